@@ -1,0 +1,75 @@
+# Needs only make and Python 3.13: every target installs what it needs, once.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PYTHONPATH := layers/dropship:.
+export SAM_CLI_TELEMETRY := 0
+
+ENV ?= prod
+BASE_PYTHON := $(shell for p in python3.13 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
+	2>/dev/null && echo $$p && break; done)
+PYTHON := .venv/bin/python
+SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sam
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
+TOOLS := .venv/.installed
+EMULATOR := .local/emulator-env/.installed
+FOLDERS = $(filter-out tests/e2e,$(patsubst %/,%,$(wildcard tests/*/)))
+
+.PHONY: help demo up seed down test test-unit test-e2e lint deploy lock clean python
+
+help: ## This list
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: up ## Start everything and follow one real order through its life
+	@$(PYTHON) -m local.demo
+
+up: $(TOOLS) $(EMULATOR) ## Start emulator and partner sandbox, build, deploy, seed; print the URLs
+	@$(PYTHON) -m local.stack up
+
+seed: $(TOOLS) $(EMULATOR) ## Load local/seed.yaml into the running stack again
+	@$(PYTHON) -m local.stack seed
+
+down: $(TOOLS) ## Stop the emulator and the sandbox
+	@$(PYTHON) -m local.stack down
+
+test: test-unit test-e2e ## All tests: without a stack, then on the local stack without and with IAM enforced
+
+test-unit: $(TOOLS) ## Tests that need no running stack
+	$(PYTHON) -m pytest -q -n 2 $(FOLDERS)
+
+test-e2e: $(TOOLS) $(EMULATOR) ## Whole-stack tests, without and with IAM enforced (AUTH=true)
+	$(PYTHON) -m pytest -q tests/e2e
+	AUTH=true $(PYTHON) -m pytest -q tests/e2e
+
+lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy layers/dropship functions
+	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
+
+deploy: $(TOOLS) ## Build and deploy to AWS; choose the samconfig.toml section with ENV=… (default prod)
+	$(SAM) build
+	$(SAM) deploy --config-env $(ENV)
+
+lock: python ## Pin every requirements file again, with hashes
+	@test -x .local/lock-env/bin/uv || { $(BASE_PYTHON) -m venv .local/lock-env && .local/lock-env/bin/python -m pip install -qq uv; }
+	@for f in layers/deps/requirements requirements-dev local/requirements-emulator; do \
+	  .local/lock-env/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
+	    --no-emit-index-url --no-header $$f.in -o $$f.txt && echo "$$f.txt"; done
+
+clean: ## Stop the local stack; remove builds, caches and environments
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local.stack down; fi
+	rm -rf .aws-sam .local .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(TOOLS): requirements-dev.txt | python
+	@echo "Installing the tools into .venv …"
+	@$(BASE_PYTHON) -m venv --clear .venv && $(PYTHON) $(PIP_INSTALL) $< && touch $@
+
+$(EMULATOR): local/requirements-emulator.txt | python
+	@echo "Installing the emulator into .local/emulator-env …"
+	@$(BASE_PYTHON) -m venv --clear .local/emulator-env && .local/emulator-env/bin/python $(PIP_INSTALL) $< && touch $@
+
+python:
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.13 is needed: neither python3.13 nor python3 is that version" \
+	  "(python3 is $$(python3 --version 2>&1 || echo missing)). Install it, for example with 'uv python install' or pyenv;" \
+	  ".python-version names the version." >&2; exit 1; }

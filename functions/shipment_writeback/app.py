@@ -1,0 +1,23 @@
+"""Outbound consumer: tells the marketplace of each parcel, once."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dropship.runtime.application import Application
+from dropship.runtime.batches import consume
+from dropship.services.messages import TellMarketplace
+from dropship.services.writeback import Writeback
+
+app = Application("shipment_writeback")
+
+
+def take(body: str) -> None:
+    """Handle one parcel that the marketplace has to be told of."""
+    Writeback(app.orders, app.registry, app.partners, app.clock).take(TellMarketplace.model_validate_json(body))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Handle a batch from the outbound queue."""
+    return consume(app, event, context, take)

@@ -1,0 +1,150 @@
+"""Items of a DynamoDB table: hand-shaped, because that is an eighth of the serialiser's work; one conditional write."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from dropship.ports import Conflict
+
+from .session import client as session_client
+from .session import unavailable_if_passing
+from .stamps import shard_of, stamp, stamp_due
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Any]
+
+
+class Versioned(Protocol):
+    """An aggregate that says when it is due and whether it needs a person."""
+
+    @property
+    def due(self) -> datetime | None:
+        """When something has to happen."""
+
+    @property
+    def attention(self) -> tuple[str, datetime] | None:
+        """Why a person is needed, and since when."""
+
+    def model_dump_json(self, *, exclude_defaults: bool) -> str:
+        """The aggregate as JSON."""
+
+
+class ItemTable:
+    """One table with the keys `pk` and `sk`."""
+
+    def __init__(
+        self, name: str, dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb")
+    ) -> None:
+        self._name = name
+        self._dynamodb = dynamodb
+
+    def read(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        """The item, or None if there is none. A read that need not be consistent costs half."""
+        with unavailable_if_passing(f"read from {self._name}"):
+            answer = self._dynamodb().get_item(TableName=self._name, Key=key(pk, sk), ConsistentRead=consistent)
+        return answer.get("Item")
+
+    def write_version(self, item: Item, version: int) -> int:
+        """Write the item if `version` is still stored (0: if there is none); the new version.
+
+        DynamoDB may commit, lose the answer and refuse the SDK's repeat, so the item carries the name of this
+        write: an item refused by itself is written.
+
+        Raises:
+            Conflict: another version is stored.
+        """
+        write_id = text(uuid4().hex)
+        named = {**item, "version": {"N": str(version + 1)}, "write_id": write_id}
+        if version == 0:
+            stored = self.put_if(named, "attribute_not_exists(pk)")
+        else:
+            stored = self.put_if(named, "version = :version", {":version": {"N": str(version)}})
+        if stored is not None and stored.get("write_id") != write_id:
+            found = stored["version"]["N"] if stored else "nothing"
+            raise Conflict(f"{item['pk']['S']}: expected version {version}, stored is {found}")
+        return version + 1
+
+    def put_if(self, item: Item, condition: str, values: Item | None = None) -> Item | None:
+        """Write the item if the condition holds; None if so, else the stored item (empty if there is none)."""
+        request: dict[str, Any] = {"TableName": self._name, "Item": item, "ConditionExpression": condition}
+        if values is not None:
+            request["ExpressionAttributeValues"] = values
+        dynamodb = self._dynamodb()
+        try:
+            with unavailable_if_passing(f"write to {self._name}"):
+                dynamodb.put_item(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        except dynamodb.exceptions.ConditionalCheckFailedException as refused:
+            stored: Item = refused.response.get("Item", {})  # type: ignore[call-overload]
+            return stored
+        return None
+
+    def update_if(self, pk: str, sk: str, change: str, condition: str, values: Item | None = None) -> None:
+        """Change the item in place where the condition holds, else leave it."""
+        request: dict[str, Any] = {"UpdateExpression": change, "ConditionExpression": condition}
+        if values is not None:
+            request["ExpressionAttributeValues"] = values
+        dynamodb = self._dynamodb()
+        try:
+            with unavailable_if_passing(f"write to {self._name}"):
+                dynamodb.update_item(TableName=self._name, Key=key(pk, sk), **request)
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return
+
+    def query(
+        self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None
+    ) -> Iterator[Item]:
+        """Index entries in the order of the sort key, page by page as they are asked for."""
+        paginator = self._dynamodb().get_paginator("query")
+        pages = iter(
+            paginator.paginate(
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues={name: text(value) for name, value in values.items()},
+                ScanIndexForward=not newest,
+                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+            )
+        )
+        while True:
+            with unavailable_if_passing(f"query {self._name}"):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from page["Items"]
+
+    def due(self, shard: str, now: datetime) -> Iterator[Item]:
+        """Index entries of a shard whose clock has run out, the most overdue first."""
+        return self.query("due", "due_shard = :shard AND due_at <= :now", {":shard": shard, ":now": stamp(now)})
+
+    def needing_attention(self, kind: str, limit: int) -> Iterator[Item]:
+        """Index entries that need a person for that reason, the longest waiting first."""
+        return self.query("attention", "attention = :kind", {":kind": kind}, limit=limit)
+
+
+def text(value: str) -> dict[str, str]:
+    """A string attribute."""
+    return {"S": value}
+
+
+def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
+    """The primary key of an item."""
+    return {"pk": text(pk), "sk": text(sk)}
+
+
+def state_item(pk: str, aggregate: Versioned) -> dict[str, Any]:
+    """The STATE item of an aggregate, in the indexes only while it is due or needs a person."""
+    item: dict[str, Any] = key(pk, "STATE") | {"body": text(aggregate.model_dump_json(exclude_defaults=True))}
+    if aggregate.due is not None:
+        item |= due_attributes("D", pk, stamp_due(aggregate.due))
+    if aggregate.attention is not None:
+        kind, since = aggregate.attention
+        item |= {"attention": text(kind), "attention_since": text(stamp(since))}
+    return item
+
+
+def due_attributes(family: str, pk: str, due_at: str) -> dict[str, dict[str, str]]:
+    """What puts an item into the `due` index. Families: D for aggregates, P for waybills that are polled."""
+    return {"due_shard": text(f"{family}#{shard_of(pk)}"), "due_at": text(due_at)}

@@ -1,0 +1,111 @@
+"""The registry in DynamoDB, read through a memory: connections change rarely and are read with every message."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import batched
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, TypeAdapter
+
+from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
+from dropship.domain.planning import Offer
+from dropship.ports import NotFound, Unavailable
+
+from .dynamodb_items import key
+from .expiring import Expiring
+from .session import client as session_client
+from .session import unavailable_if_passing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KNOWN_FOR_S = 60.0
+UNKNOWN_FOR_S = 5.0
+BATCH = 100
+BATCH_ATTEMPTS = 4
+
+OFFERS: TypeAdapter[tuple[Offer, ...]] = TypeAdapter(tuple[Offer, ...])
+
+
+class DynamoRegistry:
+    """Implements `ports.Registry`. A change takes up to a minute to be seen, a new entry five seconds."""
+
+    def __init__(
+        self,
+        table: str,
+        dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb"),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+        self._entries: Expiring[BaseModel | NotFound] = Expiring(clock)
+        self._offers: Expiring[tuple[Offer, ...]] = Expiring(clock)
+
+    def shop(self, shop: str) -> Shop:
+        """A shop."""
+        return self._entry(Shop, shop)
+
+    def supplier(self, supplier: str) -> Supplier:
+        """A supplier."""
+        return self._entry(Supplier, supplier)
+
+    def carrier(self, carrier: str) -> Carrier:
+        """A carrier."""
+        return self._entry(Carrier, carrier)
+
+    def tracker(self, tracker: str) -> Tracker:
+        """A tracking service."""
+        return self._entry(Tracker, tracker)
+
+    def offers(self, shop: str, skus: Iterable[str]) -> Mapping[str, Sequence[Offer]]:
+        """Offers by SKU, all that are not remembered read at once."""
+        wanted = list(dict.fromkeys(sku for sku in skus if sku))
+        unknown = [sku for sku in wanted if self._offers.get(offers_pk(shop, sku)) is None]
+        found = {sku: self._offers.get(offers_pk(shop, sku)) or () for sku in wanted}
+        for chunk in batched(unknown, BATCH, strict=False):
+            bodies = self._read_many([offers_pk(shop, sku) for sku in chunk])
+            for sku in chunk:
+                pk = offers_pk(shop, sku)
+                found[sku] = OFFERS.validate_json(bodies[pk]) if pk in bodies else ()
+                self._offers.keep(pk, found[sku], KNOWN_FOR_S if found[sku] else UNKNOWN_FOR_S)
+        return {sku: offers for sku, offers in found.items() if offers}
+
+    def _entry[Entry: BaseModel](self, kind: type[Entry], name: str) -> Entry:
+        pk = entry_pk(kind, name)
+        entry = self._entries.get(pk)
+        if entry is None:
+            entry = self._read(kind, pk)
+            self._entries.keep(pk, entry, UNKNOWN_FOR_S if isinstance(entry, NotFound) else KNOWN_FOR_S)
+        if isinstance(entry, kind):
+            return entry
+        raise NotFound(f"the registry has no {kind.__name__.lower()} {name[:40]!r}")
+
+    def _read[Entry: BaseModel](self, kind: type[Entry], pk: str) -> Entry | NotFound:
+        with unavailable_if_passing(f"read from {self._table}"):
+            answer = self._dynamodb().get_item(TableName=self._table, Key=key(pk, "CONFIG"))
+        item = answer.get("Item")
+        return NotFound(pk) if item is None else kind.model_validate_json(item["body"]["S"])
+
+    def _read_many(self, pks: list[str]) -> dict[str, str]:
+        """Bodies of OFFERS items by partition key; DynamoDB may answer in parts."""
+        bodies: dict[str, str] = {}
+        asked = {self._table: {"Keys": [key(pk, "OFFERS") for pk in pks]}}
+        for _ in range(BATCH_ATTEMPTS):
+            with unavailable_if_passing(f"read from {self._table}"):
+                answer = self._dynamodb().batch_get_item(RequestItems=asked)
+            for item in answer["Responses"].get(self._table, []):
+                bodies[item["pk"]["S"]] = item["body"]["S"]
+            asked = answer["UnprocessedKeys"]  # type: ignore[assignment]
+            if not asked:
+                return bodies
+        raise Unavailable(f"cannot read from {self._table} now: some offers stay unanswered")
+
+
+def entry_pk(kind: type[BaseModel], name: str) -> str:
+    """The partition key of a connection, e.g. `SHOP#main-shop`."""
+    return f"{kind.__name__.upper()}#{name}"
+
+
+def offers_pk(shop: str, sku: str) -> str:
+    """The partition key of the offers for a SKU of a shop."""
+    return f"SKU#{shop}#{sku}"

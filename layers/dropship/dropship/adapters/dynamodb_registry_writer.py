@@ -1,0 +1,75 @@
+"""Write a seed into the registry table: what is in the seed is put, and on request what is not is removed."""
+
+from collections.abc import Callable, Iterator
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
+from dropship.ports import Unavailable
+
+from .dynamodb_items import key, text
+from .dynamodb_registry import OFFERS, entry_pk, offers_pk
+from .seed_file import Seed
+from .session import client as session_client
+from .session import unavailable_if_passing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BATCH = 25
+BATCH_ATTEMPTS = 8
+_FAMILIES = tuple(kind.__name__.upper() for kind in (Shop, Supplier, Tracker, Carrier)) + ("SKU",)
+
+
+class RegistryWriter:
+    """Writes to one registry table. Writing the same seed again changes nothing."""
+
+    def __init__(self, table: str, dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb")) -> None:
+        self._table = table
+        self._dynamodb = dynamodb
+
+    def put_all(self, seed: Seed, *, prune: bool = False) -> int:
+        """Put every entry of the seed; how many entries were removed.
+
+        `prune` removes connections and offers that the seed no longer has, after all others are in place.
+        """
+        items = [*_connections(seed), *_offers(seed)]
+        self._write([{"PutRequest": {"Item": item}} for item in items])
+        if not prune:
+            return 0
+        kept = {item["pk"]["S"] for item in items}
+        gone = [stored for stored in self._keys() if stored["pk"]["S"] not in kept]
+        self._write([{"DeleteRequest": {"Key": stored}} for stored in gone])
+        return len(gone)
+
+    def _keys(self) -> Iterator[Any]:
+        pages = self._dynamodb().get_paginator("scan").paginate(TableName=self._table, ProjectionExpression="pk, sk")
+        for page in pages:
+            yield from (item for item in page["Items"] if item["pk"]["S"].partition("#")[0] in _FAMILIES)
+
+    def _write(self, requests: list[Any]) -> None:
+        for chunk in batched(requests, BATCH, strict=False):
+            asked: Any = {self._table: list(chunk)}
+            for _ in range(BATCH_ATTEMPTS):
+                with unavailable_if_passing(f"write to {self._table}"):
+                    asked = self._dynamodb().batch_write_item(RequestItems=asked)["UnprocessedItems"]
+                if not asked:
+                    break
+            else:
+                raise Unavailable(f"cannot write to {self._table} now: some entries were not taken; repeat it")
+
+
+def _connections(seed: Seed) -> Iterator[dict[str, Any]]:
+    entries: tuple[BaseModel, ...] = (*seed.shops, *seed.suppliers, *seed.trackers, *seed.carriers)
+    for entry in entries:
+        pk = entry_pk(type(entry), entry.id)  # type: ignore[attr-defined]
+        yield key(pk, "CONFIG") | {"body": text(entry.model_dump_json(exclude_defaults=True))}
+
+
+def _offers(seed: Seed) -> Iterator[dict[str, Any]]:
+    for shop, by_sku in seed.offers.items():
+        for sku, offers in by_sku.items():
+            body = OFFERS.dump_json(offers, exclude_defaults=True).decode()
+            yield key(offers_pk(shop, sku), "OFFERS") | {"body": text(body)}

@@ -1,0 +1,26 @@
+"""Times as text that sorts: UTC, milliseconds, fixed width. And the shards of the index that is ordered by them."""
+
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
+
+SHARDS = 8
+
+
+def stamp(instant: datetime) -> str:
+    """The instant as `2026-11-21T08:15:30.123Z`; what is finer than a millisecond is cut off."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def stamp_due(instant: datetime) -> str:
+    """The first stamp that is not before the instant: what is found as due is due."""
+    return stamp(instant + timedelta(microseconds=999))
+
+
+def instant(text: str) -> datetime:
+    """The instant of a stamp."""
+    return datetime.fromisoformat(text)
+
+
+def shard_of(key: str) -> int:
+    """The shard of an item by its partition key, the same in every process."""
+    return crc32(key.encode()) % SHARDS

@@ -1,0 +1,70 @@
+"""Workflow executions, on Step Functions. The same code starts STANDARD and EXPRESS workflows."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from dropship.domain.identity import OrderKey
+
+from .session import client as session_client
+from .session import unavailable_if_passing
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+LONGEST_NAME = 80
+_DIGEST = 16
+
+
+class StepFunctionsWorkflows:
+    """Implements `ports.Workflows`. The ARNs are asked for when they are needed."""
+
+    def __init__(
+        self,
+        fulfilment_arn: Callable[[], str],
+        case_arn: Callable[[], str],
+        stepfunctions: "Callable[[], SFNClient]" = lambda: session_client("stepfunctions"),
+    ) -> None:
+        self._fulfilment_arn = fulfilment_arn
+        self._case_arn = case_arn
+        self._stepfunctions = stepfunctions
+
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
+        """Start `order_fulfilment` for an order."""
+        self._start(self._fulfilment_arn(), name, {"order": str(order), "reason": reason})
+
+    def start_case(self, shop: str, case: str) -> None:
+        """Start `after_sales_case`. A shop's id has no underscore, so no two cases share a name."""
+        self._start(self._case_arn(), f"{shop}_{case}", {"case": f"{shop}#{case}"})
+
+    def finish(self, task_token: str, output: Mapping[str, str]) -> None:
+        """Answer a waiting task; one that was answered, timed out or ended is left as it is."""
+        client = self._stepfunctions()
+        gone = (client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut, client.exceptions.InvalidToken)
+        try:
+            with unavailable_if_passing("answer a workflow"):
+                client.send_task_success(taskToken=task_token, output=json.dumps(dict(output)))
+        except gone:
+            return
+
+    def _start(self, arn: str, name: str, payload: Mapping[str, str]) -> None:
+        client = self._stepfunctions()
+        try:
+            with unavailable_if_passing("start a workflow"):
+                client.start_execution(stateMachineArn=arn, name=execution_name(name), input=json.dumps(dict(payload)))
+        except client.exceptions.ExecutionAlreadyExists:
+            return
+
+
+def execution_name(wanted: str) -> str:
+    """The name as Step Functions takes it: at most 80 letters, digits, `-` and `_`.
+
+    A name that has to be changed for that ends in a digest of the whole, so that different names stay different.
+    """
+    if re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}", wanted):
+        return wanted
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:_DIGEST]
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted)[: LONGEST_NAME - _DIGEST - 1]
+    return f"{readable}-{digest}"

@@ -1,0 +1,249 @@
+"""快递100: asked for a parcel's scans (`/poll/query.do`), or subscribed to (`/poll`) and pushing them.
+
+What the return codes of a failed query mean is not verified, but for 200 and 501; see `_FAILURES`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from dropship.connectors import connector, signatures
+from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
+from dropship.connectors.lazily import Lazily
+from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
+from dropship.domain.errors import InvalidMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropship import ports
+    from dropship.domain import partners
+    from dropship.services.messages import Webhook
+else:
+    ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
+
+CHINA = timezone(timedelta(hours=8))
+
+# Our stages by their codes. Their 揽收 (1, 103) is a pick-up by the carrier, which our parcels tell from transit.
+_CODES = {
+    "INFO_RECEIVED": ("101", "102"),
+    "PICKED_UP": ("1", "103"),
+    "IN_TRANSIT": ("0", "1001", "1002", "1003", "7", "8", "10", "11", "12"),
+    "OUT_FOR_DELIVERY": ("5",),
+    "AVAILABLE_FOR_PICKUP": ("501",),
+    "DELIVERED": ("3", "301", "302", "303", "304"),
+    "FAILED_ATTEMPT": ("204", "206"),
+    "EXCEPTION": ("2", "13", "203", "205", "207", "208", "209", "210", "401"),
+    "RETURNING": ("6",),
+    "RETURNED": ("4", "14"),
+    "EXPIRED": ("201", "202"),
+}
+_STAGES = {code: stage for stage, codes in _CODES.items() for code in codes}
+_CODE_OF_TEXT = {
+    "在途": "0",
+    "揽收": "1",
+    "疑难": "2",
+    "签收": "3",
+    "退签": "4",
+    "派件": "5",
+    "退回": "6",
+    "转投": "7",
+    "清关": "8",
+}
+_GIVEN_UP = ("3天", "60天")  # no record for three days, no change for sixty
+
+# From their table of return codes as remembered: 500 no result yet, 501 server error, 502 server busy,
+# 503 wrong signature, 400 and 408 wrong parameters, 601 key expired.
+_FAILURES = {"500": "absent", "501": "busy", "502": "busy"}
+
+
+@connector("kuaidi100")
+class Kuaidi100:
+    """快递100. API secret: `customer`, `key`, `salt`; webhook secrets: the salts of the subscriptions."""
+
+    role: Role = "tracker"
+    kept_headers: tuple[str, ...] = ()
+    accepted: bytes = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
+
+    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - no time is signed
+        """See `Connector.verify`. An empty salt would be no secret and counts as none."""
+        try:
+            form = _form(request.body)
+        except InvalidMessage as malformed:
+            raise BadSignature(str(malformed)) from None
+        expected = (signatures.kuaidi100_push(form["param"], salt) for salt in secrets if salt)
+        if not signatures.matches(form["sign"].upper(), expected):
+            raise BadSignature("the sign fits none of the salts")
+
+    def subscribe(self, code: str, number: str, callback_url: str, credentials: Credentials) -> ports.HttpRequest:
+        """See `TrackerConnector.subscribe`."""
+        param = {
+            "company": code,
+            "number": number,
+            "key": credential(credentials, "key"),
+            "parameters": {
+                "callbackurl": callback_url,
+                "salt": credential(credentials, "salt"),
+                "resultv2": "4",  # the states of the advanced edition
+            },
+        }
+        return _post("/poll", {"schema": "json", "param": _json(param)})
+
+    def read_subscribe(
+        self, response: ports.HttpResponse
+    ) -> partners.Refused | partners.Busy | partners.Unknown | None:
+        """See `TrackerConnector.read_subscribe`. Asking again is harmless: they answer 501, already subscribed."""
+        answer = _answer(response)
+        if not isinstance(answer, Fields):
+            return answer
+        try:
+            code = answer.text("returnCode")
+            if code in {"200", "501"}:
+                return None
+            if code in {"500", "503"}:
+                return partners.Busy()
+            return _refused(answer) if code else partners.Unknown(why="快递100 answered without a return code")
+        except InvalidMessage as senseless:
+            return _senseless(senseless)
+
+    def query(self, code: str, number: str, credentials: Credentials) -> ports.HttpRequest:
+        """See `TrackerConnector.query`."""
+        asked = {"com": code, "num": number, "phone": "", "from": "", "to": ""}
+        param = _json({**asked, "resultv2": "4", "show": "0", "order": "desc"})
+        customer = credential(credentials, "customer")
+        sign = signatures.kuaidi100_query(param, credential(credentials, "key"), customer)
+        return _post("/poll/query.do", {"customer": customer, "sign": sign, "param": param})
+
+    def read_query(
+        self, response: ports.HttpResponse
+    ) -> partners.TrackingReport | partners.Absent | partners.Refused | partners.Busy | partners.Unknown:
+        """See `TrackerConnector.read_query`."""
+        answer = _answer(response)
+        if not isinstance(answer, Fields):
+            return answer
+        try:
+            if answer.has("returnCode") and answer.text("returnCode") != "200":
+                return _failed(answer)
+            if not answer.has("data"):
+                raise answer.invalid("data", "is not a list")
+            return _report(answer, given_up=False) or partners.Absent()
+        except InvalidMessage as senseless:
+            return _senseless(senseless)
+
+    def read_push(self, webhook: Webhook) -> partners.TrackingReport | None:
+        """See `TrackerConnector.read_push`.
+
+        A push that only says that they stop asking has no time of its own: it is an EXPIRED at the newest
+        scan, and no news without any scan, where the parcel's own clock does the same. When they have
+        corrected the carrier, they have subscribed anew and there is nothing to tell.
+        """
+        push = read_json(_form(webhook.raw)["param"])
+        stopped = push.text("status") == "abort"
+        if stopped and push.text("comNew"):
+            return None
+        given_up = stopped and any(words in push.text("message") for words in _GIVEN_UP)
+        return _report(push.child("lastResult"), given_up=given_up)
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _post(path: str, form: Mapping[str, str]) -> ports.HttpRequest:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return ports.HttpRequest("POST", path, headers, urlencode(form).encode())
+
+
+def _form(body: bytes) -> dict[str, str]:
+    """The fields `sign` and `param` of a push, decoded; each has to be there once."""
+    try:
+        pairs = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=10
+        )
+    except ValueError:
+        raise InvalidMessage("the push is not a form in UTF-8") from None
+    form = dict(pairs)
+    if len(form) != len(pairs) or not {"sign", "param"} <= form.keys():
+        raise InvalidMessage("the push has not one sign and one param")
+    return form
+
+
+def _answer(response: ports.HttpResponse) -> Fields | partners.Refused | partners.Busy | partners.Unknown:
+    """The body of an answer. Neither call does harm when repeated: after a server error, ask again."""
+    if response.status >= 500 or response.status in {408, 429}:
+        return partners.Busy(retry_after=retry_after(response))
+    if 400 <= response.status < 500:
+        return partners.Refused(words=f"快递100 answered {response.status}")
+    try:
+        return read_json(response.body)
+    except InvalidMessage as senseless:
+        return _senseless(senseless)
+
+
+def _senseless(why: InvalidMessage) -> partners.Unknown:
+    return partners.Unknown(why=f"快递100's answer makes no sense: {why}")
+
+
+def _refused(answer: Fields) -> partners.Refused:
+    return partners.Refused(words=cut(f"{answer.text('returnCode')} {answer.text('message', limit=400)}"))
+
+
+def _failed(answer: Fields) -> partners.Absent | partners.Refused | partners.Busy:
+    meaning = _FAILURES.get(answer.text("returnCode"))
+    if meaning == "absent":
+        return partners.Absent()
+    return partners.Busy() if meaning == "busy" else _refused(answer)
+
+
+def _report(result: Fields, *, given_up: bool) -> partners.TrackingReport | None:
+    """The scans, in the order they came; None where there are none."""
+    rows = result.rows("data")
+    if not rows:
+        return None
+    timed = [(row, moment) for row in rows if (moment := _moment(row)) is not None]
+    if not timed:
+        raise result.invalid("data", "holds no scan with a time that can be read")
+    newest = max(timed, key=lambda scan: scan[1])[0]
+    events = [_event(row, at, result.text("state") if row is newest else "") for row, at in timed]
+    if given_up:
+        last = max(event.at for event in events)
+        stage = partners.TrackingStage.EXPIRED
+        events.append(partners.TrackingEvent(at=last, raw_time=_raw_time(newest), stage=stage, code="abort"))
+    return partners.TrackingReport(carrier=result.id("com"), number=result.id("nu"), events=tuple(events))
+
+
+def _event(row: Fields, at: datetime, state: str) -> partners.TrackingEvent:
+    """One scan; a newest one that has neither code nor known text is of the whole parcel's `state`."""
+    text = row.text("status", limit=64)
+    code = row.text("statusCode", limit=64) or _CODE_OF_TEXT.get(text, "") or state
+    stage = _stage(code)
+    return partners.TrackingEvent(
+        at=at,
+        raw_time=_raw_time(row),
+        stage=None if stage is None else partners.TrackingStage(stage),
+        code=code or text,
+    )
+
+
+def _stage(code: str) -> str | None:
+    """Our stage for a code; an unknown one of three or four digits goes with the main code it begins with."""
+    if code in _STAGES or len(code) not in {3, 4} or not (code.isascii() and code.isdecimal()):
+        return _STAGES.get(code)
+    return _STAGES["0"] if code.startswith("100") else _STAGES.get(code[0])  # 1001 to 1003 belong to 0, 在途
+
+
+def _raw_time(row: Fields) -> str:
+    return row.text("ftime", limit=64) or row.text("time", limit=64)
+
+
+def _moment(row: Fields) -> datetime | None:
+    """When the scan was made; without a zone the time is China's. None where it cannot be read."""
+    try:
+        at = datetime.fromisoformat(_raw_time(row))
+        moment = (at if at.tzinfo else at.replace(tzinfo=CHINA)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if 2000 <= moment.year < 2200 else None

@@ -1,0 +1,1 @@
+"""Connectors to marketplaces, one file each."""

@@ -1,0 +1,327 @@
+"""Shopify: webhooks in, fulfilments out over the GraphQL Admin API.
+
+The payload of `returns/request` is not verified against a delivery; it is read leniently.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dropship.connectors import connector, signatures
+from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
+from dropship.connectors.lazily import Lazily
+from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
+from dropship.domain.errors import InvalidMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dropship import ports
+    from dropship.domain import marketplace, money, partners
+    from dropship.domain.connections import Shop
+    from dropship.services.messages import Webhook
+else:
+    ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
+    marketplace, partners = Lazily("dropship.domain.marketplace"), Lazily("dropship.domain.partners")
+
+API_PATH = "/admin/api/2026-10/graphql.json"
+PAID = frozenset({"paid", "partially_refunded"})
+OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED"})
+VOID_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
+
+_ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "orders/cancelled"})
+_PLACES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
+_KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
+_UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
+
+_ASK = """query fulfilment($order: ID!) { order(id: $order) {
+ fulfillmentOrders(first: 20) { pageInfo { hasNextPage } nodes { id status
+  lineItems(first: 100) { pageInfo { hasNextPage } nodes { id remainingQuantity lineItem { id } } } } }
+ fulfillments(first: 100) { id status trackingInfo { number } } } }"""
+_TELL = """mutation fulfillmentCreate($fulfillment: FulfillmentInput!) {
+ fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status } userErrors { field message } } }"""
+
+
+@connector("shopify")
+class Shopify:
+    """Shopify Admin API 2026-10 and its webhooks. API secret: `access_token`; webhook secret: the app's."""
+
+    role: Role = "marketplace"
+    kept_headers: tuple[str, ...] = tuple(place + name for place in _PLACES for name in _KEPT)
+    accepted: bytes = b"{}"
+
+    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - no time is signed
+        """See `Connector.verify`."""
+        given = _header(request.headers, "hmac-sha256")
+        expected = (signatures.shopify(secret, request.body) for secret in secrets if secret)
+        if not given or not signatures.matches(given, expected):
+            raise BadSignature("x-shopify-hmac-sha256 is missing or fits none of the secrets")
+
+    def read_event(self, webhook: Webhook, shop: Shop) -> marketplace.MarketplaceEvent | None:
+        """See `MarketplaceConnector.read_event`. `orders/edited` carries no order; `orders/updated` follows it."""
+        domain = _header(webhook.headers, "shop-domain")
+        if domain.casefold() != shop.domain.casefold():
+            raise InvalidMessage(f"a webhook of {domain[:100]!r} came to shop {shop.id}, which is {shop.domain}")
+        topic = _header(webhook.headers, "topic")
+        if topic in _ORDER_TOPICS:
+            return _order_changed(read_json(webhook.raw), shop.id)
+        if topic == "refunds/create":
+            return _refund_made(read_json(webhook.raw), shop.id)
+        if topic == "returns/request":
+            triggered = {"created_at": _header(webhook.headers, "triggered-at") or None}
+            return _return_asked(read_json(webhook.raw), Fields(triggered), shop.id)
+        return None
+
+    def ask_fulfilment(self, order: str, credentials: Credentials) -> ports.HttpRequest:
+        """See `MarketplaceConnector.ask_fulfilment`."""
+        return _call(_ASK, {"order": f"gid://shopify/Order/{order}"}, credentials)
+
+    def read_fulfilment(
+        self, response: ports.HttpResponse
+    ) -> partners.FulfilmentState | partners.Refused | partners.Busy | partners.Unknown:
+        """See `MarketplaceConnector.read_fulfilment`. A question has no effect: after a server error, ask again."""
+        if response.status >= 500:
+            return partners.Busy(retry_after=retry_after(response))
+        try:
+            order = _result(response, "order", needed="fulfillmentOrders")
+            if order is None:
+                return partners.Refused(words="Shopify does not know the order")
+            return _fulfilment_state(order) if isinstance(order, Fields) else order
+        except InvalidMessage as senseless:
+            return partners.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+
+    def writeback(
+        self,
+        parcel: partners.ParcelShipped,
+        state: partners.FulfilmentState,
+        *,
+        notify_buyer: bool,
+        credentials: Credentials,
+    ) -> ports.HttpRequest | None:
+        """See `MarketplaceConnector.writeback`. Lines are always named: to Shopify, none means all."""
+        left = Counter[str]()
+        for shipped in parcel.lines:
+            left[shipped.line] += shipped.quantity
+        groups = []
+        for group in state.groups:
+            lines = []
+            for line_id, line, open_units in group.lines:
+                if quantity := min(left[line], open_units):
+                    left[line] -= quantity
+                    lines.append({"id": line_id, "quantity": quantity})
+            if lines:
+                groups.append({"fulfillmentOrderId": group.id, "fulfillmentOrderLineItems": lines})
+        fulfilment = {
+            "lineItemsByFulfillmentOrder": groups,
+            "trackingInfo": {"number": parcel.number, "company": parcel.carrier_name},
+            "notifyCustomer": notify_buyer,
+        }
+        return _call(_TELL, {"fulfillment": fulfilment}, credentials) if groups else None
+
+    def read_writeback(self, response: ports.HttpResponse) -> partners.WritebackResult:
+        """See `MarketplaceConnector.read_writeback`."""
+        try:
+            result = _result(response, "fulfillmentCreate", needed="userErrors")
+            if result is None:
+                return partners.Unknown(why="Shopify answered with neither a result nor an error")
+            if not isinstance(result, Fields):
+                return result
+            if result.has("fulfillment"):
+                return partners.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
+            words = "; ".join(error.text("message") for error in result.rows("userErrors"))
+            return partners.Refused(words=cut(words)) if words else partners.Unknown(why="neither yes nor no")
+        except InvalidMessage as senseless:
+            return partners.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((headers[place + name].strip() for place in _PLACES if headers.get(place + name)), "")
+
+
+def _order_changed(order: Fields, shop: str) -> marketplace.OrderChanged:
+    currency = order.text("currency")
+    address = order.child("shipping_address") if order.has("shipping_address") else None
+    shipping = order.rows("shipping_lines")
+    return marketplace.OrderChanged(
+        order=marketplace.MarketplaceOrder(
+            shop=shop,
+            external_id=order.id("id"),
+            number=order.text("name") or order.id("id"),
+            updated_at=order.moment("updated_at"),
+            placed_at=order.moment("created_at"),
+            paid=order.text("financial_status") in PAID,
+            cancelled_at=order.moment("cancelled_at") if order.has("cancelled_at") else None,
+            total=order.money("total_price", currency),
+            lines=_lines(order, currency),
+            refunds=tuple(refund.id("id") for refund in order.rows("refunds")),
+            chosen_shipping=shipping[0].text("title") if shipping else "",
+        ),
+        recipient=None if address is None else _recipient(address),
+    )
+
+
+def _lines(order: Fields, currency: str) -> tuple[marketplace.MarketplaceLine, ...]:
+    lines = {}
+    if not order.has("line_items"):
+        raise order.invalid("line_items", "is not a list")
+    for index, line in enumerate(order.rows("line_items")):
+        if line.id("id") in lines:
+            raise order.invalid(f"line_items[{index}].id", "names a line that came before")
+        gift_card = line.flag("gift_card", default=False)
+        lines[line.id("id")] = marketplace.MarketplaceLine(
+            id=line.id("id"),
+            sku=line.text("sku"),
+            title=line.text("title"),
+            quantity=line.count("quantity"),
+            fulfillable=line.count("fulfillable_quantity"),
+            unit_price=line.money("price", currency),
+            requires_shipping=line.flag("requires_shipping", default=True) and not gift_card,
+        )
+    return tuple(lines.values())
+
+
+def _recipient(address: Fields) -> marketplace.Recipient:
+    full_name = f"{address.text('first_name')} {address.text('last_name')}".strip()
+    return marketplace.Recipient(
+        name=address.text("name") or full_name,
+        company=address.text("company"),
+        phone=address.text("phone"),
+        address1=address.text("address1"),
+        address2=address.text("address2"),
+        city=address.text("city"),
+        province=address.text("province"),
+        postal_code=address.text("zip"),
+        country_code=address.text("country_code"),
+    )
+
+
+def _refund_made(refund: Fields, shop: str) -> marketplace.AfterSalesRequested:
+    units = Counter[str]()
+    for row in refund.rows("refund_line_items"):
+        units[row.id("line_item_id")] += row.count("quantity")
+    return marketplace.AfterSalesRequested(
+        kind="refund",
+        id=refund.id("id"),
+        shop=shop,
+        order=refund.id("order_id"),
+        requested_at=refund.moment("created_at"),
+        units=_refunded(units),
+        amount=_amount(refund),
+        reason=refund.text("note"),
+    )
+
+
+def _amount(refund: Fields) -> money.Money | None:
+    """What went back to the buyer: the refund transactions that succeeded."""
+    total: money.Money | None = None
+    for row in refund.rows("transactions"):
+        if (row.text("kind"), row.text("status")) == ("refund", "success"):
+            amount = row.money("amount", row.text("currency"))
+            if total is not None and total.currency != amount.currency:
+                raise refund.invalid("transactions", "mixes currencies")
+            total = amount if total is None else total + amount
+    return total
+
+
+def _return_asked(asked: Fields, headers: Fields, shop: str) -> marketplace.AfterSalesRequested:
+    units, reasons = Counter[str](), []
+    for row in asked.rows("return_line_items"):
+        sold = row.child("fulfillment_line_item").child("line_item")
+        units[sold.id("id")] += row.count("quantity")
+        reasons.append(row.text("customer_note") or row.text("return_reason"))
+    return marketplace.AfterSalesRequested(
+        kind="return",
+        id=asked.id("id"),
+        shop=shop,
+        order=asked.id("order_id") if asked.has("order_id") else asked.child("order").id("id"),
+        requested_at=(asked if asked.has("created_at") else headers).moment("created_at"),
+        units=_refunded(units),
+        reason=cut("; ".join(dict.fromkeys(filter(None, reasons)))),
+    )
+
+
+def _refunded(units: Counter[str]) -> tuple[marketplace.RefundedUnits, ...]:
+    return tuple(
+        marketplace.RefundedUnits(line=line, quantity=quantity) for line, quantity in units.items() if quantity
+    )
+
+
+def _call(query: str, variables: Mapping[str, object], credentials: Credentials) -> ports.HttpRequest:
+    headers = {
+        "content-type": "application/json",
+        "x-shopify-access-token": credential(credentials, "access_token"),
+    }
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    return ports.HttpRequest("POST", API_PATH, headers, body)
+
+
+def _result(
+    response: ports.HttpResponse, root: str, *, needed: str
+) -> Fields | partners.Refused | partners.Busy | partners.Unknown | None:
+    """The result under `data.{root}` if it has the needed field, else what the errors say, None without any."""
+    if response.status in {429, 503}:
+        return partners.Busy(retry_after=retry_after(response))
+    if response.status != 200:
+        return _not_answered(response)
+    body = read_json(response.body)
+    data = body.child("data") if body.has("data") else None
+    if data and data.has(root) and data.child(root).has(needed):
+        return data.child(root)
+    return _errors(body)
+
+
+def _not_answered(response: ports.HttpResponse) -> partners.Refused | partners.Unknown:
+    status = f"Shopify answered {response.status}"
+    if not 400 <= response.status < 500 or response.status == 408:
+        return partners.Unknown(why=status)
+    try:
+        words = read_json(response.body).text("errors", limit=400)
+    except InvalidMessage:
+        words = ""
+    return partners.Refused(words=f"{status}: {words}" if words else status)
+
+
+def _errors(body: Fields) -> partners.Refused | partners.Busy | partners.Unknown | None:
+    errors = body.rows("errors")
+    words = cut("; ".join(error.text("message") for error in errors))
+    codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
+    if "THROTTLED" in codes or words == "Throttled":
+        return partners.Busy()
+    if codes & _UNDECIDED_ERRORS:
+        return partners.Unknown(why=words)
+    return partners.Refused(words=words or "Shopify gave no reason") if errors else None
+
+
+def _fulfilment_state(order: Fields) -> partners.FulfilmentState | partners.Refused:
+    groups, pages = [], [order.child("fulfillmentOrders")]
+    for group in pages[0].rows("nodes"):
+        items = group.child("lineItems")
+        pages.append(items)
+        lines = tuple(_open_line(item) for item in items.rows("nodes") if item.count("remainingQuantity"))
+        if lines and group.text("status") in OPEN_FULFILMENT_ORDERS:
+            groups.append(partners.FulfilmentGroup(id=_gid(group), lines=lines))
+    if any(page.child("pageInfo").flag("hasNextPage", default=False) for page in pages if page.has("pageInfo")):
+        return partners.Refused(words="the order has more open lines than can be told of; fulfil it in Shopify")
+    told = {
+        tracking.text("number"): _gid(fulfilment)
+        for fulfilment in order.rows("fulfillments")
+        if fulfilment.text("status") not in VOID_FULFILMENTS
+        for tracking in fulfilment.rows("trackingInfo")
+        if tracking.has("number")
+    }
+    return partners.FulfilmentState(groups=tuple(groups), told=told)
+
+
+def _open_line(item: Fields) -> tuple[str, str, int]:
+    line = _gid(item.child("lineItem")).rpartition("/")[2]
+    return _gid(item), line, item.count("remainingQuantity")
+
+
+def _gid(node: Fields) -> str:
+    """Shopify's global id, e.g. `gid://shopify/Fulfillment/255858046`."""
+    if not (found := node.text("id")).startswith("gid://"):
+        raise node.invalid("id", "is not a global id")
+    return found

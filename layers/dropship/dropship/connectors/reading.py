@@ -1,0 +1,184 @@
+"""Reading what partners send: strict JSON, and fields whose errors name them by their path."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, NoReturn
+
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.identity import EXTERNAL_ID
+
+from .lazily import Lazily
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dropship import ports
+    from dropship.domain import money
+
+    from .contract import Credentials
+else:
+    ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
+
+WORDS_LIMIT = 500
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
+_AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST_UNITS = 1_000_000
+_LONGEST_WAIT_S = 3600
+
+
+def read_json(raw: bytes | str) -> Fields:
+    """The JSON object in `raw`: UTF-8 (a byte order mark is passed over), no name twice, no NaN or Infinity.
+
+    Numbers with a fraction become Decimal.
+
+    Raises:
+        InvalidMessage: it is anything else.
+    """
+    try:
+        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
+        values = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_named_once)
+    except RecursionError:
+        raise InvalidMessage("JSON nested too deep") from None
+    except (ValueError, ArithmeticError) as malformed:  # also: not UTF-8, thousands of digits
+        raise InvalidMessage(f"not JSON: {cut(str(malformed), 200)}") from None
+    if not isinstance(values, dict):
+        raise InvalidMessage(f"a JSON {type(values).__name__} where an object belongs")
+    return Fields(values)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("an object names a field twice")
+    return values
+
+
+def cut(text: str, limit: int = WORDS_LIMIT) -> str:
+    """The text without control characters and outer blanks, of at most `limit` characters."""
+    printable = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored or sent on
+    return printable.translate(_CONTROLS).strip()[:limit].strip()
+
+
+def retry_after(response: ports.HttpResponse) -> int | None:
+    """Seconds to wait, as the partner says in Retry-After, at most an hour; None where it does not say."""
+    seconds = response.headers.get("retry-after", "").strip()
+    if seconds.isascii() and seconds.isdecimal() and len(seconds) <= 9:
+        return min(int(seconds), _LONGEST_WAIT_S)
+    return None
+
+
+def credential(credentials: Credentials, name: str) -> str:
+    """One text of the connection's API secret; ports.NotFound where it has none of that name."""
+    value = credentials.get(name)
+    if not (isinstance(value, str) and value):
+        raise ports.NotFound(f"the API secret of the connection has no text {name!r}")
+    return value
+
+
+class Fields:
+    """A JSON object under way into our words. Every reader raises InvalidMessage with the field's path.
+
+    Absent and null are the same. Partners write one field now as text, now as number: ids and texts are
+    taken as either, counts never.
+    """
+
+    def __init__(self, values: Mapping[str, object], path: str = "") -> None:
+        self._values = values
+        self._path = path
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._values.get(name) is not None
+
+    def text(self, name: str, limit: int = 255) -> str:
+        """A text, cut to `limit` characters; empty where there is none."""
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise self.invalid(name, "is not a text")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise self.invalid(name, "holds half a character (a lone surrogate)")
+        return cut(value, limit)
+
+    def id(self, name: str) -> str:
+        """An id, as text: 1 to 64 of A-Z a-z 0-9 _ -, or a whole number."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**64:
+            return str(value)
+        if isinstance(value, str) and EXTERNAL_ID.fullmatch(value):
+            return value
+        raise self.invalid(name, "is not an id")
+
+    def count(self, name: str, least: int = 0) -> int:
+        """A whole number of units, from `least` to a million; neither text nor fraction."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_UNITS:
+            return value
+        raise self.invalid(name, f"is not a whole number from {least} to {_MOST_UNITS}")
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._values.get(name)
+        if value is None or isinstance(value, bool):
+            return default if value is None else value
+        raise self.invalid(name, "is neither true nor false")
+
+    def moment(self, name: str) -> datetime:
+        """A moment in UTC, read from ISO 8601 with an offset."""
+        value = self._values.get(name)
+        try:
+            local = datetime.fromisoformat(value) if isinstance(value, str) else None
+            moment = local.astimezone(UTC) if local and local.tzinfo else None
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None or not 2000 <= moment.year < 2200:
+            raise self.invalid(name, "is not an ISO 8601 time with an offset")
+        return moment
+
+    def money(self, name: str, currency: str) -> money.Money:
+        """An amount in major units of the currency, written as text or number."""
+        value = self._values.get(name)
+        amount = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
+        if not _AMOUNT.fullmatch(amount):
+            raise self.invalid(name, "is not an amount")
+        if not _CURRENCY.fullmatch(currency):
+            raise self.invalid(name, "has no currency")
+        return money.Money.parse(amount, currency)
+
+    def child(self, name: str) -> Fields:
+        """An object that has to be there."""
+        value = self._values.get(name)
+        if not isinstance(value, dict):
+            raise self.invalid(name, "is not an object")
+        return Fields(value, f"{self._path}{name}.")
+
+    def rows(self, name: str) -> list[Fields]:
+        """A list of objects; empty where there is none."""
+        value = self._values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.invalid(name, "is not a list")
+        rows = []
+        for index, row in enumerate(value):
+            if not isinstance(row, dict):
+                raise self.invalid(f"{name}[{index}]", "is not an object")
+            rows.append(Fields(row, f"{self._path}{name}[{index}]."))
+        return rows
+
+    def invalid(self, name: str, why: str) -> InvalidMessage:
+        """The error that says what is wrong with a field; never its value, which may be a buyer's."""
+        there = name in self._values or "[" in name
+        return InvalidMessage(f"{self._path}{name} {why if there else 'is missing'}")

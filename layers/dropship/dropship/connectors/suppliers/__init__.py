@@ -1,0 +1,1 @@
+"""Connectors to suppliers, one file each."""

@@ -1,0 +1,219 @@
+"""Supplier API v1, our own: purchase orders out, Standard Webhooks in. Contract: docs/supplier-api.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from dropship.connectors import connector
+from dropship.connectors.lazily import Lazily
+from dropship.connectors.reading import Fields, credential, read_json, retry_after
+from dropship.connectors.signatures import check_standard_webhooks
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.identity import CONNECTION_ID, PurchaseOrderId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dropship import ports
+    from dropship.connectors.contract import Credentials, RawRequest, Role
+    from dropship.domain import partners
+    from dropship.domain.connections import Supplier
+    from dropship.services.messages import Webhook
+else:
+    ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
+
+BUSY = frozenset({425, 429, 503})
+LONGEST_REFERENCE = 150
+
+_KINDS: Mapping[str, Literal["acknowledged", "rejected", "shipped", "cancelled", "cancel_rejected"]] = {
+    "purchase_order.acknowledged": "acknowledged",
+    "purchase_order.rejected": "rejected",
+    "purchase_order.shipped": "shipped",
+    "purchase_order.cancelled": "cancelled",
+    "purchase_order.cancel_rejected": "cancel_rejected",
+}
+
+
+@connector("supplier-v1")
+class SupplierV1:
+    """Supplier API v1. API secret: `api_key`; webhook secret: `whsec_` and 24 to 64 bytes in base64."""
+
+    role: Role = "supplier"
+    kept_headers: tuple[str, ...] = ("webhook-id", "svix-id")
+    accepted: bytes = b"{}"
+
+    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
+        """See `Connector.verify`. Both header names of the scheme are taken, `webhook-*` first."""
+        message_id, timestamp, signature = (
+            request.headers.get(f"webhook-{name}") or request.headers.get(f"svix-{name}", "")
+            for name in ("id", "timestamp", "signature")
+        )
+        check_standard_webhooks(signature, message_id, timestamp, request.body, secrets, now)
+
+    def place(self, request: partners.PurchaseOrderRequest, credentials: Credentials) -> ports.HttpRequest:
+        """See `SupplierConnector.place`. Sent again, it is the same bytes under the same key."""
+        body = {
+            "reference": request.id,
+            "order_number": request.order_number,
+            "lines": [
+                {
+                    "line": line.line,
+                    "sku": line.supplier_sku,
+                    "quantity": line.quantity,
+                    "unit_cost": {"minor": line.unit_cost.minor, "currency": line.unit_cost.currency},
+                }
+                for line in request.lines
+            ],
+            "recipient": request.recipient.model_dump(),
+            "shipping_method": request.shipping_method,
+            "packing_note": request.packing_note,
+            "ship_by": _timestamp(request.ship_by) if request.ship_by else None,
+        }
+        headers = {**_authorised(credentials), "content-type": "application/json", "idempotency-key": request.id}
+        return ports.HttpRequest("POST", "/purchase-orders", headers, json.dumps(body).encode())
+
+    def read_place(self, response: ports.HttpResponse) -> partners.PlaceResult:
+        """See `SupplierConnector.read_place`."""
+        if response.status in {200, 201}:
+            return _placed(response) or _senseless(response)
+        if response.status == 409 and (placed := _placed(response)):
+            return placed  # it has our reference already: an earlier attempt of ours arrived
+        return _not_done(response)
+
+    def find(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
+        """See `SupplierConnector.find`."""
+        path = f"/purchase-orders?reference={quote(reference, safe='')}"
+        return ports.HttpRequest("GET", path, _authorised(credentials))
+
+    def read_find(self, response: ports.HttpResponse) -> partners.FindResult:
+        """See `SupplierConnector.read_find`. A look-up has no effect: after a server error, ask again."""
+        if response.status == 404:
+            return partners.Absent()
+        if response.status in BUSY or response.status == 408 or response.status >= 500:
+            return partners.Busy(retry_after=retry_after(response))
+        if response.status != 200:
+            return partners.Unknown(why=_words(response))
+        try:
+            body = read_json(response.body)
+            found = body.rows("purchase_orders")
+            if len(found) > 1:  # whoever ignores the filter would make us believe in orders that are not there
+                raise body.invalid("purchase_orders", "holds more than one for one reference")
+            if not body.has("purchase_orders"):
+                raise body.invalid("purchase_orders", "is not a list")
+            return _purchase_order(found[0]) if found else partners.Absent()
+        except InvalidMessage as senseless:
+            return partners.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
+
+    def cancel(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
+        """See `SupplierConnector.cancel`. Asking twice is harmless by contract."""
+        path = f"/purchase-orders/{quote(reference, safe='')}/cancel"
+        return ports.HttpRequest("POST", path, _authorised(credentials))
+
+    def read_cancel(self, response: ports.HttpResponse) -> partners.CancelResult:
+        """See `SupplierConnector.read_cancel`."""
+        if response.status == 202:
+            return partners.CancelPending()
+        if response.status != 200:
+            return _not_done(response)
+        try:
+            cancelled = read_json(response.body).text("status") == "cancelled"
+        except InvalidMessage:
+            cancelled = False
+        return partners.CancelAccepted() if cancelled else _senseless(response)
+
+    def read_event(self, webhook: Webhook, supplier: Supplier) -> partners.SupplierEvent | None:
+        """See `SupplierConnector.read_event`. A supplier can only speak of its own purchase orders."""
+        body = read_json(webhook.raw)
+        kind = _KINDS.get(body.text("type"))
+        if kind is None:
+            return None
+        data = body.child("data")
+        if kind == "shipped" and not data.has("shipment"):
+            raise data.invalid("shipment", "is missing")
+        return partners.SupplierEvent(
+            kind=kind,
+            purchase_order=_own_reference(data, supplier),
+            occurred_at=data.moment("occurred_at") if data.has("occurred_at") else body.moment("timestamp"),
+            supplier_reference=data.text("supplier_order_id", limit=100),
+            reason=data.text("reason", limit=500),
+            shipment=_shipment(data.child("shipment"), supplier) if kind == "shipped" else None,
+        )
+
+
+def _authorised(credentials: Credentials) -> dict[str, str]:
+    return {"authorization": f"Bearer {credential(credentials, 'api_key')}", "accept": "application/json"}
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _purchase_order(body: Fields) -> partners.Placed:
+    _reference(body)
+    if not (number := body.text("supplier_order_id", limit=100)):
+        raise body.invalid("supplier_order_id", "is empty")
+    return partners.Placed(supplier_reference=number)
+
+
+def _placed(response: ports.HttpResponse) -> partners.Placed | None:
+    try:
+        return _purchase_order(read_json(response.body))
+    except InvalidMessage:
+        return None
+
+
+def _senseless(response: ports.HttpResponse) -> partners.Unknown:
+    return partners.Unknown(why=f"the supplier answered {response.status} with a body that is not in its contract")
+
+
+def _not_done(response: ports.HttpResponse) -> partners.Refused | partners.Busy | partners.Unknown:
+    if response.status in BUSY:
+        return partners.Busy(retry_after=retry_after(response))
+    if not 400 <= response.status < 500 or response.status == 408:
+        return partners.Unknown(why=f"the supplier answered {response.status}")
+    return partners.Refused(words=_words(response))
+
+
+def _words(response: ports.HttpResponse) -> str:
+    """The supplier's own words for a person, or the status where it has none."""
+    try:
+        body = read_json(response.body)
+        words = (body.child("error") if body.has("error") else body).text("message", limit=500)
+    except InvalidMessage:
+        words = ""
+    return words or f"the supplier answered {response.status}"
+
+
+def _reference(data: Fields) -> PurchaseOrderId:
+    text = data.text("reference", limit=LONGEST_REFERENCE + 1)
+    if len(text) > LONGEST_REFERENCE or str(parsed := PurchaseOrderId.parse(text)) != text:
+        raise data.invalid("reference", "is not one of our purchase order ids")
+    return parsed
+
+
+def _own_reference(data: Fields, supplier: Supplier) -> str:
+    reference = _reference(data)
+    if reference.supplier != supplier.id:
+        raise data.invalid("reference", f"is not of a purchase order of supplier {supplier.id}")
+    return str(reference)
+
+
+def _shipment(shipment: Fields, supplier: Supplier) -> partners.Shipment:
+    name = shipment.text("carrier")
+    carrier = supplier.carriers.get(name, name)
+    if not CONNECTION_ID.fullmatch(carrier):
+        raise shipment.invalid("carrier", f"{name[:40]!r} is not among the carriers of supplier {supplier.id}")
+    units = Counter[str]()
+    for row in shipment.rows("lines"):
+        units[row.id("line")] += row.count("quantity", least=1)
+    if any(quantity > 1_000_000 for quantity in units.values()):
+        raise shipment.invalid("lines", "count more units than there can be")
+    return partners.Shipment(
+        carrier=carrier,
+        number=shipment.id("tracking_number"),
+        lines=tuple(partners.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
+    )

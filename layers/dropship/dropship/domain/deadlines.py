@@ -1,0 +1,30 @@
+"""Lengths of the clocks. They are data of the shop, kept in the registry; the defaults are for a new shop."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Length = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=365))]
+
+
+class Deadlines(BaseModel):
+    """How long each step may take before something has to happen.
+
+    In the seed file: seconds as a number, or an ISO 8601 duration such as `PT48H`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    resume: Length = Field(timedelta(minutes=10), description="an order that is ready is dispatched")
+    acknowledge: Length = Field(timedelta(hours=24), description="the supplier confirms a purchase order")
+    ship: Length = Field(timedelta(hours=48), description="the supplier ships a purchase order")
+    cancel: Length = Field(timedelta(hours=12), description="the supplier answers a cancellation")
+    writeback: Length = Field(timedelta(minutes=15), description="the marketplace is told of a parcel")
+    pickup: Length = Field(timedelta(hours=24), description="the first scan after the supplier shipped")
+    stall: Length = Field(timedelta(days=5), description="news of a parcel")
+    after_sales: Length = Field(timedelta(hours=48), description="our answer to a refund or return request")
+    buyer_return: Length = Field(timedelta(days=7), description="the buyer sends the goods back")
+    appeal: Length = Field(timedelta(hours=72), description="the buyer objects to a refusal")
+    completion: Length = Field(timedelta(days=15), description="after-sales window after delivery")
+    remind: Length = Field(timedelta(hours=24), description="an open task is looked at again")

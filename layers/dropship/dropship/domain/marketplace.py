@@ -1,0 +1,124 @@
+"""What a marketplace tells us, in our words: orders, refunds, returns."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .identity import EXTERNAL_ID, OrderKey
+from .money import Money
+from .quantities import Units
+
+ExternalId = Annotated[str, Field(pattern=rf"^{EXTERNAL_ID.pattern}$")]
+Instant = Annotated[datetime, Field(description="UTC")]
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Recipient(_Fact):
+    """Where the parcel goes. Personal data: kept apart, never logged, erasable. An empty text means not given."""
+
+    name: str = ""
+    company: str = ""
+    phone: str = ""
+    address1: str = ""
+    address2: str = ""
+    city: str = ""
+    province: str = ""
+    postal_code: str = ""
+    country_code: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the fields that a label cannot do without and that are empty."""
+        needed = ("name", "address1", "city", "country_code")
+        return [field for field in needed if not getattr(self, field).strip()]
+
+
+class MarketplaceLine(_Fact):
+    """One line as the marketplace sold it.
+
+    `fulfillable` counts the units that are still to be sent; refunds and edits lower it, `quantity` stays.
+    """
+
+    id: ExternalId
+    sku: str
+    title: str
+    quantity: Units
+    fulfillable: Units
+    unit_price: Money
+    requires_shipping: bool = True
+
+    @property
+    def units_to_ship(self) -> int:
+        """Units that a supplier has to send: none where nothing is shipped (gift cards, services)."""
+        return self.fulfillable if self.requires_shipping else 0
+
+
+class RefundedUnits(_Fact):
+    """Units of one line that a refund or return is about."""
+
+    line: ExternalId
+    quantity: Units
+
+
+class MarketplaceOrder(_Fact):
+    """A marketplace order as of `updated_at`, its version: a later one replaces an earlier one."""
+
+    shop: str
+    external_id: ExternalId
+    number: str
+    updated_at: Instant
+    placed_at: Instant
+    paid: bool
+    cancelled_at: Instant | None = None
+    total: Money
+    lines: tuple[MarketplaceLine, ...]
+    refunds: tuple[ExternalId, ...] = Field(default=(), description="refunds that `fulfillable` already reflects")
+    chosen_shipping: str = Field(default="", description="the shipping method the buyer chose, as shown to them")
+
+    @property
+    def key(self) -> OrderKey:
+        """The order's key."""
+        return OrderKey(self.shop, self.external_id)
+
+
+class OrderChanged(_Fact):
+    """The marketplace order was created, paid, edited or cancelled; carries the whole order."""
+
+    order: MarketplaceOrder
+    recipient: Recipient | None = None
+
+
+AfterSalesKind = Literal["refund", "return"]
+
+
+def case_id(kind: AfterSalesKind, external_id: str) -> str:
+    """The id, within its shop, of the case that a refund or return opens."""
+    return f"{kind}-{external_id}"
+
+
+class AfterSalesRequested(_Fact):
+    """A refund was made, or a return was asked for.
+
+    `id` names the refund or return within its shop. `amount` is what was refunded; None where nothing was yet.
+    """
+
+    kind: AfterSalesKind
+    id: ExternalId
+    shop: str
+    order: ExternalId
+    requested_at: Instant
+    units: tuple[RefundedUnits, ...] = ()
+    amount: Money | None = None
+    reason: str = ""
+
+    @property
+    def order_key(self) -> OrderKey:
+        """The order it is about."""
+        return OrderKey(self.shop, self.order)
+
+
+MarketplaceEvent = OrderChanged | AfterSalesRequested

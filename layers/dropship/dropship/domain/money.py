@@ -1,0 +1,53 @@
+"""Money: whole minor units of a currency, never a float."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import InvalidMessage, InvariantBroken
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_EXPONENTS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
+    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+class Money(BaseModel):
+    """An amount in minor units (cents, fen) of an ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+
+    minor: int
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+    @classmethod
+    def parse(cls, amount: str | int | Decimal, currency: str) -> Self:
+        """Read an amount in major units, as marketplaces write it (`"19.90"`).
+
+        Raises:
+            InvalidMessage: not a finite number, or finer than the currency's minor unit.
+        """
+        try:
+            scaled = Decimal(amount).scaleb(_EXPONENTS.get(currency, 2))
+            whole = scaled.to_integral_value()
+        except InvalidOperation:
+            raise InvalidMessage(f"not an amount of {currency}: {str(amount)[:40]!r}") from None
+        if whole != scaled or not scaled.is_finite() or abs(whole) > 10**15:
+            raise InvalidMessage(f"not a whole number of minor units of {currency}: {str(amount)[:40]!r}")
+        return cls(minor=int(whole), currency=currency)
+
+    def __add__(self, other: "Money") -> "Money":
+        if self.currency != other.currency:
+            raise InvariantBroken(f"cannot add {other.currency} to {self.currency}")
+        return Money(minor=self.minor + other.minor, currency=self.currency)
+
+    def times(self, quantity: int) -> "Money":
+        """The amount for `quantity` units."""
+        return Money(minor=self.minor * quantity, currency=self.currency)
+
+    def __str__(self) -> str:
+        exponent = _EXPONENTS.get(self.currency, 2)
+        return f"{Decimal(self.minor).scaleb(-exponent):.{exponent}f} {self.currency}"

@@ -1,0 +1,367 @@
+"""The order: one aggregate that changes by one conditional write, so that nothing in it can disagree.
+
+What suppliers and carriers do to it is in `fulfilment`, refunds and cancellations are in `withdrawal`.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from .deadlines import Deadlines
+from .errors import InvariantBroken, UnknownPurchaseOrder
+from .identity import OrderKey, PurchaseOrderId
+from .lifecycle import ORDER
+from .marketplace import MarketplaceLine, MarketplaceOrder, case_id
+from .parcel import Parcel
+from .purchase_order import IN_DISPATCH, PurchaseOrder
+from .quantities import LineQuantities
+
+TIMELINE_LENGTH = 40
+
+
+class HoldReason(StrEnum):
+    """Why an order must not be dispatched now. Holds stack; the last one released frees the order."""
+
+    ADDRESS_MISSING = "ADDRESS_MISSING"
+    NO_SOURCE = "NO_SOURCE"
+    SUPPLIER_REFUSED = "SUPPLIER_REFUSED"
+    DISPATCH_FAILED = "DISPATCH_FAILED"
+    MANUAL = "MANUAL"
+
+
+class TaskKind(StrEnum):
+    """What needs a person though it does not block the dispatch."""
+
+    DISPATCH_UNKNOWN = "DISPATCH_UNKNOWN"
+    ACKNOWLEDGE_LATE = "ACKNOWLEDGE_LATE"
+    SHIP_LATE = "SHIP_LATE"
+    CANCEL_REFUSED = "CANCEL_REFUSED"
+    CANCEL_LATE = "CANCEL_LATE"
+    ADDRESS_CHANGED = "ADDRESS_CHANGED"
+    WAYBILL_REUSED = "WAYBILL_REUSED"
+    SUPPLIER_EVENT_REFUSED = "SUPPLIER_EVENT_REFUSED"
+    WRITEBACK_REFUSED = "WRITEBACK_REFUSED"
+    PARCEL_STALLED = "PARCEL_STALLED"
+    PARCEL_EXCEPTION = "PARCEL_EXCEPTION"
+
+
+class Notice(BaseModel):
+    """A hold or a task: what, since when, and in which words; `about` names the purchase order or parcel."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    kind: str
+    since: datetime
+    detail: str = ""
+    about: str = ""
+
+
+class TimelineEntry(BaseModel):
+    """One line of the order's history, for people."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    at: datetime
+    what: str
+    about: str = ""
+
+
+class Remedy(BaseModel):
+    """The remedy ledger: units that one refund, return or cancellation is about. No unit is remedied twice."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    case: str
+    units: dict[str, int]
+    cancelled: dict[str, int] = {}
+    outcome: str = ""
+
+
+class OrderLine(BaseModel):
+    """One line that has to be shipped, and where its units are."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    id: str
+    sku: str
+    units: LineQuantities
+
+
+class Order(BaseModel):
+    """Everything of an order that changes. The buyer's data is not in here.
+
+    `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only
+    with the fence its plan was made at.
+    """
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    shop: str
+    external_id: str
+    number: str
+    status: str = ORDER.initial
+    fence: int = 0
+    created_at: datetime
+    source_version: datetime
+    recipient_digest: str = ""
+    lines: list[OrderLine]
+    holds: list[Notice] = []
+    tasks: list[Notice] = []
+    purchase_orders: list[PurchaseOrder] = []
+    parcels: list[Parcel] = []
+    remedies: list[Remedy] = []
+    due_at: datetime | None = None
+    timeline: list[TimelineEntry] = []
+
+    @classmethod
+    def receive(
+        cls,
+        source: MarketplaceOrder,
+        recipient_digest: str,
+        missing: list[str],
+        now: datetime,
+        deadlines: Deadlines,
+    ) -> Self:
+        """A new order from its first snapshot; lines that need no shipping are not taken in.
+
+        `missing` names the address fields without which nothing can be sent; they put it on hold.
+        """
+        order = cls(
+            shop=source.shop,
+            external_id=source.external_id,
+            number=source.number,
+            created_at=now,
+            source_version=source.updated_at,
+            recipient_digest=recipient_digest,
+            lines=[_new_line(line) for line in source.lines if line.units_to_ship],
+            remedies=[_reflected(refund) for refund in source.refunds],
+        )
+        order.note(now, "received")
+        if not order.lines:
+            order.apply("nothing_to_fulfil")
+            order.note(now, "nothing to ship")
+            return order
+        order.check_address(missing, now)
+        if not order.holds:
+            order.apply("validated")
+        order.arm(now, deadlines)
+        return order
+
+    @property
+    def key(self) -> OrderKey:
+        """The order's key."""
+        return OrderKey(self.shop, self.external_id)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ORDER.terminal
+
+    @property
+    def claimed(self) -> bool:
+        """Whether any unit is, or may be, at a supplier: from then on a cancellation must be asked for."""
+        return any(line.units.at_supplier or line.units.shipped for line in self.lines)
+
+    @property
+    def needs_dispatch(self) -> bool:
+        """Whether the fulfilment workflow has something to do."""
+        if self.holds or self.finished or self.status == "RECEIVED":
+            return False
+        return any(line.units.unrouted for line in self.lines) or any(
+            po.status in IN_DISPATCH for po in self.purchase_orders
+        )
+
+    @property
+    def due(self) -> datetime | None:
+        """The earliest of its clocks, its purchase orders' and its parcels'; None when nothing is awaited."""
+        clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
+        return min((clock for clock in clocks if clock), default=None)
+
+    def arm(self, now: datetime, deadlines: Deadlines) -> None:
+        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels."""
+        if self.finished:
+            self.due_at = None
+        elif any(parcel.writeback in {"DUE", "SENDING"} for parcel in self.parcels):
+            self.due_at = now + deadlines.writeback
+        elif self.holds:
+            self.due_at = now + deadlines.remind
+        elif any(line.units.unrouted for line in self.lines):
+            self.due_at = now + deadlines.resume
+        else:
+            self.due_at = now + deadlines.completion if self.status == "DELIVERED" else None
+
+    @property
+    def attention(self) -> tuple[str, datetime] | None:
+        """Why a person is needed, and since when; None where nobody is."""
+        notices = self.holds or self.tasks
+        if not notices:
+            return None
+        oldest = min(notices, key=lambda notice: notice.since)
+        return (f"HOLD_{oldest.kind}" if self.holds else oldest.kind), oldest.since
+
+    def apply(self, event: str) -> None:
+        """Take one step of the lifecycle; IllegalTransition where the table has none."""
+        self.status = ORDER.next(self.status, event)
+
+    def note(self, now: datetime, what: str, about: str = "") -> None:
+        """Add a line to the timeline; the oldest but the first drop out when it grows long."""
+        self.timeline.append(TimelineEntry(at=now, what=what, about=about))
+        if len(self.timeline) > TIMELINE_LENGTH:
+            del self.timeline[1]
+
+    def line(self, line_id: str) -> OrderLine | None:
+        """The line of that id, if the order ships it."""
+        return next((line for line in self.lines if line.id == line_id), None)
+
+    def owned_line(self, line_id: str) -> OrderLine:
+        """The line of that id, which a purchase order or parcel of ours holds units of.
+
+        Raises:
+            InvariantBroken: there is none.
+        """
+        found = self.line(line_id)
+        if found is None:
+            raise InvariantBroken(f"order {self.key} has no line {line_id}, yet units of it are under way")
+        return found
+
+    def purchase_order(self, po_id: str) -> PurchaseOrder:
+        """The purchase order of that id.
+
+        Raises:
+            UnknownPurchaseOrder: there is none.
+        """
+        found = self.find_purchase_order(po_id)
+        if found is None:
+            raise UnknownPurchaseOrder(f"order {self.key} has no purchase order {po_id}")
+        return found
+
+    def find_purchase_order(self, po_id: str) -> PurchaseOrder | None:
+        """The purchase order of that id, or None."""
+        return next((po for po in self.purchase_orders if po.id == po_id), None)
+
+    def parcel(self, carrier: str, number: str) -> Parcel | None:
+        """The parcel with that waybill, or None."""
+        return next((p for p in self.parcels if (p.carrier, p.number) == (carrier, number)), None)
+
+    def remedy(self, case: str) -> Remedy | None:
+        """The remedy of that case, or None."""
+        return next((remedy for remedy in self.remedies if remedy.case == case), None)
+
+    def hold(self, reason: HoldReason, now: datetime, detail: str = "") -> None:
+        """Stop the dispatch until somebody releases the hold. Adding the same hold again only updates its words."""
+        existing = next((notice for notice in self.holds if notice.kind == reason), None)
+        if existing is not None:
+            existing.detail = detail
+            return
+        self.holds.append(Notice(kind=reason, since=now, detail=detail))
+        if ORDER.allows(self.status, "hold_added"):
+            self.apply("hold_added")
+        self.fence += 1
+        self.note(now, "held", reason)
+
+    def release(self, reason: str, now: datetime, deadlines: Deadlines) -> bool:
+        """Take a hold away; whether there was one. The last one frees the order for dispatch."""
+        remaining = [notice for notice in self.holds if notice.kind != reason]
+        if len(remaining) == len(self.holds):
+            return False
+        self.holds = remaining
+        self.fence += 1
+        self.note(now, "hold released", reason)
+        if not self.holds and self.status == "ON_HOLD":
+            self.apply("last_hold_released")
+        self.arm(now, deadlines)
+        return True
+
+    def check_address(self, missing: list[str], now: datetime) -> None:
+        """Hold the order where the address cannot be used."""
+        if missing:
+            self.hold(HoldReason.ADDRESS_MISSING, now, "missing: " + ", ".join(missing))
+
+    def need(self, kind: TaskKind, now: datetime, detail: str = "", about: str = "") -> None:
+        """Ask for a person. The same task is asked for once."""
+        if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
+            self.tasks.append(Notice(kind=kind, since=now, detail=detail, about=about))
+            self.note(now, f"needs a person: {kind}", about)
+
+    def done(self, kind: TaskKind, about: str = "") -> None:
+        """The task is no longer needed."""
+        self.tasks = [task for task in self.tasks if (task.kind, task.about) != (kind, about)]
+
+    def revise(
+        self,
+        source: MarketplaceOrder,
+        recipient_digest: str,
+        missing: list[str],
+        now: datetime,
+        deadlines: Deadlines,
+    ) -> bool:
+        """Take in a later snapshot of the marketplace order; whether anything changed.
+
+        Before the claim, the marketplace's open units are ours. After it, quantities change only through
+        refunds and cancellations, and a changed address needs a person.
+        """
+        if self.finished or source.updated_at <= self.source_version:
+            return False
+        self.source_version = source.updated_at
+        if recipient_digest != self.recipient_digest:
+            self.recipient_digest = recipient_digest
+            self.fence += 1
+            if self.claimed:
+                self.need(TaskKind.ADDRESS_CHANGED, now)
+            elif missing:
+                self.check_address(missing, now)
+            else:
+                self.release(HoldReason.ADDRESS_MISSING, now, deadlines)
+        if not self.claimed:
+            self._adopt_units(source, now)
+            self.arm(now, deadlines)
+        return True
+
+    def _adopt_units(self, source: MarketplaceOrder, now: datetime) -> None:
+        open_units = {line.id: line.units_to_ship for line in source.lines}
+        before = [(line.id, line.units.open) for line in self.lines]
+        for line in self.lines:
+            wanted = open_units.get(line.id, 0)
+            if wanted > line.units.open:
+                line.units.ordered += wanted - line.units.open
+                line.units.unrouted = wanted
+            else:
+                line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
+        known = {line.id for line in self.lines}
+        self.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
+        known_cases = {remedy.case for remedy in self.remedies}
+        self.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known_cases]
+        if before != [(line.id, line.units.open) for line in self.lines]:
+            self.fence += 1
+            self.note(now, "quantities changed")
+        if not any(line.units.open for line in self.lines):
+            self.close_as_cancelled(now)
+
+    def close_as_cancelled(self, now: datetime) -> None:
+        """Nothing of it is left to ship: end it. Only legal while no purchase order is open."""
+        self.apply("cancel_confirmed" if self.status == "IN_FULFILMENT" else "cancel")
+        self.holds, self.tasks, self.due_at = [], [], None
+        self.fence += 1
+        self.note(now, "cancelled")
+
+    def next_purchase_order_id(self, supplier: str) -> PurchaseOrderId:
+        """The id of the next purchase order to `supplier`; the same until one is claimed."""
+        attempt = 1 + sum(existing.supplier == supplier for existing in self.purchase_orders)
+        return PurchaseOrderId(self.key, supplier, 1, attempt)
+
+    def check(self) -> None:
+        """Assert the invariants of quantities; InvariantBroken where one fails."""
+        for line in self.lines:
+            line.units.check()
+
+
+def _new_line(line: MarketplaceLine) -> OrderLine:
+    units = LineQuantities(ordered=line.units_to_ship, unrouted=line.units_to_ship)
+    return OrderLine(id=line.id, sku=line.sku, units=units)
+
+
+def _reflected(refund: str) -> Remedy:
+    """The ledger entry of a refund whose units the marketplace already took out of the order."""
+    return Remedy(case=case_id("refund", refund), units={}, outcome="CANCELLED")

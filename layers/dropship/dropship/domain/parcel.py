@@ -1,0 +1,130 @@
+"""A parcel on its way: scans move it forward by time, never back."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .deadlines import Deadlines
+from .identity import Waybill
+from .lifecycle import PARCEL
+from .partners import ShippedLine, TrackingEvent, TrackingStage
+from .quantities import Place
+
+SCANS = (
+    "picked_up",
+    "scan_transit",
+    "out_for_delivery",
+    "delivered",
+    "exception",
+    "refused",
+    "return_started",
+    "return_received",
+)
+
+_STATE_OF_STAGE = {
+    TrackingStage.INFO_RECEIVED: "LABEL_CREATED",
+    TrackingStage.PICKED_UP: "PICKED_UP",
+    TrackingStage.IN_TRANSIT: "IN_TRANSIT",
+    TrackingStage.OUT_FOR_DELIVERY: "OUT_FOR_DELIVERY",
+    TrackingStage.AVAILABLE_FOR_PICKUP: "OUT_FOR_DELIVERY",
+    TrackingStage.FAILED_ATTEMPT: "EXCEPTION",
+    TrackingStage.EXCEPTION: "EXCEPTION",
+    TrackingStage.EXPIRED: "EXCEPTION",
+    TrackingStage.DELIVERED: "DELIVERED",
+    TrackingStage.RETURNING: "RETURNING",
+    TrackingStage.RETURNED: "RETURNED",
+}
+_PLACE_OF_STATE: dict[str, Place] = {
+    "DELIVERED": "delivered",
+    "DELIVERED_FINAL": "delivered",
+    "RETURNING": "returning",
+    "RETURNED": "returned",
+    "LOST": "lost",
+}
+_PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
+
+# A writeback that was begun this long ago and not finished is taken to have died with its worker.
+WRITEBACK_LEASE = timedelta(seconds=90)
+
+
+class Parcel(BaseModel):
+    """One parcel of a purchase order and whether the marketplace has been told of it."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    purchase_order: str
+    carrier: str
+    number: str
+    lines: list[ShippedLine]
+    state: str = PARCEL.initial
+    shipped_at: datetime
+    last_event_at: datetime | None = None
+    last_stage: TrackingStage | None = None
+    due_at: datetime | None = None
+    writeback: Literal["DUE", "SENDING", "DONE", "REFUSED"] = "DUE"
+    writeback_at: datetime = Field(description="when the present writeback state began")
+    fulfilment: str = ""
+
+    @property
+    def waybill(self) -> Waybill:
+        """The carrier and its number."""
+        return Waybill(self.carrier, self.number)
+
+    @property
+    def place(self) -> Place:
+        """Where the parcel's units are, in the quantities of the order line."""
+        return _PLACE_OF_STATE.get(self.state, "in_transit")
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to hear from the carrier in the normal course."""
+        return self.state == "DELIVERED" or self.state in PARCEL.terminal
+
+    def track(self, events: Iterable[TrackingEvent], deadlines: Deadlines) -> bool:
+        """Take in scans, oldest first; whether anything changed that is worth a write.
+
+        A scan that is older than the last one taken, or that the lifecycle does not allow from here,
+        changes nothing. Scans of one moment count in the order of their progress. Scans that only repeat
+        the state are worth a write when they move the stall clock by more than a quarter of its length.
+        """
+        before, due_before = self.state, self.due_at
+        known = [event for event in events if event.stage is not None]
+        for event in sorted(known, key=lambda scan: (scan.at, _PROGRESS[scan.stage or TrackingStage.INFO_RECEIVED])):
+            self._take(event)
+        due = None if self.finished else (self.last_event_at or self.shipped_at) + deadlines.stall
+        moved = self.state != before
+        news = due is not None and due_before is not None and due - due_before > deadlines.stall / 4
+        if moved or news:
+            self.due_at = due
+        return moved or news
+
+    def _take(self, event: TrackingEvent) -> None:
+        if event.stage is None or not self._is_newer(event.at, event.stage):
+            return
+        goal = _STATE_OF_STAGE[event.stage]
+        steps = PARCEL.path(self.state, goal, SCANS)
+        if steps is None:
+            return
+        for step in steps:
+            self.state = PARCEL.next(self.state, step)
+        self.last_event_at, self.last_stage = event.at, event.stage
+
+    def _is_newer(self, at: datetime, stage: TrackingStage) -> bool:
+        if self.last_event_at is None or self.last_stage is None:
+            return True
+        return (at, _PROGRESS[stage]) > (self.last_event_at, _PROGRESS[self.last_stage])
+
+    def begin_writeback(self, now: datetime) -> bool:
+        """Take the writeback for this worker; False if it is done or another worker is at it."""
+        if self.writeback in {"DONE", "REFUSED"}:
+            return False
+        if self.writeback == "SENDING" and now < self.writeback_at + WRITEBACK_LEASE:
+            return False
+        self.writeback, self.writeback_at = "SENDING", now
+        return True
+
+    def end_writeback(self, outcome: Literal["DUE", "DONE", "REFUSED"], now: datetime, fulfilment: str = "") -> None:
+        """Record how the writeback ended; `DUE` gives it back to be tried again."""
+        self.writeback, self.writeback_at, self.fulfilment = outcome, now, fulfilment

@@ -1,0 +1,205 @@
+"""What the services need of the outside world. Adapters provide it; tests provide it in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from .domain.after_sales import Case
+from .domain.connections import Carrier, Shop, Supplier, Tracker
+from .domain.identity import OrderKey, Waybill
+from .domain.marketplace import MarketplaceOrder, Recipient
+from .domain.order import Order
+from .domain.planning import Offer
+
+
+class Conflict(Exception):
+    """Somebody else changed the item in the meantime. Load it again and repeat the work."""
+
+
+class Unavailable(Exception):
+    """It cannot be done now. Repeat the message later, at the earliest after `retry_after` seconds."""
+
+    def __init__(self, why: str, retry_after: float = 0) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class NotFound(Exception):
+    """There is nothing under that name. For a secret: the connection does not exist."""
+
+
+class Loaded[Aggregate](NamedTuple):
+    """An aggregate as it was read, with the storage version that a save must still find. 0: never saved."""
+
+    value: Aggregate
+    version: int
+
+
+class WaybillEntry(NamedTuple):
+    """A waybill that is polled, and when there last was news of it."""
+
+    waybill: Waybill
+    news_at: datetime
+
+
+class Orders(Protocol):
+    """Orders and waybills. Every save is one conditional write on the version."""
+
+    def load(self, key: OrderKey) -> Loaded[Order] | None:
+        """The order's state, strongly consistent; None if there is none."""
+
+    def save(self, order: Order, version: int) -> int:
+        """Write the state if `version` is still stored (0: if there is none); the new version.
+
+        The due, attention and recent index attributes follow from the order. A write that committed but
+        whose answer was lost counts as done when it is repeated by the SDK.
+
+        Raises:
+            Conflict: another version is stored.
+        """
+
+    def put_source(self, source: MarketplaceOrder, recipient: Recipient | None) -> None:
+        """Keep the normalised marketplace order and the buyer's address, unless a later version is there."""
+
+    def source(self, key: OrderKey) -> MarketplaceOrder:
+        """The normalised marketplace order; NotFound if there is none."""
+
+    def recipient(self, key: OrderKey) -> Recipient:
+        """The buyer's address; an empty one if none was given or it was erased."""
+
+    def claim_waybill(self, waybill: Waybill, order: OrderKey, now: datetime) -> OrderKey:
+        """Tie the waybill to the order unless it is tied already; the order it is tied to."""
+
+    def order_of(self, waybill: Waybill) -> OrderKey | None:
+        """The order the waybill is tied to."""
+
+    def touch_waybill(self, waybill: Waybill, now: datetime) -> None:
+        """There is news: the poll clock starts again."""
+
+    def retire_waybill(self, waybill: Waybill) -> None:
+        """Stop polling. Doing it again is harmless."""
+
+    def polled(self, shard: int) -> Iterable[WaybillEntry]:
+        """All waybills of one shard that are still polled."""
+
+    def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
+        """Orders of one shard whose clock has run out, the most overdue first."""
+
+    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
+        """Orders that need a person for that reason, the longest waiting first."""
+
+    def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
+        """Orders of a shop received on a UTC day (`2026-11-21`), the newest first."""
+
+
+class Cases(Protocol):
+    """After-sales cases, by shop and case id."""
+
+    def load(self, shop: str, case: str) -> Loaded[Case] | None:
+        """The case, strongly consistent; None if there is none."""
+
+    def save(self, case: Case, version: int) -> int:
+        """Write the case if `version` is still stored (0: if there is none); the new version. Raises Conflict."""
+
+    def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
+        """(shop, case id) of cases of one shard whose clock has run out."""
+
+    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        """(shop, case id, since) of cases that need a person for that reason, the longest waiting first."""
+
+
+class Registry(Protocol):
+    """Connections as data. Each read raises NotFound where the id is unknown."""
+
+    def shop(self, shop: str) -> Shop:
+        """A shop."""
+
+    def supplier(self, supplier: str) -> Supplier:
+        """A supplier."""
+
+    def carrier(self, carrier: str) -> Carrier:
+        """A carrier."""
+
+    def tracker(self, tracker: str) -> Tracker:
+        """A tracking service."""
+
+    def offers(self, shop: str, skus: Iterable[str]) -> Mapping[str, Sequence[Offer]]:
+        """Offers by SKU of that shop; a SKU that nobody offers is absent."""
+
+
+class Queues(Protocol):
+    """The queues between the functions. `send` returns when the message is durable; Unavailable otherwise."""
+
+    def send(self, queue: str, body: str, delay_s: int = 0) -> None:
+        """Send one message to the named queue (`inbox`, `supplier-events`, `tracking`, `outbound`, `after-sales`)."""
+
+    def send_all(self, queue: str, bodies: Sequence[str]) -> None:
+        """Send many, in as few requests as the service allows."""
+
+
+class Workflows(Protocol):
+    """Workflow executions. Starting one that was started under the same name is done already."""
+
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
+        """Start `order_fulfilment` for an order."""
+
+    def start_case(self, shop: str, case: str) -> None:
+        """Start `after_sales_case`; one execution per case, ever."""
+
+    def finish(self, task_token: str, output: Mapping[str, str]) -> None:
+        """Answer a waiting task; one that no longer waits counts as answered."""
+
+
+class Secrets(Protocol):
+    """Secrets by name, cached for a while."""
+
+    def get(self, name: str, *, newer_than_s: float | None = None) -> Mapping[str, object]:
+        """The secret's fields; read anew if the cached one is older than `newer_than_s` seconds.
+
+        Raises:
+            NotFound: there is no secret of that name.
+            Unavailable: it cannot be read now.
+        """
+
+
+class HttpRequest(NamedTuple):
+    """A request to a partner. `path` comes after the connection's base URL."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class HttpResponse(NamedTuple):
+    """A partner's answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class NoAnswer(Exception):
+    """The connection failed. `sent` tells whether the request may have reached the partner."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.sent = sent
+
+
+class Http(Protocol):
+    """The way out to partners."""
+
+    def send(self, base_url: str, request: HttpRequest) -> HttpResponse:
+        """Send once; no retry, no redirect.
+
+        Raises:
+            NoAnswer: there was no complete answer in time, or the address is not one we may call.
+        """
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""

@@ -1,0 +1,88 @@
+"""One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
+
+from functools import cached_property
+
+from aws_lambda_powertools.logging import Logger
+
+from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
+from dropship.services.partners import Partners
+
+from .settings import Settings
+
+
+class Application:
+    """The outside world of one Lambda function. Each port is made when it is first asked for, and kept."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.settings = Settings()
+        self.logger = Logger(function=name)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        from dropship.adapters.system_clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def orders(self) -> Orders:
+        """The Orders table."""
+        from .journal import JournaledOrders
+
+        return JournaledOrders(self.settings.orders_table, self.count)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """The Cases table."""
+        from dropship.adapters.dynamodb_cases import DynamoCases
+
+        return DynamoCases(self.settings.cases_table)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The Registry table, cached."""
+        from dropship.adapters.dynamodb_registry import DynamoRegistry
+
+        return DynamoRegistry(self.settings.registry_table)
+
+    @cached_property
+    def queues(self) -> Queues:
+        """The queues."""
+        from dropship.adapters.sqs import SqsQueues
+
+        return SqsQueues(self.settings.queue_url)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        """The workflows."""
+        from dropship.adapters.step_functions import StepFunctionsWorkflows
+
+        return StepFunctionsWorkflows(self.settings)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets, cached."""
+        from dropship.adapters.ssm import SsmSecrets
+
+        return SsmSecrets(self.settings.secrets_prefix)
+
+    @cached_property
+    def http(self) -> Http:
+        """The way out to partners."""
+        from dropship.adapters.http import PartnerHttp
+
+        return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
+
+    @cached_property
+    def partners(self) -> Partners:
+        """Calls to partners, with their credentials."""
+        return Partners(self.http, self.secrets)
+
+    def count(self, metric: str, **about: str) -> None:
+        """Count one occurrence of a metric in the namespace of the deployment; `about` is for people who look."""
+        from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+        with single_metric(name=metric, unit=MetricUnit.Count, value=1) as occurrence:
+            for name, value in about.items():
+                occurrence.add_metadata(key=name, value=value)

@@ -1,0 +1,45 @@
+"""Batches from SQS: each message on its own, a failed one soon again, the others done."""
+
+from collections.abc import Callable
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dropship.adapters.sqs import delay_redelivery
+
+from .application import Application
+from .failures import describe
+
+MOST_DELAY_S = 900
+
+
+class _Batch(BatchProcessor):
+    """Logs a failure by class and place, and shortens the wait for the next try: 5 s, 10 s, 20 s and so on."""
+
+    def __init__(self, app: Application) -> None:
+        super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        self._app = app
+
+    def failure_handler(self, record: SQSRecord, exception: object) -> object:  # type: ignore[override]
+        error = exception[1] if isinstance(exception, tuple) else None
+        tries = int(record.attributes.approximate_receive_count)
+        failed = describe(error) if isinstance(error, BaseException) else {}
+        self._app.logger.error("message failed", extra={"message_id": record.message_id, "tries": tries, **failed})
+        wanted = float(getattr(error, "retry_after", 0))
+        delay = max(wanted, self._app.settings.retry_base_s * 2 ** (tries - 1))
+        delay_redelivery(record.event_source_arn, record.receipt_handle, min(int(delay), MOST_DELAY_S))
+        return super().failure_handler(record, exception)  # type: ignore[arg-type]
+
+
+def consume(
+    app: Application, event: dict[str, object], context: LambdaContext, take: Callable[[str], None]
+) -> PartialItemFailureResponse:
+    """Hand each message's body to `take`; the answer names those that failed."""
+    return process_partial_response(
+        event=event,
+        record_handler=lambda record: take(record.body),
+        processor=_Batch(app),
+        context=context,
+    )

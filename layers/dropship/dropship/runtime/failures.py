@@ -1,0 +1,26 @@
+"""Errors in the log: what failed and where, never what it failed on, since that may be a buyer's data."""
+
+import traceback
+
+from pydantic import ValidationError
+
+from dropship.connectors.contract import UnknownChannel
+from dropship.domain.errors import DomainError
+from dropship.ports import Conflict, NotFound, Unavailable
+from dropship.services.ops import NotPossible
+
+# The words of these are ours: keys and states. Any other error may quote what it was given.
+_OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, UnknownChannel)
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """The error for a log line: its class, the place, and words only where they are ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    described: dict[str, object] = {"error": type(error).__name__}
+    if frames:
+        described["at"] = f"{frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}"
+    if isinstance(error, ValidationError):
+        described["fields"] = [".".join(map(str, issue["loc"])) for issue in error.errors(include_input=False)][:5]
+    elif isinstance(error, _OURS):
+        described["words"] = str(error)[:300]
+    return described

@@ -1,0 +1,41 @@
+"""What ops are alarmed by: holds, tasks and unknown outcomes, counted as the order is saved with them."""
+
+from collections.abc import Callable
+
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.identity import OrderKey
+from dropship.domain.order import Order, TaskKind, TimelineEntry
+from dropship.ports import Loaded
+
+Count = Callable[..., None]
+_DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
+_METRIC_OF = {
+    "held": "OrderHeld",
+    "outcome unknown": "DispatchUnknown",
+    **{f"needs a person: {kind}": "TaskOpened" for kind in TaskKind},
+    **{f"needs a person: {kind}": "DeadlineMissed" for kind in _DEADLINES},
+}
+
+
+class JournaledOrders(DynamoOrders):
+    """The Orders table, with a metric for each saved timeline entry that ops are alarmed by."""
+
+    def __init__(self, table: str, count: Count) -> None:
+        super().__init__(table)
+        self._count = count
+        self._known: dict[OrderKey, list[TimelineEntry]] = {}
+
+    def load(self, key: OrderKey) -> Loaded[Order] | None:
+        """The order's state; its timeline is remembered until it is saved."""
+        loaded = super().load(key)
+        self._known = {key: list(loaded.value.timeline)} if loaded else {}
+        return loaded
+
+    def save(self, order: Order, version: int) -> int:
+        """Save, then count what is new in the timeline."""
+        saved = super().save(order, version)
+        known = self._known.pop(order.key, [])
+        for entry in order.timeline:
+            if entry not in known and entry.what in _METRIC_OF:
+                self._count(_METRIC_OF[entry.what], order=str(order.key), what=entry.what, about=entry.about)
+        return saved

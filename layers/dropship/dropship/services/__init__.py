@@ -1,0 +1,1 @@
+"""Use cases: each takes a message, loads, lets the domain decide, saves, and calls out; re-enterable throughout."""

@@ -1,0 +1,199 @@
+"""Dispatch: plan what each supplier ships, then place every purchase order exactly once.
+
+Intent (the claim), an effect that can be repeated (our id is the idempotency key), outcome: each step is a
+conditional write, and a repeat finds what is done. Whoever did not make the claim looks the purchase order
+up by our reference before sending it again.
+"""
+
+from dataclasses import dataclass
+
+from dropship.connectors import supplier as supplier_connector
+from dropship.domain.connections import Supplier
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.errors import Stale
+from dropship.domain.fulfilment import claim, placed, refused, unknown
+from dropship.domain.identity import OrderKey
+from dropship.domain.marketplace import Recipient
+from dropship.domain.order import HoldReason, Order, TaskKind
+from dropship.domain.partners import Absent, Busy, Placed, PurchaseOrderRequest, Refused, Unknown
+from dropship.domain.planning import NoSource, Offer, PlannedPurchaseOrder, plan
+from dropship.domain.purchase_order import IN_DISPATCH, PurchaseOrder
+from dropship.ports import Clock, NotFound, Orders, Queues, Registry, Unavailable
+
+from .changing import change_order
+from .messages import CheckWithdrawals, DispatchAgain
+from .partners import Partners
+
+STALE_DELAY_S = 2
+
+
+class SupplierBusy(Exception):
+    """The supplier cannot take it now; nothing happened. The workflow tries again with delay."""
+
+
+class OutcomeUnknown(Exception):
+    """Nobody can tell whether the supplier has it. The workflow tries again, and the repeat looks it up first."""
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Plans and submits the purchase orders of one order."""
+
+    orders: Orders
+    registry: Registry
+    partners: Partners
+    queues: Queues
+    clock: Clock
+
+    def plan(self, key: OrderKey) -> tuple[int, list[PlannedPurchaseOrder]]:
+        """The order's fence and the purchase orders to place now; those under way come first.
+
+        A line that nobody offers puts the order on hold, and nothing is planned.
+        """
+        loaded = self.orders.load(key)
+        if loaded is None:
+            raise Unavailable(f"order {key} is not known yet")
+        order = loaded.value
+        if not order.needs_dispatch:
+            return order.fence, []
+        try:
+            planned = plan(order, self._offers(order))
+        except NoSource as nothing:
+            words = str(nothing)
+            change_order(self.orders, key, lambda order: order.hold(HoldReason.NO_SOURCE, self.clock.now(), words))
+            planned = []
+        under_way = [
+            PlannedPurchaseOrder(id=po.id, lines=tuple(po.lines))
+            for po in order.purchase_orders
+            if po.status in IN_DISPATCH
+        ]
+        return order.fence, under_way + planned
+
+    def _offers(self, order: Order) -> dict[str, list[Offer]]:
+        found = self.registry.offers(order.shop, {line.sku for line in order.lines if line.units.unrouted})
+        return {sku: [offer for offer in offers if self._active(offer.supplier)] for sku, offers in found.items()}
+
+    def _active(self, supplier: str) -> bool:
+        try:
+            return self.registry.supplier(supplier).active
+        except NotFound:
+            return False
+
+    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder) -> str:
+        """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.
+
+        Raises:
+            SupplierBusy: try again later.
+            OutcomeUnknown: try again; the repeat looks it up first.
+        """
+        deadlines = self.registry.shop(key.shop).deadlines
+        recipient = self.orders.recipient(key)
+        try:
+            order, fresh = self._claim(key, fence, planned, recipient, deadlines)
+        except Stale:
+            again = DispatchAgain(order=str(key), by="a change during dispatch")
+            self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
+            return "STALE"
+        purchase_order = order.find_purchase_order(planned.id)
+        if purchase_order is None:
+            return "ON_HOLD"
+        if purchase_order.status not in IN_DISPATCH:
+            return self._follow_up(order, purchase_order.id)
+        supplier = self.registry.supplier(purchase_order.supplier)
+        outcome: Placed | Refused | Absent | Busy | Unknown = (
+            Absent() if fresh else self._find(supplier, purchase_order)
+        )
+        if isinstance(outcome, Absent):
+            outcome = self._place(order, supplier, purchase_order, recipient, deadlines)
+        return self._record(key, purchase_order.id, outcome, deadlines)
+
+    def _claim(
+        self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, recipient: Recipient, deadlines: Deadlines
+    ) -> tuple[Order, bool]:
+        """Claim it behind the fence, unless a hold stands in the way; whether it was this call that did."""
+        now = self.clock.now()
+
+        def claim_it(order: Order) -> bool:
+            if order.find_purchase_order(planned.id) is not None:
+                return False
+            order.check_address(recipient.missing, now)
+            if order.holds:
+                return False
+            claim(order, planned, fence=fence, now=now, deadlines=deadlines)
+            return True
+
+        return change_order(self.orders, key, claim_it)
+
+    def _find(self, supplier: Supplier, purchase_order: PurchaseOrder) -> Placed | Absent | Busy | Unknown:
+        connector = supplier_connector(supplier.channel)
+        return self.partners.call(
+            supplier, lambda credentials: connector.find(purchase_order.id, credentials), connector.read_find
+        )
+
+    def _place(
+        self,
+        order: Order,
+        supplier: Supplier,
+        purchase_order: PurchaseOrder,
+        recipient: Recipient,
+        deadlines: Deadlines,
+    ) -> Placed | Refused | Busy | Unknown:
+        if purchase_order.cancel == "WANTED":
+            return Refused(words="taken back before it was placed")
+        connector = supplier_connector(supplier.channel)
+        request = PurchaseOrderRequest(
+            id=purchase_order.id,
+            order_number=order.number,
+            lines=tuple(purchase_order.lines),
+            recipient=recipient,
+            shipping_method=self.orders.source(order.key).chosen_shipping,
+            packing_note=supplier.packing_note,
+            ship_by=purchase_order.claimed_at + deadlines.ship,
+        )
+        return self.partners.call(
+            supplier, lambda credentials: connector.place(request, credentials), connector.read_place
+        )
+
+    def _record(
+        self, key: OrderKey, po_id: str, outcome: Placed | Refused | Absent | Busy | Unknown, deadlines: Deadlines
+    ) -> str:
+        if isinstance(outcome, Busy):
+            raise SupplierBusy(f"the supplier of {po_id} is busy")
+        now = self.clock.now()
+
+        def record(order: Order) -> None:
+            purchase_order = order.purchase_order(po_id)
+            match outcome:
+                case Placed(supplier_reference=reference):
+                    placed(order, purchase_order, reference, now, deadlines)
+                case Refused(words=words):
+                    refused(order, purchase_order, words, now)
+                case Unknown(why=why):
+                    unknown(order, purchase_order, why, now, deadlines)
+
+        order, _ = change_order(self.orders, key, record)
+        if isinstance(outcome, Unknown):
+            raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
+        return self._follow_up(order, po_id)
+
+    def _follow_up(self, order: Order, po_id: str) -> str:
+        purchase_order = order.purchase_order(po_id)
+        if purchase_order.cancel == "WANTED":
+            check = CheckWithdrawals(order=str(order.key))
+            self.queues.send("after-sales", check.model_dump_json())
+        return purchase_order.status
+
+    def give_up(self, key: OrderKey, planned: PlannedPurchaseOrder, error: str) -> str:
+        """All tries of the workflow failed: a person is asked, and the order's clock tries again later."""
+        now = self.clock.now()
+
+        def ask(order: Order) -> str:
+            purchase_order = order.find_purchase_order(planned.id)
+            if purchase_order is None:
+                order.hold(HoldReason.DISPATCH_FAILED, now, error)
+                return "ON_HOLD"
+            if purchase_order.status in IN_DISPATCH:
+                order.need(TaskKind.DISPATCH_UNKNOWN, now, error, planned.id)
+            return purchase_order.status
+
+        return change_order(self.orders, key, ask)[1]

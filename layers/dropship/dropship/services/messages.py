@@ -1,0 +1,137 @@
+"""The messages on the queues between the functions.
+
+They carry keys and decisions, never a buyer's data, but for `Webhook`: a partner's own words on the way to
+their reader.
+"""
+
+import base64
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from dropship.domain.after_sales import Decision
+from dropship.domain.marketplace import AfterSalesRequested
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Webhook(_Message):
+    """A partner's request as it came, verified: `body` as text, or `body_base64` where it is not UTF-8."""
+
+    kind: Literal["webhook"] = "webhook"
+    channel: str
+    connection: str
+    headers: dict[str, str]
+    body: str | None = None
+    body_base64: str | None = None
+
+    @property
+    def raw(self) -> bytes:
+        """The body's bytes, exactly as they were signed."""
+        return base64.b64decode(self.body_base64 or "") if self.body is None else self.body.encode()
+
+
+class OrderDue(_Message):
+    """A clock of the order has run out."""
+
+    kind: Literal["order-due"] = "order-due"
+    order: str
+
+
+class ReleaseHold(_Message):
+    """A person releases a hold."""
+
+    kind: Literal["release-hold"] = "release-hold"
+    order: str
+    reason: str
+    by: str
+
+
+class DispatchAgain(_Message):
+    """A person, or a change elsewhere, wants the order dispatched."""
+
+    kind: Literal["dispatch-again"] = "dispatch-again"
+    order: str
+    by: str
+
+
+class PollParcels(_Message):
+    """Waybills (`carrier#number`) of one tracker to ask for news."""
+
+    kind: Literal["poll-parcels"] = "poll-parcels"
+    waybills: list[str]
+
+
+class WatchParcel(_Message):
+    """A new parcel: ask its tracker to push news of it."""
+
+    kind: Literal["watch-parcel"] = "watch-parcel"
+    waybill: str
+
+
+class TellMarketplace(_Message):
+    """A parcel of the order may have to be told to the marketplace."""
+
+    kind: Literal["tell-marketplace"] = "tell-marketplace"
+    order: str
+    carrier: str
+    number: str
+
+
+class OpenCase(_Message):
+    """A refund was made or a return was asked for."""
+
+    kind: Literal["open-case"] = "open-case"
+    request: AfterSalesRequested
+
+
+class CancelOrder(_Message):
+    """The marketplace cancelled the order."""
+
+    kind: Literal["cancel-order"] = "cancel-order"
+    order: str
+
+
+class CheckWithdrawals(_Message):
+    """Something happened to an order with cancellations or cases under way: see what follows from it."""
+
+    kind: Literal["check-withdrawals"] = "check-withdrawals"
+    order: str
+
+
+class CaseDue(_Message):
+    """The clock of a case (`shop#case id`) has run out."""
+
+    kind: Literal["case-due"] = "case-due"
+    case: str
+
+
+class DecideCase(_Message):
+    """A person approves or refuses a case."""
+
+    kind: Literal["decide-case"] = "decide-case"
+    case: str
+    decision: Decision
+    by: str
+    words: str = ""
+
+
+class TellCase(_Message):
+    """A person reports what happened with the goods, the buyer or the platform (`after_sales.CASE_EVENTS`)."""
+
+    kind: Literal["tell-case"] = "tell-case"
+    case: str
+    event: str
+    by: str
+
+
+InboxMessage = Annotated[Webhook | OrderDue | ReleaseHold | DispatchAgain, Field(discriminator="kind")]
+TrackingMessage = Annotated[Webhook | PollParcels | WatchParcel, Field(discriminator="kind")]
+AfterSalesMessage = Annotated[
+    OpenCase | CancelOrder | CheckWithdrawals | CaseDue | DecideCase | TellCase, Field(discriminator="kind")
+]
+INBOX: TypeAdapter[InboxMessage] = TypeAdapter(InboxMessage)
+TRACKING: TypeAdapter[TrackingMessage] = TypeAdapter(TrackingMessage)
+AFTER_SALES: TypeAdapter[AfterSalesMessage] = TypeAdapter(AfterSalesMessage)

@@ -1,0 +1,145 @@
+"""What ops people see and ask for. Reading is direct; every wish is one message to the queue of its workers."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dropship.domain.after_sales import CASE_EVENTS, Case, Decision
+from dropship.domain.identity import OrderKey
+from dropship.domain.lifecycle import AFTER_SALES_CASE
+from dropship.domain.order import HoldReason, Order, TaskKind
+from dropship.ports import Cases, Loaded, NotFound, Orders, Queues, Registry
+
+from .messages import DecideCase, DispatchAgain, ReleaseHold, TellCase
+
+ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
+CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUND_FAILED")
+MOST = 100
+
+
+class NotPossible(Exception):
+    """The wish makes no sense as things stand; nothing was changed."""
+
+
+class DecisionBody(BaseModel):
+    """Approve or refuse a case, or report an event of it; exactly one of the two."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    decision: Decision | None = None
+    event: str | None = Field(default=None, description="one of " + ", ".join(sorted(CASE_EVENTS)))
+    words: str = Field(default="", max_length=500)
+
+
+@dataclass(frozen=True)
+class Ops:
+    """The back office."""
+
+    orders: Orders
+    cases: Cases
+    registry: Registry
+    queues: Queues
+
+    def order(self, shop: str, external_id: str) -> dict[str, object]:
+        """One order with its timeline. NotFound where there is none."""
+        return {"order": describe_order(self._load(shop, external_id).value)}
+
+    def recent(self, shop: str, day: str, limit: int) -> dict[str, object]:
+        """Orders of a shop received on a UTC day, newest first. NotFound where there is no such shop."""
+        self.registry.shop(shop)
+        found = self.orders.recent(shop, day, min(limit, MOST))
+        return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
+
+    def attention(self, kind: str | None, limit: int) -> dict[str, object]:
+        """What needs a person, the longest waiting first; all kinds, or one."""
+        kinds = ORDER_ATTENTION if kind is None else (kind,)
+        found = [
+            {"order": str(key), "kind": one, "since": since.isoformat()}
+            for one in kinds
+            for key, since in self.orders.needing_attention(one, min(limit, MOST))
+        ]
+        return {"attention": sorted(found, key=lambda entry: entry["since"])[:limit]}
+
+    def open_cases(self, limit: int) -> dict[str, object]:
+        """Cases that wait for a person, the longest waiting first."""
+        found = [
+            {"case": f"{shop}#{case}", "kind": kind, "since": since.isoformat()}
+            for kind in CASE_ATTENTION
+            for shop, case, since in self.cases.needing_attention(kind, min(limit, MOST))
+        ]
+        return {"cases": sorted(found, key=lambda entry: entry["since"])[:limit]}
+
+    def case(self, shop: str, case: str) -> dict[str, object]:
+        """One case with its history. NotFound where there is none."""
+        return {"case": describe_case(self._load_case(shop, case))}
+
+    def release(self, shop: str, external_id: str, reason: str, by: str) -> None:
+        """Ask for a hold to be released; the order then dispatches by itself.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: it has no such hold.
+        """
+        order = self._load(shop, external_id).value
+        if not any(hold.kind == reason for hold in order.holds):
+            raise NotPossible(f"the order has no hold {reason}; it has: {[hold.kind for hold in order.holds]}")
+        self.queues.send("inbox", ReleaseHold(order=str(order.key), reason=reason, by=by).model_dump_json())
+
+    def dispatch(self, shop: str, external_id: str, by: str) -> None:
+        """Ask for the order to be dispatched again.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: there is nothing to dispatch, or a hold stands in the way.
+        """
+        order = self._load(shop, external_id).value
+        if not order.needs_dispatch:
+            why = f"it is on hold: {[hold.kind for hold in order.holds]}" if order.holds else f"it is {order.status}"
+            raise NotPossible(f"there is nothing to dispatch: {why}")
+        self.queues.send("inbox", DispatchAgain(order=str(order.key), by=by).model_dump_json())
+
+    def decide(self, shop: str, case: str, body: DecisionBody, by: str) -> None:
+        """Approve or refuse a case, or report an event of it.
+
+        Raises:
+            NotFound: there is no such case.
+            NotPossible: the case is not waiting for that.
+        """
+        found = self._load_case(shop, case)
+        if (body.decision is None) == (body.event is None):
+            raise NotPossible("say either a decision (approve, refuse) or an event")
+        key = f"{shop}#{case}"
+        if body.decision is not None:
+            if found.status != "OPEN":
+                raise NotPossible(f"the case is {found.status} and waits for no decision")
+            message = DecideCase(case=key, decision=body.decision, by=by, words=body.words).model_dump_json()
+        else:
+            event = body.event or ""
+            if event not in CASE_EVENTS or not AFTER_SALES_CASE.allows(found.status, event):
+                raise NotPossible(f"'{event[:40]}' cannot happen to a case that is {found.status}")
+            message = TellCase(case=key, event=event, by=by).model_dump_json()
+        self.queues.send("after-sales", message)
+
+    def _load(self, shop: str, external_id: str) -> Loaded[Order]:
+        loaded = self.orders.load(OrderKey(shop, external_id))
+        if loaded is None:
+            raise NotFound(f"no order {shop}#{external_id}")
+        return loaded
+
+    def _load_case(self, shop: str, case: str) -> Case:
+        loaded = self.cases.load(shop, case)
+        if loaded is None:
+            raise NotFound(f"no case {shop}#{case}")
+        return loaded.value
+
+
+def describe_order(order: Order) -> dict[str, object]:
+    """The order as the console shows it; no buyer's data is in it."""
+    shown = order.model_dump(mode="json", exclude={"recipient_digest"})
+    due = order.due
+    return {"key": str(order.key), "due": due.isoformat() if due else None} | shown
+
+
+def describe_case(case: Case) -> dict[str, object]:
+    """The case as the console shows it."""
+    return case.model_dump(mode="json", exclude={"task_token"})

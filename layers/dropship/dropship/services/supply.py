@@ -1,0 +1,81 @@
+"""What suppliers tell us: acknowledged, rejected, shipped, cancelled. A repeat finds what is done and does the rest."""
+
+from dataclasses import dataclass
+
+from dropship.connectors import supplier as supplier_connector
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.fulfilment import supplier_says
+from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
+from dropship.domain.order import Order, TaskKind
+from dropship.domain.partners import SupplierEvent
+from dropship.ports import Clock, Orders, Queues, Registry
+
+from .changing import change_order
+from .messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Takes in suppliers' events."""
+
+    orders: Orders
+    registry: Registry
+    queues: Queues
+    clock: Clock
+
+    def take(self, webhook: Webhook) -> None:
+        """Handle one webhook of a supplier.
+
+        An event that contradicts what was ordered becomes a task for a person, not an error.
+
+        Raises:
+            InvalidMessage: it is no event of the supplier's contract.
+            Unavailable: the order is not known yet.
+        """
+        supplier = self.registry.supplier(webhook.connection)
+        event = supplier_connector(supplier.channel).read_event(webhook, supplier)
+        if event is None:
+            return
+        key = PurchaseOrderId.parse(event.purchase_order).order
+        if not self._owns_waybill(key, event):
+            return
+        order = self._apply(key, event)
+        self._follow_up(order, event)
+
+    def _owns_waybill(self, key: OrderKey, event: SupplierEvent) -> bool:
+        """Tie the waybill to this order; False where it serves another order already."""
+        if event.shipment is None:
+            return True
+        waybill = Waybill(event.shipment.carrier, event.shipment.number)
+        owner = self.orders.claim_waybill(waybill, key, self.clock.now())
+        if owner == key:
+            return True
+        words = f"waybill {waybill} of {event.purchase_order} belongs to another order"
+        change_order(
+            self.orders,
+            key,
+            lambda order: order.need(TaskKind.WAYBILL_REUSED, self.clock.now(), words, waybill.number),
+        )
+        return False
+
+    def _apply(self, key: OrderKey, event: SupplierEvent) -> Order:
+        deadlines = self.registry.shop(key.shop).deadlines
+
+        def apply(order: Order) -> None:
+            try:
+                supplier_says(order, event, self.clock.now(), deadlines)
+            except InvalidMessage as contradiction:
+                order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.clock.now(), str(contradiction), event.purchase_order)
+
+        return change_order(self.orders, key, apply)[0]
+
+    def _follow_up(self, order: Order, event: SupplierEvent) -> None:
+        if event.shipment is not None:
+            parcel = order.parcel(event.shipment.carrier, event.shipment.number)
+            if parcel is not None and parcel.writeback in {"DUE", "SENDING"}:
+                tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+                self.queues.send("outbound", tell.model_dump_json())
+            if parcel is not None and not parcel.finished:
+                self.queues.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
+        if order.purchase_order(event.purchase_order).cancel or any(not r.outcome for r in order.remedies):
+            self.queues.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())

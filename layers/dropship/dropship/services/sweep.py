@@ -1,0 +1,34 @@
+"""Clocks are data: what is due is found and sent to the queue of its workers."""
+
+from dataclasses import dataclass
+
+from dropship.ports import Cases, Clock, Orders, Queues
+
+from .messages import CaseDue, OrderDue
+
+SHARDS = 8
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Finds orders and cases whose clock has run out."""
+
+    orders: Orders
+    cases: Cases
+    queues: Queues
+    clock: Clock
+
+    def run(self) -> int:
+        """Send everything that is due; how much that was. What is sent twice is found done the second time."""
+        now = self.clock.now()
+        orders = [
+            OrderDue(order=str(key)).model_dump_json() for shard in range(SHARDS) for key in self.orders.due(shard, now)
+        ]
+        cases = [
+            CaseDue(case=f"{shop}#{case}").model_dump_json()
+            for shard in range(SHARDS)
+            for shop, case in self.cases.due(shard, now)
+        ]
+        self.queues.send_all("inbox", orders)
+        self.queues.send_all("after-sales", cases)
+        return len(orders) + len(cases)

@@ -1,0 +1,144 @@
+"""Following parcels: rounds of polls, pushes, and what both change."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import batched
+
+from dropship.connectors import tracker as tracker_connector
+from dropship.domain.connections import Tracker
+from dropship.domain.fulfilment import track
+from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.order import Order
+from dropship.domain.partners import Busy, TrackingReport, Unknown
+from dropship.domain.polling import is_due
+from dropship.ports import Clock, NotFound, Orders, Queues, Registry, Unavailable
+
+from .changing import change_order
+from .messages import PollParcels, TrackingMessage, WatchParcel, Webhook
+from .partners import Partners
+
+SHARDS = 8
+PARCELS_PER_MESSAGE = 20
+
+
+@dataclass(frozen=True)
+class PollRound:
+    """Finds the parcels whose turn it is and sends them to the tracking queue."""
+
+    orders: Orders
+    queues: Queues
+    clock: Clock
+
+    def run(self, *, everything: bool = False) -> int:
+        """One round; the number of parcels sent. `everything` polls all parcels that are under way."""
+        due = list(self._due(everything=everything))
+        messages = [
+            PollParcels(waybills=[str(waybill) for waybill in chunk]).model_dump_json()
+            for chunk in batched(due, PARCELS_PER_MESSAGE, strict=False)
+        ]
+        self.queues.send_all("tracking", messages)
+        return len(due)
+
+    def _due(self, *, everything: bool) -> Iterator[Waybill]:
+        now = self.clock.now()
+        found = (entry for shard in range(SHARDS) for entry in self.orders.polled(shard))
+        ready = [entry.waybill for entry in found if everything or is_due(entry.waybill, entry.news_at, now)]
+        yield from sorted(ready)
+
+
+def _ignore(_code: str) -> None:
+    """Nobody counts unknown codes."""
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Asks trackers, takes in their pushes, and moves parcels along."""
+
+    orders: Orders
+    registry: Registry
+    partners: Partners
+    clock: Clock
+    unknown_code: Callable[[str], None] = field(default=_ignore)
+    """Told of each scan code that no table knows, as `{tracker}:{code}`."""
+
+    def take(self, message: TrackingMessage) -> None:
+        """Handle one message of the tracking queue."""
+        match message:
+            case Webhook():
+                self._pushed(message)
+            case PollParcels():
+                self._poll_all([Waybill.parse(waybill) for waybill in message.waybills])
+            case WatchParcel():
+                self._watch(Waybill.parse(message.waybill))
+
+    def _pushed(self, webhook: Webhook) -> None:
+        tracker = self.registry.tracker(webhook.connection)
+        report = tracker_connector(tracker.channel).read_push(webhook)
+        if report is not None and report.carrier in tracker.codes:
+            self._apply(tracker, Waybill(tracker.codes[report.carrier], report.number), report)
+
+    def _poll_all(self, waybills: list[Waybill]) -> None:
+        """Ask for news of each parcel, but of no more at a tracker that does not answer: the next round asks again."""
+        silent: set[str] = set()
+        for waybill in waybills:
+            found = self._tracker_of(waybill)
+            if found is None:
+                self.orders.retire_waybill(waybill)
+            elif found[0].id not in silent and not self._poll(waybill, *found):
+                silent.add(found[0].id)
+
+    def _poll(self, waybill: Waybill, tracker: Tracker, code: str) -> bool:
+        """Ask for news of one parcel; whether the tracker answered."""
+        connector = tracker_connector(tracker.channel)
+        report = self.partners.call(
+            tracker, lambda credentials: connector.query(code, waybill.number, credentials), connector.read_query
+        )
+        if isinstance(report, TrackingReport):
+            self._apply(tracker, waybill, report)
+        return not isinstance(report, Busy | Unknown)
+
+    def _watch(self, waybill: Waybill) -> None:
+        """Ask the tracker to push, where it knows the carrier and we have an address for pushes."""
+        found = self._tracker_of(waybill)
+        if found is None or not found[0].callback_url:
+            return
+        tracker, code = found
+        connector, callback_url = tracker_connector(tracker.channel), tracker.callback_url or ""
+        outcome = self.partners.call(
+            tracker,
+            lambda credentials: connector.subscribe(code, waybill.number, callback_url, credentials),
+            connector.read_subscribe,
+        )
+        if isinstance(outcome, Busy | Unknown):
+            raise Unavailable(f"tracker {tracker.id} took no subscription for {waybill}")
+
+    def _tracker_of(self, waybill: Waybill) -> tuple[Tracker, str] | None:
+        try:
+            tracker = self.registry.tracker(self.registry.carrier(waybill.carrier).tracker)
+        except NotFound:
+            return None
+        code = tracker.code_of(waybill.carrier)
+        return None if code is None else (tracker, code)
+
+    def _apply(self, tracker: Tracker, waybill: Waybill, report: TrackingReport) -> None:
+        for event in report.events:
+            if event.stage is None:
+                self.unknown_code(f"{tracker.id}:{event.code}")
+        key = self.orders.order_of(waybill)
+        if key is None:
+            return
+        order, news = self._move(key, waybill, report)
+        parcel = order.parcel(waybill.carrier, waybill.number)
+        if parcel is None or parcel.finished:
+            self.orders.retire_waybill(waybill)
+        elif news:
+            self.orders.touch_waybill(waybill, self.clock.now())
+
+    def _move(self, key: OrderKey, waybill: Waybill, report: TrackingReport) -> tuple[Order, bool]:
+        deadlines = self.registry.shop(key.shop).deadlines
+
+        def move(order: Order) -> bool:
+            parcel = order.parcel(waybill.carrier, waybill.number)
+            return parcel is not None and track(order, parcel, report.events, self.clock.now(), deadlines)
+
+        return change_order(self.orders, key, move)

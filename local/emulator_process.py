@@ -1,0 +1,74 @@
+"""The emulator's own process, run by its interpreter, with two things put right.
+
+On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
+exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside
+the message, and the answer to the caller carries it.
+
+A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
+a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
+"""
+# ruff: noqa: SLF001 - there is no public way in
+# mypy: disable-error-code="import-not-found"
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ministack.app import main
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+SENT = '{"status": "error", "error": str(e), "trace"'
+SENT_WITH_TYPE = '{"status": "error", "error": str(e), "error_type": type(e).__name__, "trace"'
+UNNAMED = "Runtime.HandlerError"
+
+CONCURRENCY = 2 * (os.cpu_count() or 1)
+
+_latest = threading.local()  # an invocation and its answer are on one thread
+
+
+def _remember_type(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def remembering(*arguments: object, **named: object) -> dict[str, Any]:
+        _latest.error_type = None
+        answer = invoke(*arguments, **named)
+        _latest.error_type = answer.get("error_type")
+        return answer
+
+    return remembering
+
+
+def _answer_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def answering(*arguments: object, **named: object) -> dict[str, Any]:
+        answer = execute(*arguments, **named)
+        if answer.get("error") and answer["body"].get("errorType") == UNNAMED and _latest.error_type:
+            answer["body"]["errorType"] = _latest.error_type
+        return answer
+
+    return answering
+
+
+def name_errors() -> None:
+    """Make every failed invocation carry its exception's class name.
+
+    Raises:
+        RuntimeError: this version of the emulator works another way; see whether it still needs this module.
+    """
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    if script.count(SENT) != 1:
+        raise RuntimeError("The emulator's worker script has changed: correct local/emulator_process.py.")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(SENT, SENT_WITH_TYPE)
+    lambda_runtime.Worker.invoke = _remember_type(lambda_runtime.Worker.invoke)
+    lambda_svc._execute_function_warm = _answer_type(lambda_svc._execute_function_warm)
+
+
+def bound_concurrency() -> None:
+    """Let no queue have more than `CONCURRENCY` batches in work."""
+    limit = lambda_svc._sqs_esm_concurrency
+    lambda_svc._sqs_esm_concurrency = lambda *arguments: min(CONCURRENCY, limit(*arguments))
+
+
+if __name__ == "__main__":
+    name_errors()
+    bound_concurrency()
+    main()

@@ -1,0 +1,69 @@
+"""The example webhooks as orders of their own: new ids and dates, so that each run is a new order."""
+
+import copy
+import itertools
+import json
+import time
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).resolve().parents[2] / "events" / "webhook"
+SHOP_ZONE = timezone(timedelta(hours=-4))
+
+_ids = itertools.count(time.time_ns())
+
+
+def paid_order() -> dict[str, Any]:
+    """The payload of `orders/paid` of a new order."""
+    order = payload("orders_paid")
+    number = next(_ids)
+    order |= {
+        "id": number,
+        "admin_graphql_api_id": f"gid://shopify/Order/{number}",
+        "name": f"#{number // 1000 % 10**5:05}",
+    }
+    for line in order["line_items"]:
+        line["id"] = next(_ids)
+        line["admin_graphql_api_id"] = f"gid://shopify/LineItem/{line['id']}"
+    return dated(order, "created_at", "processed_at", "updated_at")
+
+
+def cancelled(order: dict[str, Any]) -> dict[str, Any]:
+    """The payload of `orders/cancelled` for an order, a second later than its last version."""
+    return changed(order, cancel_reason="customer", cancelled_at=_later(order))
+
+
+def changed(order: dict[str, Any], **fields: object) -> dict[str, Any]:
+    """A later version of an order, for `orders/updated`."""
+    return copy.deepcopy(order) | {"updated_at": _later(order)} | fields
+
+
+def refund(order: dict[str, Any], units: dict[int, int]) -> dict[str, Any]:
+    """The payload of `refunds/create`: `units` by order line id."""
+    made = payload("refunds_create")
+    row = made["refund_line_items"][0]
+    rows = [row | {"id": next(_ids), "line_item_id": line, "quantity": count} for line, count in units.items()]
+    return dated(
+        made | {"id": next(_ids), "order_id": order["id"], "refund_line_items": rows}, "created_at", "processed_at"
+    )
+
+
+def payload(name: str) -> dict[str, Any]:
+    """The body of `events/webhook/{name}.json`."""
+    return dict(json.loads(_event(name)["body"]))
+
+
+def dated(document: dict[str, Any], *fields: str) -> dict[str, Any]:
+    """`document` with those fields set to now, as Shopify writes it."""
+    return document | dict.fromkeys(fields, datetime.now(SHOP_ZONE).isoformat(timespec="seconds"))
+
+
+def _later(order: dict[str, Any]) -> str:
+    return (datetime.fromisoformat(order["updated_at"]) + timedelta(seconds=1)).isoformat()
+
+
+@cache
+def _event(name: str) -> dict[str, Any]:
+    return dict(json.loads((EVENTS / f"{name}.json").read_text()))

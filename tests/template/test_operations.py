@@ -1,0 +1,123 @@
+"""Schedules, alarms, dashboard, outputs, and what a template must never hold."""
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, target
+
+FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
+FIGURES = {"OrderHeld", "DispatchUnknown", "DeadlineMissed", "UnknownTrackingCode"}
+QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
+
+
+@pytest.mark.parametrize(
+    ("function", "rate"),
+    [("TrackingScheduleFunction", {"Ref": "TrackingScheduleRate"}), ("DeadlineSweepFunction", "rate(1 minute)")],
+)
+def test_a_clock_has_a_name_of_its_stack_a_bound_and_dead_letters(function, rate):
+    (clock,) = events(function, "ScheduleV2")
+    assert clock["ScheduleExpression"] == rate
+    assert target(clock["Name"]).startswith("${AWS::StackName}-"), "or two stacks in one account collide"
+    assert target(clock["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
+    assert clock["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 900
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_reaches_someone_and_says_what_happened(alarm):
+    assert ALARMS[alarm]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+    assert len(ALARMS[alarm]["AlarmDescription"]) > 20
+    missing = "breaching" if alarm == "DeadlineSweepSilentAlarm" else "notBreaching"
+    assert ALARMS[alarm]["TreatMissingData"] == missing
+
+
+def watched(namespace: str, metric: str) -> set[str]:
+    return {
+        target(alarm["Dimensions"][0]["Value"])
+        for alarm in ALARMS.values()
+        if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+    }
+
+
+def test_functions_without_a_queue_in_front_raise_an_alarm_on_errors():
+    assert watched("AWS/Lambda", "Errors") == FUNCTION_ERRORS
+
+
+def test_silence_of_the_sweep_raises_an_alarm():
+    assert watched("AWS/Lambda", "Invocations") == {"DeadlineSweepFunction"}
+    assert ALARMS["DeadlineSweepSilentAlarm"]["ComparisonOperator"] == "LessThanThreshold"
+
+
+def test_a_failed_workflow_raises_an_alarm():
+    assert watched("AWS/States", "ExecutionsFailed") == set(WORKFLOWS)
+    assert watched("AWS/States", "ExecutionsTimedOut") == {"FulfilmentWorkflow"}
+
+
+def test_business_figures_raise_alarms():
+    figures = {alarm["MetricName"]: alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == "Daifa"}
+    assert set(figures) == FIGURES
+    assert all(value == [{"Name": "service", "Value": {"Fn::Sub": "daifa-${Stage}"}}] for value in figures.values())
+
+
+def test_every_dead_letter_queue_is_watched():
+    dead = {name for name in of_type("AWS::SQS::Queue") if name.endswith("DeadLetters")}
+    assert watched("AWS/SQS", "ApproximateNumberOfMessagesVisible") == dead
+
+
+def test_the_dashboard_is_json_and_names_only_what_exists():
+    text = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    names = set(re.findall(r"\$\{(\w+)[.}]", text))
+    assert names <= set(RESOURCES) | set(TEMPLATE["Parameters"])
+    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", text))
+    assert all(widget["properties"]["metrics"] for widget in body["widgets"])
+
+
+def test_case_workflow_name_matches_the_arn_given_to_the_function():
+    assert WORKFLOWS["CaseWorkflow"]["Name"] == {"Fn::Sub": "${AWS::StackName}-after-sales-case"}
+    assert WORKFLOWS["CaseWorkflow"]["Type"] == "STANDARD"
+    assert WORKFLOWS["FulfilmentWorkflow"]["Type"] == {"Ref": "FulfilmentWorkflowType"}
+    assert "Name" not in WORKFLOWS["FulfilmentWorkflow"], "changing the type replaces it, which a fixed name forbids"
+
+
+def test_an_express_workflow_logs_its_failures_without_their_data():
+    condition, logging, otherwise = WORKFLOWS["FulfilmentWorkflow"]["Logging"]["Fn::If"]
+    assert (condition, otherwise) == ("IsExpress", {"Ref": "AWS::NoValue"})
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+
+
+def test_outputs_are_those_that_the_stack_promises():
+    assert set(TEMPLATE["Outputs"]) == {
+        "ApiUrl",
+        "HttpApiId",
+        "OrdersTable",
+        "CasesTable",
+        "RegistryTable",
+        "FulfilmentWorkflowArn",
+        "CaseWorkflowArn",
+        "UserPoolId",
+        "UserPoolClientId",
+        "DashboardName",
+        *(f"{queue}QueueUrl" for queue in QUEUES),
+        *(f"{queue}DeadLettersUrl" for queue in QUEUES),
+    }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\b\d{12}\b", r"AKIA", r"(?i)secret\s*[:=]\s*\S{8,}", r"(?i)password\s*:\s*\S", r"shpat_", r"BEGIN [A-Z ]*KEY"],
+    ids=["account", "access key", "secret", "password", "shop token", "private key"],
+)
+def test_no_secret_and_no_account_is_in_the_template(pattern):
+    assert not re.search(pattern, TEXT)
+    assert not re.search(pattern, (ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("section", ["default", "local", "prod"])
+def test_deploy_settings_need_no_named_roles_and_no_bucket_by_hand(section):
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))[section]["deploy"]["parameters"]
+    assert settings["capabilities"] == ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    assert settings["resolve_s3"] is True
+    private = "AllowPrivateAddresses=true" in settings["parameter_overrides"]
+    assert private == (section == "local")

@@ -1,0 +1,129 @@
+"""Who may do what. A new permission must be written here as well, by hand: that is the point."""
+
+import pytest
+
+from tests.template.document import (
+    FUNCTIONS,
+    RESOURCES,
+    WORKFLOWS,
+    folder,
+    function_grants,
+    grants,
+    holders,
+    of_type,
+    target,
+)
+
+ROLES = of_type("AWS::IAM::Role")
+CALLS_PARTNERS = {"dispatch_submit", "tracking_poll", "shipment_writeback", "after_sales"}
+CHANGES_ORDERS = {
+    "order_ingest",
+    "dispatch_plan",
+    "dispatch_submit",
+    "supplier_events",
+    "tracking_poll",
+    "shipment_writeback",
+    "after_sales",
+}
+LOG_DELIVERY = "logs:CreateLogDelivery"
+PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/daifa/${Stage}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_has_a_wildcard(role):
+    allowed = {f"{PARAMETERS}/webhook/*", f"{PARAMETERS}/api/*"}  # connections are data: one parameter each
+    for action, resource in grants(role):
+        assert "*" not in action
+        if "*" in resource and resource not in allowed:
+            assert role == "FulfilmentWorkflowRole", f"{role}: {action} on {resource}"
+            assert action.startswith("logs:"), "only log delivery has no resource to name"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_say_all_they_allow_themselves(role):
+    assert "ManagedPolicyArns" not in ROLES[role]
+    principal = ROLES[role]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
+    assert principal == {"Service": "states.amazonaws.com" if "Workflow" in role else "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *WORKFLOWS])
+def test_everything_that_runs_has_a_role_of_its_own(name):
+    properties = RESOURCES[name]["Properties"]
+    assert target(properties["Role"]) == name.removesuffix("Function") + "Role"
+    assert "Policies" not in properties, "SAM would add managed policies with wildcards"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "expected"),
+    [
+        ("states:StartExecution", "FulfilmentWorkflow", {"order_ingest"}),
+        ("states:StartExecution", None, {"order_ingest", "after_sales"}),
+        ("states:SendTaskSuccess", None, {"after_sales"}),
+        ("states:SendTaskFailure", None, {"after_sales"}),
+        ("ssm:GetParameter", f"{PARAMETERS}/webhook/*", {"webhook"}),
+        ("ssm:GetParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
+        ("dynamodb:PutItem", "OrdersTable", CHANGES_ORDERS),
+        ("dynamodb:PutItem", "CasesTable", {"after_sales"}),
+        ("dynamodb:PutItem", "RegistryTable", set()),
+        ("dynamodb:UpdateItem", None, {"tracking_poll"}),
+        ("dynamodb:BatchGetItem", None, {"order_ingest", "dispatch_plan", "dispatch_submit"}),
+        ("dynamodb:Query", "OrdersTable", {"ops_api"}),
+        ("dynamodb:Query", "${OrdersTable.Arn}/index/due", {"tracking_schedule", "deadline_sweep"}),
+        ("dynamodb:Query", "${CasesTable.Arn}/index/due", {"deadline_sweep"}),
+        ("dynamodb:Query", "${OrdersTable.Arn}/index/attention", {"ops_api"}),
+        ("dynamodb:Query", "${OrdersTable.Arn}/index/recent", {"ops_api"}),
+        ("dynamodb:DeleteItem", None, set()),
+        ("dynamodb:Scan", None, set()),
+        ("sqs:SendMessage", "InboxQueue", {"webhook", "supplier_events", "deadline_sweep", "after_sales", "ops_api"}),
+        ("sqs:SendMessage", "SupplierEventsQueue", {"webhook", "deadline_sweep"}),
+        (
+            "sqs:SendMessage",
+            "TrackingQueue",
+            {"webhook", "supplier_events", "tracking_schedule", "deadline_sweep"},
+        ),
+        ("sqs:SendMessage", "OutboundQueue", {"supplier_events", "deadline_sweep"}),
+        (
+            "sqs:SendMessage",
+            "AfterSalesQueue",
+            {"order_ingest", "supplier_events", "deadline_sweep", "ops_api"},
+        ),
+    ],
+)
+def test_only_these_functions_may(action, resource, expected):
+    assert holders(action, resource) == expected
+
+
+def test_the_front_door_has_no_way_to_the_tables():
+    assert not [action for action, _ in function_grants("WebhookFunction") if action.startswith("dynamodb:")]
+
+
+def test_no_action_is_granted_beyond_those_listed():
+    known = {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:SendMessage",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:Query",
+        "ssm:GetParameter",
+        "states:StartExecution",
+        "states:SendTaskSuccess",
+        "states:SendTaskFailure",
+    }
+    granted = {(folder(name), action) for name in FUNCTIONS for action, _ in function_grants(name)}
+    assert {pair for pair in granted if pair[1] not in known} == set()
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_workflow_may_call_the_functions_of_its_definition_and_nothing_else(workflow):
+    substitutions = WORKFLOWS[workflow]["DefinitionSubstitutions"]
+    called = {target(value) for name, value in substitutions.items() if name.endswith("Function")}
+    allowed = {resource for action, resource in grants(f"{workflow}Role") if action == "lambda:InvokeFunction"}
+    assert allowed == called
+    others = {action for action, _ in grants(f"{workflow}Role")} - {"lambda:InvokeFunction"}
+    assert not others or (workflow == "FulfilmentWorkflow" and LOG_DELIVERY in others)

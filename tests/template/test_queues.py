@@ -1,0 +1,111 @@
+"""Queues: what fails is kept, seen and never lost, and one slow queue does not starve the rest."""
+
+import pytest
+
+from tests.template.document import (
+    ALARMS,
+    FUNCTIONS,
+    QUEUES,
+    RESOURCES,
+    events,
+    folder,
+    function_grants,
+    setting,
+    target,
+)
+
+CONSUMERS = {
+    "InboxQueue": "order_ingest",
+    "SupplierEventsQueue": "supplier_events",
+    "TrackingQueue": "tracking_poll",
+    "OutboundQueue": "shipment_writeback",
+    "AfterSalesQueue": "after_sales",
+}
+FOURTEEN_DAYS = 14 * 24 * 3600
+DEFAULT_RETENTION = 4 * 24 * 3600
+ACCOUNT_CONCURRENCY = 1000
+
+each_queue = pytest.mark.parametrize("queue", CONSUMERS)
+
+
+def consumers(queue: str) -> list[str]:
+    return [name for name in FUNCTIONS for source in events(name, "SQS") if target(source["Queue"]) == queue]
+
+
+def alarms_on(queue: str, metric: str) -> list[dict]:
+    return [
+        alarm
+        for alarm in ALARMS.values()
+        if alarm["MetricName"] == metric and target(alarm["Dimensions"][0]["Value"]) == queue
+    ]
+
+
+def test_there_is_one_queue_for_each_arrow_of_the_design():
+    assert set(QUEUES) == set(CONSUMERS)
+
+
+@each_queue
+def test_one_function_works_a_queue_off_and_may(queue):
+    (consumer,) = consumers(queue)
+    assert folder(consumer) == CONSUMERS[queue]
+    actions = {action for action, resource in function_grants(consumer) if resource == queue}
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} <= actions
+
+
+@each_queue
+def test_only_the_consumer_may_take_messages(queue):
+    takers = {name for name in FUNCTIONS if ("sqs:ReceiveMessage", queue) in function_grants(name)}
+    assert takers == set(consumers(queue))
+
+
+@each_queue
+def test_one_bad_message_does_not_fail_its_batch(queue):
+    (source,) = events(consumers(queue)[0], "SQS")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] == 10
+
+
+@each_queue
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_consumer_may_run(queue):
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * setting(consumers(queue)[0], "Timeout")
+
+
+@each_queue
+def test_a_message_is_set_aside_after_five_tries_and_kept_longer_than_in_its_queue(queue):
+    redrive = QUEUES[queue]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 5
+    dead = RESOURCES[target(redrive["deadLetterTargetArn"])]["Properties"]
+    kept = QUEUES[queue].get("MessageRetentionPeriod", DEFAULT_RETENTION)
+    assert dead["MessageRetentionPeriod"] == FOURTEEN_DAYS > kept
+
+
+@each_queue
+def test_dead_letters_come_from_their_own_queue_only(queue):
+    dead = target(QUEUES[queue]["RedrivePolicy"]["deadLetterTargetArn"])
+    policy = RESOURCES[dead]["Properties"]["RedriveAllowPolicy"]
+    assert policy["redrivePermission"] == "byQueue"
+    (source,) = policy["sourceQueueArns"]
+    account = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:"
+    assert target(source) == account + target(QUEUES[queue]["QueueName"])
+
+
+@each_queue
+def test_the_queue_that_a_message_waits_in_is_encrypted(queue):
+    dead = target(QUEUES[queue]["RedrivePolicy"]["deadLetterTargetArn"])
+    assert QUEUES[queue]["SqsManagedSseEnabled"] is True
+    assert RESOURCES[dead]["Properties"]["SqsManagedSseEnabled"] is True
+
+
+@each_queue
+def test_a_dead_letter_and_an_old_message_each_raise_an_alarm(queue):
+    dead = target(QUEUES[queue]["RedrivePolicy"]["deadLetterTargetArn"])
+    (set_aside,) = alarms_on(dead, "ApproximateNumberOfMessagesVisible")
+    assert (set_aside["Threshold"], set_aside["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    (late,) = alarms_on(queue, "ApproximateAgeOfOldestMessage")
+    assert 60 <= late["Threshold"] <= 3600
+
+
+def test_the_queues_leave_room_for_the_front_door_and_dispatch_at_the_default_quota():
+    limits = [events(consumers(queue)[0], "SQS")[0]["ScalingConfig"]["MaximumConcurrency"] for queue in CONSUMERS]
+    assert all(limit >= 2 for limit in limits)
+    assert sum(limits) <= ACCOUNT_CONCURRENCY / 2

@@ -1,0 +1,53 @@
+"""Tables: keys, sparse indexes, safety."""
+
+import pytest
+
+from tests.template.document import RESOURCES, TABLES
+
+DUE = ("due_shard", "due_at", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["due_kind"]})
+ATTENTION = ("attention", "attention_since", {"ProjectionType": "KEYS_ONLY"})
+RECENT = ("recent_shard", "created_at", {"ProjectionType": "KEYS_ONLY"})
+INDEXES = {
+    "OrdersTable": {"due": DUE, "attention": ATTENTION, "recent": RECENT},
+    "CasesTable": {"due": DUE, "attention": ATTENTION},
+    "RegistryTable": {},
+}
+
+each_table = pytest.mark.parametrize("table", INDEXES)
+
+
+def keys(schema: list[dict]) -> tuple[str, ...]:
+    assert [key["KeyType"] for key in schema] == ["HASH", "RANGE"]
+    return tuple(key["AttributeName"] for key in schema)
+
+
+def test_there_are_three_tables():
+    assert set(TABLES) == set(INDEXES)
+
+
+@each_table
+def test_indexes_are_those_of_the_design_and_never_copy_whole_items(table):
+    found = {
+        index["IndexName"]: (*keys(index["KeySchema"]), index["Projection"])
+        for index in TABLES[table].get("GlobalSecondaryIndexes", [])
+    }
+    assert found == INDEXES[table]
+    assert keys(TABLES[table]["KeySchema"]) == ("pk", "sk")
+
+
+@each_table
+def test_a_table_can_be_restored_is_encrypted_and_costs_nothing_when_idle(table):
+    assert TABLES[table]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert TABLES[table]["SSESpecification"] == {"SSEEnabled": True}
+    assert TABLES[table]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@each_table
+def test_a_table_outlives_the_stack(table):
+    assert RESOURCES[table]["DeletionPolicy"] == RESOURCES[table]["UpdateReplacePolicy"] == "Retain"
+    assert "TableName" not in TABLES[table], "a fixed name would stop the next stack from being created"
+
+
+@pytest.mark.parametrize("table", ["OrdersTable", "CasesTable"])
+def test_orders_and_cases_expire(table):
+    assert TABLES[table]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
