@@ -1,8 +1,10 @@
-"""The emulator's own process, run by its interpreter, with two things put right.
+"""The emulator's own process, run by its interpreter, with three things put right.
 
 On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
 exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside
 the message, and the answer to the caller carries it.
+
+`SendTaskSuccess` is authorised against the state machine that gave the token; the emulator asks for a grant on `*`.
 
 A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
 a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
@@ -16,8 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.app import main
-from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.core import iam_actions, lambda_runtime
+from ministack.services import lambda_svc, stepfunctions
 
 SENT = '{"status": "error", "error": str(e), "trace"'
 SENT_WITH_TYPE = '{"status": "error", "error": str(e), "error_type": type(e).__name__, "trace"'
@@ -68,7 +70,22 @@ def bound_concurrency() -> None:
     lambda_svc._sqs_esm_concurrency = lambda *arguments: min(CONCURRENCY, limit(*arguments))
 
 
+def authorise_task_tokens() -> None:
+    """Check the answer to a waiting task against the state machine that waits (here: the one that can)."""
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: object) -> str:
+        if service == "states" and b'"taskToken"' in (body or b""):
+            for arn, machine in stepfunctions._state_machines.items():
+                if ".waitForTaskToken" in machine["definition"]:
+                    return str(arn)
+        return str(resource_of(service, method, path, headers, body, *rest))
+
+    iam_actions.extract_resource_arn = resource
+
+
 if __name__ == "__main__":
     name_errors()
+    authorise_task_tokens()
     bound_concurrency()
     main()

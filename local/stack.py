@@ -26,12 +26,12 @@ from botocore.config import Config
 
 from local import deployment
 from local.emulator import ACCOUNT, REGION, ROOT, aws_environment, emulator, launch_emulator
-from local.processes import HOST, Background, LocalStackError, choose_port
+from local.processes import HOST, LocalStackError
+from local.sandbox_process import launch_sandbox, python_path, sandbox
 
 DIRECTORY = ROOT / ".local"
 OPS_USER = "ops@daifa.local"
 LOG_GROUPS = f"/aws/lambda/{deployment.STACK_NAME}-"
-USUAL_SANDBOX_PORT = 4580
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def up(options: Options = Options()) -> Stack:
     directory = options.directory.resolve()
     with _alone(directory):
         running = launch_emulator(directory, options.port, auth=options.auth, wait_scale=options.wait_scale)
-        sandbox_url = _launch_sandbox(directory, options.sandbox_port)
+        sandbox_url = launch_sandbox(directory, options.sandbox_port)
         with _alone(DIRECTORY / "building"):
             build = deployment.build()
         emulator(directory).wait_until_healthy(30)
@@ -162,14 +162,9 @@ def seed(stack: Stack) -> None:
     if importlib.util.find_spec("local.seed") is None:
         print("There is no local/seed.py: nothing is seeded.")
         return
-    environment = stack.environment() | {"PYTHONPATH": _python_path()}
+    environment = stack.environment() | {"PYTHONPATH": python_path()}
     if subprocess.run([sys.executable, "-m", "local.seed"], env=environment, cwd=ROOT, check=False).returncode:
         raise LocalStackError("Seeding failed, see above. The stack runs; correct local/seed.yaml, then `make seed`.")
-
-
-def sandbox(directory: Path) -> Background:
-    """The partner sandbox of the stack in `directory`."""
-    return Background.of("sandbox", directory, "/health")
 
 
 @cache
@@ -219,28 +214,6 @@ def _create_ops_user(cognito: Any, pool: str) -> str:  # noqa: ANN401
     return password
 
 
-def _launch_sandbox(directory: Path, port: int | None) -> str:
-    """The address of the partner sandbox, started anew when its code has changed; empty without a sandbox."""
-    if importlib.util.find_spec("local.sandbox") is None:
-        print("There is no local/sandbox: no partner answers.")
-        return ""
-    process = sandbox(directory)
-    code = deployment.fingerprint(ROOT, ["local/sandbox"], {})
-    running = process.running()
-    if running is None or running["code"] != code:
-        process.stop()
-        chosen = choose_port(port, USUAL_SANDBOX_PORT)
-        command = [sys.executable, "-m", "local.sandbox", "--port", str(chosen), "--directory", str(directory)]
-        environment = os.environ | {"PYTHONPATH": _python_path(), "DAIFA_LOCAL": str(directory)}
-        running = process.start(command, environment, {"port": chosen, "code": code})
-    process.wait_until_healthy(15)
-    return f"http://{HOST}:{running['port']}"
-
-
-def _python_path() -> str:
-    return os.pathsep.join([str(ROOT), str(ROOT / "layers" / "dropship")])
-
-
 def _items(service: Any, operation: str, key: str, **parameters: object) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     for page in service.get_paginator(operation).paginate(**parameters):
         yield from page[key]
@@ -272,7 +245,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, default=Path(os.environ.get("DAIFA_LOCAL", DIRECTORY)))
     parser.add_argument("--port", type=int, help="the emulator's; 0 = any free one; default 4566 if it is free")
     parser.add_argument("--sandbox-port", type=int, help="0 = any free one; default 4580 if it is free")
-    parser.add_argument("--auth", action="store_true", help="enforce IAM with each function's own role")
+    auth = os.environ.get("AUTH") == "true"
+    parser.add_argument(
+        "--auth", action="store_true", default=auth, help="enforce IAM, each function with its own role"
+    )
     parser.add_argument("--wait-scale", type=float, default=1.0, help="multiplies waits and retry delays of workflows")
     return parser.parse_args(arguments)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from dropship.domain.identity import OrderKey
 from dropship.runtime.application import Application
-from dropship.services.dispatch import Dispatch
+from dropship.services.dispatch import Planning
 
 app = Application("dispatch_plan")
 
@@ -12,7 +12,7 @@ app = Application("dispatch_plan")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Plan the order `{"order": "shop#order id"}`; the purchase orders go to the Map, with the order's fence."""
     key = OrderKey.parse(event["order"])
-    fence, planned = Dispatch(app.orders, app.registry, app.partners, app.queues, app.clock).plan(key)
+    fence, planned = Planning(app.orders, app.registry, app.clock).plan(key)
     app.logger.info("planned", extra={"order": str(key), "purchase_orders": [one.id for one in planned]})
     return {
         "order": str(key),

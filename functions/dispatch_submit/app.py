@@ -5,7 +5,7 @@ from typing import Any
 from dropship.domain.identity import OrderKey
 from dropship.domain.planning import PlannedPurchaseOrder
 from dropship.runtime.application import Application
-from dropship.services.dispatch import Dispatch
+from dropship.services.dispatch import Submission
 
 app = Application("dispatch_submit")
 
@@ -18,11 +18,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
     """
     key = OrderKey.parse(event["order"])
     planned = PlannedPurchaseOrder.model_validate(event["purchase_order"])
-    dispatch = Dispatch(app.orders, app.registry, app.partners, app.queues, app.clock)
+    submission = Submission(app.orders, app.registry, app.partners, app.queues, app.clock)
     if "error" in event:
-        status = dispatch.give_up(key, planned, str(event["error"].get("Error", "unknown"))[:100])
+        status = submission.give_up(key, planned, str(event["error"].get("Error", "unknown"))[:100])
         app.count("DispatchGivenUp")
     else:
-        status = dispatch.submit(key, event["fence"], planned)
+        status = submission.submit(key, event["fence"], planned)
     app.logger.info("dispatched", extra={"order": str(key), "purchase_order": planned.id, "status": status})
     return {"purchase_order": planned.id, "status": status}

@@ -5,6 +5,7 @@ import itertools
 import json
 import time
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,24 +31,29 @@ def paid_order() -> dict[str, Any]:
     return dated(order, "created_at", "processed_at", "updated_at")
 
 
-def cancelled(order: dict[str, Any]) -> dict[str, Any]:
-    """The payload of `orders/cancelled` for an order, a second later than its last version."""
-    return changed(order, cancel_reason="customer", cancelled_at=_later(order))
-
-
 def changed(order: dict[str, Any], **fields: object) -> dict[str, Any]:
     """A later version of an order, for `orders/updated`."""
     return copy.deepcopy(order) | {"updated_at": _later(order)} | fields
 
 
+def cancelled(order: dict[str, Any]) -> dict[str, Any]:
+    """The payload of `orders/cancelled`: nothing of it is to be sent any more."""
+    lines = [line | {"fulfillable_quantity": 0} for line in order["line_items"]]
+    return changed(order, cancel_reason="customer", cancelled_at=_later(order), line_items=lines)
+
+
 def refund(order: dict[str, Any], units: dict[int, int]) -> dict[str, Any]:
-    """The payload of `refunds/create`: `units` by order line id."""
+    """The payload of `refunds/create`: `units` by order line id, at the price they were sold for."""
     made = payload("refunds_create")
-    row = made["refund_line_items"][0]
-    rows = [row | {"id": next(_ids), "line_item_id": line, "quantity": count} for line, count in units.items()]
-    return dated(
-        made | {"id": next(_ids), "order_id": order["id"], "refund_line_items": rows}, "created_at", "processed_at"
-    )
+    prices = {line["id"]: Decimal(line["price"]) for line in order["line_items"]}
+    row, amount = made["refund_line_items"][0], sum(prices[line] * count for line, count in units.items())
+    rows = [
+        row | {"id": next(_ids), "line_item_id": line, "quantity": count, "subtotal": float(prices[line] * count)}
+        for line, count in units.items()
+    ]
+    transactions = [made["transactions"][0] | {"id": next(_ids), "amount": f"{amount:.2f}"}]
+    made |= {"id": next(_ids), "order_id": order["id"], "refund_line_items": rows, "transactions": transactions}
+    return dated(made, "created_at", "processed_at")
 
 
 def payload(name: str) -> dict[str, Any]:

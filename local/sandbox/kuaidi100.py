@@ -111,8 +111,8 @@ class Kuaidi100:
         return self._query(form, param) if operation == "query" else _refusal("400", "没有这个接口")
 
     def throttled(self, retry_after: int) -> Reply:  # noqa: ARG002
-        """The service's own words; it names no time."""
-        return _refusal("503", "请求过于频繁")
+        """429, in its own words; it names no time."""
+        return Reply.of({"result": False, "returnCode": "503", "message": "请求过于频繁"}, 429)
 
     def parcels(self, number: str | None) -> list[dict[str, Any]]:
         """What it knows; of one number or of all. The salt stays out."""

@@ -57,6 +57,8 @@ def expected_environment(function: str) -> dict[str, str]:
     found = {name: table for name, table in TABLES.items() if table in used}
     found |= {name: queue for name, queue in QUEUES.items() if queue in sent}
     found |= {name: workflow for name, workflow in WORKFLOWS.items() if workflow in started}
+    if any(action == "sqs:ReceiveMessage" for action, _ in grants):
+        found["RETRY_BASE_S"] = "RetryBaseSeconds"
     if secrets:
         found["SECRETS_PREFIX"] = SECRETS["SECRETS_PREFIX"]
     if "api" in secrets:

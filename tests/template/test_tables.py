@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.document import RESOURCES, TABLES
 
-DUE = ("due_shard", "due_at", {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["due_kind"]})
+DUE = ("due_shard", "due_at", {"ProjectionType": "KEYS_ONLY"})
 ATTENTION = ("attention", "attention_since", {"ProjectionType": "KEYS_ONLY"})
 RECENT = ("recent_shard", "created_at", {"ProjectionType": "KEYS_ONLY"})
 INDEXES = {

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from dropship.ports import Conflict
 
-from .session import client as session_client
+from . import session
+from . import session
 from .session import unavailable_if_passing
 from .stamps import shard_of, stamp, stamp_due
 
@@ -35,9 +36,7 @@ class Versioned(Protocol):
 class ItemTable:
     """One table with the keys `pk` and `sk`."""
 
-    def __init__(
-        self, name: str, dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb")
-    ) -> None:
+    def __init__(self, name: str, dynamodb: "Callable[[], DynamoDBClient]" = session.dynamodb) -> None:
         self._name = name
         self._dynamodb = dynamodb
 

@@ -11,9 +11,9 @@ from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.domain.planning import Offer
 from dropship.ports import NotFound, Unavailable
 
+from . import session
 from .dynamodb_items import key
 from .expiring import Expiring
-from .session import client as session_client
 from .session import unavailable_if_passing
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class DynamoRegistry:
     def __init__(
         self,
         table: str,
-        dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb"),
+        dynamodb: "Callable[[], DynamoDBClient]" = session.dynamodb,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._table = table

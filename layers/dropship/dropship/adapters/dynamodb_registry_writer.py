@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.ports import Unavailable
 
+from . import session
 from .dynamodb_items import key, text
 from .dynamodb_registry import OFFERS, entry_pk, offers_pk
 from .seed_file import Seed
-from .session import client as session_client
 from .session import unavailable_if_passing
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _FAMILIES = tuple(kind.__name__.upper() for kind in (Shop, Supplier, Tracker, Ca
 class RegistryWriter:
     """Writes to one registry table. Writing the same seed again changes nothing."""
 
-    def __init__(self, table: str, dynamodb: "Callable[[], DynamoDBClient]" = lambda: session_client("dynamodb")) -> None:
+    def __init__(self, table: str, dynamodb: "Callable[[], DynamoDBClient]" = session.dynamodb) -> None:
         self._table = table
         self._dynamodb = dynamodb
 

@@ -5,7 +5,7 @@ botocore is imported with the first client: a function that makes no call does n
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, cast
 
 from dropship.ports import Unavailable
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
-
-Service = Literal["dynamodb", "sqs", "ssm", "stepfunctions"]
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
@@ -30,28 +28,33 @@ _PASSING = frozenset(
     | {"TooManyRequestsException", "TransactionConflictException", "TransactionInProgressException"}
 )
 
-_clients: dict[str, Any] = {}
+_clients: dict[str, object] = {}
 _session: "Session | None" = None
 
 
-@overload
-def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
-@overload
-def client(service: Literal["sqs"]) -> "SQSClient": ...
-@overload
-def client(service: Literal["ssm"]) -> "SSMClient": ...
-@overload
-def client(service: Literal["stepfunctions"]) -> "SFNClient": ...
-def client(service: Service) -> Any:
-    """The process's client of a service; region, credentials and endpoint come from the environment."""
-    if service not in _clients:
-        _clients[service] = _build(service)
-    return _clients[service]
+def dynamodb() -> "DynamoDBClient":
+    """The process's DynamoDB client; like every client, with region, keys and endpoint from the environment."""
+    return cast("DynamoDBClient", _client("dynamodb"))
+
+
+def sqs() -> "SQSClient":
+    """The process's SQS client."""
+    return cast("SQSClient", _client("sqs"))
+
+
+def ssm() -> "SSMClient":
+    """The process's SSM client."""
+    return cast("SSMClient", _client("ssm"))
+
+
+def stepfunctions() -> "SFNClient":
+    """The process's Step Functions client."""
+    return cast("SFNClient", _client("stepfunctions"))
 
 
 def reset() -> None:
     """Forget session and clients, so that the next call reads the environment again."""
-    global _session  # noqa: PLW0603 - one session per process is the point of this module
+    global _session  # noqa: PLW0603
     _session = None
     _clients.clear()
 
@@ -80,8 +83,10 @@ def error_code(error: "ClientError") -> str:
     return error.response["Error"]["Code"]
 
 
-def _build(service: str) -> Any:  # noqa: ANN401 - which client it is depends on the service
-    global _session  # noqa: PLW0603
+def _client(service: str) -> object:
+    global _session  # noqa: PLW0603 - one session per process is the point of this module
+    if service in _clients:
+        return _clients[service]
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
@@ -92,4 +97,4 @@ def _build(service: str) -> Any:  # noqa: ANN401 - which client it is depends on
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
-    return _session.create_client(service, config=config)
+    return _clients.setdefault(service, _session.create_client(service, config=config))

@@ -1,11 +1,12 @@
 """The queues between the functions, on SQS."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dropship.ports import Unavailable
 
-from .session import client as session_client
+from . import session
 from .session import unavailable_if_passing
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ LONGEST_DELAY_S = 900
 class SqsQueues:
     """Implements `ports.Queues`. `url_of` gives the URL of a queue by its name."""
 
-    def __init__(
-        self, url_of: Callable[[str], str], sqs: "Callable[[], SQSClient]" = lambda: session_client("sqs")
-    ) -> None:
+    def __init__(self, url_of: Callable[[str], str], sqs: "Callable[[], SQSClient]" = session.sqs) -> None:
         self._url_of = url_of
         self._sqs = sqs
 
@@ -52,6 +51,25 @@ class SqsQueues:
             entries = [entry for entry in entries if entry["Id"] in refused]
             refusal = ", ".join(sorted(set(refused.values())))
         raise Unavailable(f"cannot send to {queue} now: {len(entries)} messages refused ({refusal})")
+
+
+def delay_redelivery(
+    queue_arn: str, receipt_handle: str, delay_s: int, sqs: "Callable[[], SQSClient]" = session.sqs
+) -> None:
+    """Let a received message come back after `delay_s` seconds, instead of the queue's visibility timeout.
+
+    Where that cannot be done the message comes back all the same, only at its own time.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - known once there is a client
+
+    client = sqs()
+    account, name = queue_arn.split(":")[-2:]
+    with suppress(BotoCoreError, ClientError):
+        client.change_message_visibility(
+            QueueUrl=f"{client.meta.endpoint_url}/{account}/{name}",
+            ReceiptHandle=receipt_handle,
+            VisibilityTimeout=delay_s,
+        )
 
 
 def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dropship.ports import NotFound, Unavailable
 
+from . import session
 from .expiring import Expiring
-from .session import client as session_client
 from .session import unavailable_if_passing
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class SsmSecrets:
 
     def __init__(
         self,
-        prefix: Callable[[], str],
-        ssm: "Callable[[], SSMClient]" = lambda: session_client("ssm"),
+        prefix: str,
+        ssm: "Callable[[], SSMClient]" = session.ssm,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._prefix = prefix
@@ -51,7 +51,7 @@ class SsmSecrets:
         client = self._ssm()
         try:
             with unavailable_if_passing(f"read the secret {name}"):
-                answer = client.get_parameter(Name=f"{self._prefix()}/{name}", WithDecryption=True)
+                answer = client.get_parameter(Name=f"{self._prefix}/{name}", WithDecryption=True)
         except client.exceptions.ParameterNotFound:
             self._unknown.keep(name, value=True, seconds=UNKNOWN_FOR_S)
             raise NotFound(f"there is no secret {name}") from None

@@ -4,11 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dropship.domain.identity import OrderKey
 
-from .session import client as session_client
+from . import session
 from .session import unavailable_if_passing
 
 if TYPE_CHECKING:
@@ -18,26 +18,32 @@ LONGEST_NAME = 80
 _DIGEST = 16
 
 
-class StepFunctionsWorkflows:
-    """Implements `ports.Workflows`. The ARNs are asked for when they are needed."""
+class Arns(Protocol):
+    """Which state machines to start; read when one is started."""
 
-    def __init__(
-        self,
-        fulfilment_arn: Callable[[], str],
-        case_arn: Callable[[], str],
-        stepfunctions: "Callable[[], SFNClient]" = lambda: session_client("stepfunctions"),
-    ) -> None:
-        self._fulfilment_arn = fulfilment_arn
-        self._case_arn = case_arn
+    @property
+    def fulfilment_workflow_arn(self) -> str:
+        """The ARN of `order_fulfilment`."""
+
+    @property
+    def case_workflow_arn(self) -> str:
+        """The ARN of `after_sales_case`."""
+
+
+class StepFunctionsWorkflows:
+    """Implements `ports.Workflows`."""
+
+    def __init__(self, arns: Arns, stepfunctions: "Callable[[], SFNClient]" = session.stepfunctions) -> None:
+        self._arns = arns
         self._stepfunctions = stepfunctions
 
     def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
         """Start `order_fulfilment` for an order."""
-        self._start(self._fulfilment_arn(), name, {"order": str(order), "reason": reason})
+        self._start(self._arns.fulfilment_workflow_arn, name, {"order": str(order), "reason": reason})
 
     def start_case(self, shop: str, case: str) -> None:
         """Start `after_sales_case`. A shop's id has no underscore, so no two cases share a name."""
-        self._start(self._case_arn(), f"{shop}_{case}", {"case": f"{shop}#{case}"})
+        self._start(self._arns.case_workflow_arn, f"{shop}_{case}", {"case": f"{shop}#{case}"})
 
     def finish(self, task_token: str, output: Mapping[str, str]) -> None:
         """Answer a waiting task; one that was answered, timed out or ended is left as it is."""

@@ -84,5 +84,6 @@ class Application:
         from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
         with single_metric(name=metric, unit=MetricUnit.Count, value=1) as occurrence:
+            occurrence.add_dimension(name="service", value=f"daifa-{self.settings.stage}")
             for name, value in about.items():
                 occurrence.add_metadata(key=name, value=value)

@@ -57,6 +57,15 @@ class Settings:
             raise InvalidSetting(f"ALLOW_PRIVATE_ADDRESSES is {text[:20]!r}; expected 'true' or 'false'")
         return text == "true"
 
+    @property
+    def retry_base_s(self) -> float:
+        """Seconds until a failed message is tried again the first time; each further wait is twice as long."""
+        text = self._environment.get("RETRY_BASE_S", "5")
+        try:
+            return float(text)
+        except ValueError:
+            raise InvalidSetting(f"RETRY_BASE_S is {text[:20]!r}; expected a number of seconds") from None
+
     def queue_url(self, queue: str) -> str:
         """The URL of a queue by its name: `supplier-events` is in SUPPLIER_EVENTS_QUEUE_URL."""
         return self._read(f"{queue.upper().replace('-', '_')}_QUEUE_URL")

@@ -36,13 +36,11 @@ class OutcomeUnknown(Exception):
 
 
 @dataclass(frozen=True)
-class Dispatch:
-    """Plans and submits the purchase orders of one order."""
+class Planning:
+    """Decides which purchase orders of an order are to be placed now."""
 
     orders: Orders
     registry: Registry
-    partners: Partners
-    queues: Queues
     clock: Clock
 
     def plan(self, key: OrderKey) -> tuple[int, list[PlannedPurchaseOrder]]:
@@ -78,6 +76,16 @@ class Dispatch:
             return self.registry.supplier(supplier).active
         except NotFound:
             return False
+
+@dataclass(frozen=True)
+class Submission:
+    """Places purchase orders."""
+
+    orders: Orders
+    registry: Registry
+    partners: Partners
+    queues: Queues
+    clock: Clock
 
     def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder) -> str:
         """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.

@@ -33,7 +33,7 @@ OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED"})
 VOID_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 _ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "orders/cancelled"})
-_PLACES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
+_PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
 _UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
 
@@ -50,7 +50,7 @@ class Shopify:
     """Shopify Admin API 2026-10 and its webhooks. API secret: `access_token`; webhook secret: the app's."""
 
     role: Role = "marketplace"
-    kept_headers: tuple[str, ...] = tuple(place + name for place in _PLACES for name in _KEPT)
+    kept_headers: tuple[str, ...] = tuple(prefix + name for prefix in _PREFIXES for name in _KEPT)
     accepted: bytes = b"{}"
 
     def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - no time is signed
@@ -138,7 +138,7 @@ class Shopify:
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((headers[place + name].strip() for place in _PLACES if headers.get(place + name)), "")
+    return next((headers[prefix + name].strip() for prefix in _PREFIXES if headers.get(prefix + name)), "")
 
 
 def _order_changed(order: Fields, shop: str) -> marketplace.OrderChanged:

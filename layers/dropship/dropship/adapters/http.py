@@ -1,0 +1,115 @@
+"""The way out to partners: pooled, bounded in time and size, to public addresses only.
+
+No error says more than the partner's host: paths, queries, headers and bodies hold keys and buyers' data.
+"""
+
+from typing import NamedTuple
+
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout, parse_url
+
+from dropship.ports import HttpRequest, HttpResponse, NoAnswer
+
+from .addresses import Resolve, public_only, resolve
+from .pinned_connections import PinnedHttpPool, PinnedHttpsPool
+
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 10.0
+LARGEST_ANSWER = 5 * 1024 * 1024
+MOST_HOSTS = 100
+USER_AGENT = "daifa"
+
+
+class Base(NamedTuple):
+    """The parts of a connection's base URL."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+
+class PartnerHttp:
+    """Implements `ports.Http`. Private addresses and plain HTTP are for the local stage only."""
+
+    def __init__(
+        self,
+        *,
+        allow_private_addresses: bool = False,
+        resolve: Resolve = resolve,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
+        self._private = allow_private_addresses
+        self._resolve = resolve
+        self._timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
+        self._pools: dict[tuple[str, str, int], PinnedHttpPool | PinnedHttpsPool] = {}
+
+    def send(self, base_url: str, request: HttpRequest) -> HttpResponse:
+        """Send once; no retry, no redirect."""
+        base = read_base(base_url, plain_allowed=self._private)
+        if not request.path.startswith("/") or request.path.startswith("//"):
+            raise NoAnswer(f"the path for {base.host} does not begin with one slash", sent=False)
+        try:
+            response = self._pool(base).urlopen(
+                request.method,
+                base.path + request.path,
+                body=request.body or None,
+                headers={"user-agent": USER_AGENT} | dict(request.headers),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+            )
+            return _read(base.host, response)
+        except (HTTPError, OSError) as error:
+            raise NoAnswer(f"no answer from {base.host}: {type(error).__name__}", sent=True) from None
+        except ValueError:
+            raise NoAnswer(f"the request to {base.host} has a header that cannot be sent", sent=False) from None
+
+    def _pool(self, base: Base) -> PinnedHttpPool | PinnedHttpsPool:
+        key = base[:3]
+        if key not in self._pools:
+            if len(self._pools) >= MOST_HOSTS:
+                self._pools.clear()
+            kind = PinnedHttpsPool if base.scheme == "https" else PinnedHttpPool
+            self._pools[key] = kind(base.host, base.port, timeout=self._timeout, maxsize=4, addresses=self._addresses)
+        return self._pools[key]
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        found = list(self._resolve(host, port))
+        return found if self._private else list(public_only(host, found))
+
+
+def read_base(base_url: str, *, plain_allowed: bool) -> Base:
+    """The parts of a base URL.
+
+    Raises:
+        NoAnswer: it is not one we call: not HTTPS, no host, with user name, query or fragment.
+    """
+    try:
+        url = parse_url(base_url)
+    except ValueError:
+        raise NoAnswer("the connection's base URL cannot be read", sent=False) from None
+    if not url.host or url.auth or url.query is not None or url.fragment is not None:
+        raise NoAnswer("the connection's base URL must be scheme, host and path only", sent=False)
+    if url.scheme != "https" and not (plain_allowed and url.scheme == "http"):
+        raise NoAnswer(f"{url.host} is not called: its base URL is not https", sent=False)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return Base(url.scheme, url.host, port, (url.path or "").rstrip("/"))
+
+
+def _read(host: str, response: BaseHTTPResponse) -> HttpResponse:
+    """The whole answer, if it is not too large; the connection goes back to its pool, or is closed."""
+    whole = False
+    try:
+        body = response.read(LARGEST_ANSWER + 1, decode_content=True)
+        if len(body) > LARGEST_ANSWER:
+            raise NoAnswer(f"the answer of {host} is larger than {LARGEST_ANSWER} bytes", sent=True)
+        whole = True
+    finally:
+        if not whole:
+            response.close()
+        response.release_conn()
+    headers = {name.lower(): value for name, value in response.headers.itermerged()}
+    return HttpResponse(response.status, headers, body)

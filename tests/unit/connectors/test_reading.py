@@ -1,0 +1,158 @@
+"""Reading what partners send, however hostile."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from dropship.connectors.reading import credential, cut, read_json, retry_after
+from dropship.domain.errors import InvalidMessage
+from dropship.ports import NotFound
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.connectors.recorded import answer
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"1",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"a":' + b"9" * 5000 + b"}",
+        b'{"a":1e99999999999999999999}',
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":-Infinity}',
+        b'{"a":1,"a":2}',
+        b'{"a":"\xff"}',
+        b'{"a":"\x00"}',
+        '{"a":1}'.encode("utf-16"),
+        '{"a":1}'.encode("utf-32"),
+        b'{"a":"\xed\xa0\x80"}',
+    ],
+    ids=lambda raw: repr(raw[:12]) + str(len(raw)),
+)
+def test_what_is_not_one_json_object_in_utf8_is_refused(raw):
+    with pytest.raises(InvalidMessage):
+        read_json(raw)
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert read_json(b'\xef\xbb\xbf{"a":"b"}').text("a") == "b"
+
+
+def test_fractions_are_exact():
+    assert read_json(b'{"a":89.99}').money("a", "USD").minor == 8999
+
+
+@pytest.mark.parametrize("value", [True, "3", 1.5, -1, None, [], {}, 1_000_001, 10**4000])
+def test_a_count_is_a_whole_number_and_nothing_else(value):
+    with pytest.raises(InvalidMessage, match=r"^lines\[0\].quantity is"):
+        read_json(json.dumps({"lines": [{"quantity": value}]}).encode()).rows("lines")[0].count("quantity")
+
+
+def test_a_missing_field_is_named_by_its_path():
+    with pytest.raises(InvalidMessage, match="^data.reference is missing$"):
+        read_json(b'{"data":{}}').child("data").id("reference")
+
+
+@pytest.mark.parametrize("value", [True, 1.0, -5, "", "a b", "a#b", "a\0", "é", "\ud800", "x" * 65, 10**64, None])
+def test_what_could_not_be_a_key_is_no_id(value):
+    with pytest.raises(InvalidMessage):
+        read_json(json.dumps({"id": value}).encode()).id("id")
+
+
+def test_ids_keep_all_their_digits():
+    assert read_json(b'{"id":820982911946154508}').id("id") == "820982911946154508"
+
+
+def test_texts_are_trimmed_cut_and_freed_of_control_characters():
+    fields = read_json(json.dumps({"a": " x\0y\n\u0085 ", "b": "长" * 300, "c": 12, "d": None}).encode())
+    assert fields.text("a") == "x y"
+    assert fields.text("b") == "长" * 255
+    assert (fields.text("c"), fields.text("d"), fields.text("none")) == ("12", "", "")
+
+
+def test_half_a_character_is_refused():
+    with pytest.raises(InvalidMessage, match="surrogate"):
+        read_json(b'{"a":"\\ud83d"}').text("a")
+    assert cut("a\ud83db") == "a?b"
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-20T13:01:19-04:00", "2026-11-20T17:01:19+00:00"),
+        ("2026-11-20T08:15:30.123456789Z", "2026-11-20T08:15:30.123456+00:00"),
+    ],
+)
+def test_moments_become_utc(text, utc):
+    assert read_json(json.dumps({"at": text}).encode()).moment("at").isoformat() == utc
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20T13:01:19", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "soon", 1, None, True]
+)
+def test_what_names_no_moment_is_refused(value):
+    with pytest.raises(InvalidMessage):
+        read_json(json.dumps({"at": value}).encode()).moment("at")
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e5", "1e999999", "1_0", "１", "", "1.234", True, None, [], " 1"])
+def test_what_is_no_amount_is_refused(value):
+    with pytest.raises(InvalidMessage):
+        read_json(json.dumps({"price": value}).encode()).money("price", "USD")
+
+
+def test_an_amount_needs_its_currency():
+    with pytest.raises(InvalidMessage, match="currency"):
+        read_json(b'{"price":"1.00"}').money("price", "usd")
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("5", 5), ("0", 0), ("86400", 3600), ("9" * 5000, None), ("-1", None), ("٣", None), ("", None)],
+)
+def test_retry_after_is_read_in_seconds(header, seconds):
+    assert retry_after(answer(429, retry_after=header)) == seconds
+    assert retry_after(answer(429)) is None
+
+
+@pytest.mark.parametrize("secret", [{}, {"key": ""}, {"key": 1}, {"key": None}])
+def test_a_missing_credential_is_named(secret):
+    with pytest.raises(NotFound, match="'key'"):
+        credential(secret, "key")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals().map(float) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+
+
+@given(value=_JSON)
+def test_every_reader_gives_a_value_or_refuses(value):
+    try:
+        fields = read_json(json.dumps({"x": value}).encode())
+    except InvalidMessage:  # NaN and the like
+        return
+    readers = [fields.text, fields.id, fields.count, fields.moment, fields.child, fields.rows]
+    for read in readers:
+        try:
+            read("x")
+        except InvalidMessage as refusal:
+            assert str(refusal).startswith("x")
+    try:
+        assert isinstance(fields.money("x", "USD").minor, int)
+    except InvalidMessage:
+        pass
+
+
+def test_a_number_with_a_fraction_is_never_a_float():
+    assert read_json(b'{"a":[{"b":0.1}]}').rows("a")[0]._values == {"b": Decimal("0.1")}
