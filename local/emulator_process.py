@@ -1,10 +1,11 @@
-"""The emulator's own process, run by its interpreter, with three things put right.
+"""The emulator's own process, run by its interpreter, with what differs from AWS put right.
 
 On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
 exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside
 the message, and the answer to the caller carries it.
 
-`SendTaskSuccess` is authorised against the state machine that gave the token; the emulator asks for a grant on `*`.
+`SendTaskSuccess` is authorised against the state machine that gave the token, where the emulator asks for a grant on
+`*`; and `SendMessageBatch` is covered by `sqs:SendMessage`, where the emulator asks for an action that IAM has not.
 
 A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
 a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
@@ -70,9 +71,13 @@ def bound_concurrency() -> None:
     lambda_svc._sqs_esm_concurrency = lambda *arguments: min(CONCURRENCY, limit(*arguments))
 
 
-def authorise_task_tokens() -> None:
-    """Check the answer to a waiting task against the state machine that waits (here: the one that can)."""
-    resource_of = iam_actions.extract_resource_arn
+def authorise_as_aws_does() -> None:
+    """Check the answer to a waiting task against the state machine that waits, and a batch as its messages."""
+    resource_of, action_of = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
+
+    def action(*arguments: object, **named: object) -> object:
+        found = action_of(*arguments, **named)
+        return "sqs:SendMessage" if found == "sqs:SendMessageBatch" else found
 
     def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *rest: object) -> str:
         if service == "states" and b'"taskToken"' in (body or b""):
@@ -81,11 +86,11 @@ def authorise_task_tokens() -> None:
                     return str(arn)
         return str(resource_of(service, method, path, headers, body, *rest))
 
-    iam_actions.extract_resource_arn = resource
+    iam_actions.extract_resource_arn, iam_actions.extract_iam_action = resource, action
 
 
 if __name__ == "__main__":
     name_errors()
-    authorise_task_tokens()
+    authorise_as_aws_does()
     bound_concurrency()
     main()

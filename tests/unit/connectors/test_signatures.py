@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from dropship.connectors import find, signatures
 from dropship.connectors.contract import BadSignature, RawRequest
-
 from tests.unit.connectors.recorded import NOW, signed_request, vector
 
 SIGNED_AT = datetime.fromtimestamp(1674087231, UTC)
@@ -46,7 +46,7 @@ class TestEveryScheme:
         find(channel).verify(signed_request(name), [other, right], now)
 
     def test_refuses_another_secret_an_empty_one_and_none(self, channel, name, secret, now):
-        for secrets in (["whsec_" + "QUJD" * 8], [""], []):
+        for secrets in ([vector(name)[secret][::-1]], ["whsec_" + "QUJD" * 8], [""], []):
             with pytest.raises(BadSignature):
                 find(channel).verify(signed_request(name), secrets, now)
 

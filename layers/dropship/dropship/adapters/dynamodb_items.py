@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
 
 from dropship.ports import Conflict
 
-from . import session
 from . import session
 from .session import unavailable_if_passing
 from .stamps import shard_of, stamp, stamp_due
@@ -76,8 +75,7 @@ class ItemTable:
             with unavailable_if_passing(f"write to {self._name}"):
                 dynamodb.put_item(**request, ReturnValuesOnConditionCheckFailure="ALL_OLD")
         except dynamodb.exceptions.ConditionalCheckFailedException as refused:
-            stored: Item = refused.response.get("Item", {})  # type: ignore[call-overload]
-            return stored
+            return cast(Item, refused.response.get("Item", {}))
         return None
 
     def update_if(self, pk: str, sk: str, change: str, condition: str, values: Item | None = None) -> None:
@@ -97,6 +95,7 @@ class ItemTable:
     ) -> Iterator[Item]:
         """Index entries in the order of the sort key, page by page as they are asked for."""
         paginator = self._dynamodb().get_paginator("query")
+        cut: Any = {} if limit is None else {"MaxItems": limit, "PageSize": limit}
         pages = iter(
             paginator.paginate(
                 TableName=self._name,
@@ -104,7 +103,7 @@ class ItemTable:
                 KeyConditionExpression=condition,
                 ExpressionAttributeValues={name: text(value) for name, value in values.items()},
                 ScanIndexForward=not newest,
-                PaginationConfig={"MaxItems": limit, "PageSize": limit},
+                PaginationConfig=cut,
             )
         )
         while True:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -89,13 +89,13 @@ class DynamoRegistry:
     def _read_many(self, pks: list[str]) -> dict[str, str]:
         """Bodies of OFFERS items by partition key; DynamoDB may answer in parts."""
         bodies: dict[str, str] = {}
-        asked = {self._table: {"Keys": [key(pk, "OFFERS") for pk in pks]}}
+        asked: Any = {self._table: {"Keys": [key(pk, "OFFERS") for pk in pks]}}
         for _ in range(BATCH_ATTEMPTS):
             with unavailable_if_passing(f"read from {self._table}"):
                 answer = self._dynamodb().batch_get_item(RequestItems=asked)
             for item in answer["Responses"].get(self._table, []):
                 bodies[item["pk"]["S"]] = item["body"]["S"]
-            asked = answer["UnprocessedKeys"]  # type: ignore[assignment]
+            asked = answer["UnprocessedKeys"]
             if not asked:
                 return bodies
         raise Unavailable(f"cannot read from {self._table} now: some offers stay unanswered")

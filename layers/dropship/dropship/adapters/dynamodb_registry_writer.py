@@ -4,9 +4,6 @@ from collections.abc import Callable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-
-from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.ports import Unavailable
 
 from . import session
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 BATCH = 25
 BATCH_ATTEMPTS = 8
-_FAMILIES = tuple(kind.__name__.upper() for kind in (Shop, Supplier, Tracker, Carrier)) + ("SKU",)
+FAMILIES = ("SHOP", "SUPPLIER", "TRACKER", "CARRIER", "SKU")
 
 
 class RegistryWriter:
@@ -47,7 +44,7 @@ class RegistryWriter:
     def _keys(self) -> Iterator[Any]:
         pages = self._dynamodb().get_paginator("scan").paginate(TableName=self._table, ProjectionExpression="pk, sk")
         for page in pages:
-            yield from (item for item in page["Items"] if item["pk"]["S"].partition("#")[0] in _FAMILIES)
+            yield from (item for item in page["Items"] if item["pk"]["S"].partition("#")[0] in FAMILIES)
 
     def _write(self, requests: list[Any]) -> None:
         for chunk in batched(requests, BATCH, strict=False):
@@ -62,9 +59,8 @@ class RegistryWriter:
 
 
 def _connections(seed: Seed) -> Iterator[dict[str, Any]]:
-    entries: tuple[BaseModel, ...] = (*seed.shops, *seed.suppliers, *seed.trackers, *seed.carriers)
-    for entry in entries:
-        pk = entry_pk(type(entry), entry.id)  # type: ignore[attr-defined]
+    for entry in (*seed.shops, *seed.suppliers, *seed.trackers, *seed.carriers):
+        pk = entry_pk(type(entry), entry.id)
         yield key(pk, "CONFIG") | {"body": text(entry.model_dump_json(exclude_defaults=True))}
 
 

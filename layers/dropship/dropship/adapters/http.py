@@ -3,6 +3,7 @@
 No error says more than the partner's host: paths, queries, headers and bodies hold keys and buyers' data.
 """
 
+import re
 from typing import NamedTuple
 
 from urllib3.exceptions import HTTPError
@@ -19,6 +20,7 @@ READ_TIMEOUT_S = 10.0
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100
 USER_AGENT = "daifa"
+_HEADER = re.compile(r"[A-Za-z0-9-]+: [\t\x20-\x7e\xa0-\xff]*")
 
 
 class Base(NamedTuple):
@@ -50,6 +52,8 @@ class PartnerHttp:
         base = read_base(base_url, plain_allowed=self._private)
         if not request.path.startswith("/") or request.path.startswith("//"):
             raise NoAnswer(f"the path for {base.host} does not begin with one slash", sent=False)
+        if not all(_HEADER.fullmatch(f"{name}: {value}") for name, value in request.headers.items()):
+            raise NoAnswer(f"the request to {base.host} has a header that cannot be sent", sent=False)
         try:
             response = self._pool(base).urlopen(
                 request.method,
@@ -62,10 +66,8 @@ class PartnerHttp:
                 preload_content=False,
             )
             return _read(base.host, response)
-        except (HTTPError, OSError) as error:
+        except (HTTPError, OSError, ValueError) as error:
             raise NoAnswer(f"no answer from {base.host}: {type(error).__name__}", sent=True) from None
-        except ValueError:
-            raise NoAnswer(f"the request to {base.host} has a header that cannot be sent", sent=False) from None
 
     def _pool(self, base: Base) -> PinnedHttpPool | PinnedHttpsPool:
         key = base[:3]

@@ -51,7 +51,7 @@ class PinnedHttp(HTTPConnection):
         """Whether the pool may use it again."""
         return super().is_connected and monotonic() - self._idle_since < IDLE_LIMIT_S
 
-    def getresponse(self) -> Any:  # type: ignore[override]  # noqa: ANN401 - urllib3's own
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own
         """The response to the request that was sent."""
         self._idle_since = monotonic()
         return super().getresponse()

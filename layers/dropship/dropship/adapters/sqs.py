@@ -34,7 +34,7 @@ class SqsQueues:
             )
 
     def send_all(self, queue: str, bodies: Sequence[str]) -> None:
-        """Send many. After Unavailable some may have been sent: repeating them all is for the caller to make harmless."""
+        """Send many. After Unavailable some may have been sent; repeating them all must be harmless."""
         for chunk in _batches(bodies):
             self._send_batch(queue, chunk)
 

@@ -16,7 +16,7 @@ Decision = Literal["approve", "refuse"]
 # What a person, a partner or the buyer may tell of a case beyond approving and refusing it.
 CASE_EVENTS = frozenset(
     {"withdraw", "buyer_shipped", "received", "pass_refund", "fail", "buyer_escalates", "ruled_for_buyer"}
-    | {"ruled_for_merchant", "merchant_reopens"}
+    | {"ruled_for_merchant", "merchant_reopens", "refund_ok", "refund_failed", "retry"}
 )
 
 
@@ -73,7 +73,7 @@ class Case(BaseModel):
     @property
     def attention(self) -> tuple[str, datetime] | None:
         """Why a person is needed, and since when; None where nobody is."""
-        waiting = self.status in {"OPEN", "INSPECTING", "DISPUTED", "REFUND_FAILED"}
+        waiting = self.status in {"OPEN", "INSPECTING", "DISPUTED", "REFUNDING", "REFUND_FAILED"}
         return (f"CASE_{self.status}", self.opened_at) if waiting else None
 
     def note(self, now: datetime, what: str, about: str = "") -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .deadlines import Deadlines
 from .partners import ConnectionId
 
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", max_length=500)]
+BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", max_length=500)]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 
 

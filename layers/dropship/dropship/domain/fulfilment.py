@@ -1,16 +1,32 @@
 """From the claim to the door: what dispatch, suppliers and carriers do to an order."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .deadlines import Deadlines
 from .errors import InvalidMessage, OnHold, Stale
+from .ledger import credit, refunded, unwanted
 from .lifecycle import ORDER, PURCHASE_ORDER
 from .order import HoldReason, Order, TaskKind
 from .parcel import Parcel
-from .partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage
+from .partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage, units_by_line
 from .planning import PlannedPurchaseOrder
 from .purchase_order import IN_DISPATCH, OPEN_AT_SUPPLIER, PurchaseOrder
+
+# How a purchase order ends that the supplier will not ship, or not ship in full.
+_WAY_OUT = {
+    "DISPATCHED": ("rejected",),
+    "PARTIALLY_ACKED": ("cancel_requested", "cancel_accepted"),
+    "ACKED": ("cancel_requested", "cancel_accepted"),
+    "CANCEL_REQUESTED": ("cancel_accepted",),
+    "PARTIALLY_SHIPPED": ("short_closed",),
+}
+_STAGES_FOR_A_PERSON = frozenset(
+    {TrackingStage.EXCEPTION, TrackingStage.EXPIRED, TrackingStage.FAILED_ATTEMPT}
+    | {TrackingStage.RETURNING, TrackingStage.RETURNED}
+)
+# A scan further in the future than time zones explain is an error; taken in, it would silence all later ones.
+_FURTHEST_SCAN = timedelta(days=1)
 
 
 def claim(
@@ -32,11 +48,7 @@ def claim(
         raise OnHold(f"order {order.key} is on hold: {', '.join(hold.kind for hold in order.holds)}")
     if order.fence != fence or order.finished:
         raise Stale(f"order {order.key} changed since the plan was made")
-    for line in planned.lines:
-        own = order.line(line.line)
-        if own is None or own.units.unrouted < line.quantity:
-            raise Stale(f"line {line.line} of order {order.key} has no {line.quantity} units to route")
-        own.units.move(line.quantity, "unrouted", "at_supplier")
+    _commit_units(order, planned)
     purchase_order = PurchaseOrder(id=planned.id, lines=list(planned.lines), claimed_at=now)
     purchase_order.apply("dispatch_claimed")
     purchase_order.due_at = now + deadlines.resume
@@ -49,12 +61,25 @@ def claim(
     return purchase_order
 
 
+def _commit_units(order: Order, planned: PlannedPurchaseOrder) -> None:
+    for line in planned.lines:
+        own = order.line(line.line)
+        if own is None or own.units.unrouted < line.quantity:
+            raise Stale(f"line {line.line} of order {order.key} has no {line.quantity} units to route")
+    for line in planned.lines:
+        order.owned_line(line.line).units.move(line.quantity, "unrouted", "at_supplier")
+
+
 def placed(order: Order, purchase_order: PurchaseOrder, reference: str, now: datetime, deadlines: Deadlines) -> None:
-    """The supplier has the purchase order."""
+    """The supplier has the purchase order. Its events may have told so before its answer did."""
     if purchase_order.status in IN_DISPATCH:
         purchase_order.accepted(reference, now, deadlines)
         order.done(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
         order.note(now, "placed", purchase_order.id)
+    elif purchase_order.never_placed:
+        _contradiction(order, purchase_order, "was given up as never placed, yet the supplier has it", now)
+    else:
+        purchase_order.supplier_reference = purchase_order.supplier_reference or reference
 
 
 def unknown(order: Order, purchase_order: PurchaseOrder, why: str, now: datetime, deadlines: Deadlines) -> None:
@@ -66,42 +91,43 @@ def unknown(order: Order, purchase_order: PurchaseOrder, why: str, now: datetime
 
 
 def refused(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
-    """The supplier said no: free the units and hold the order, with the supplier's words."""
+    """The supplier said no to our request: free the units and hold the order, with the supplier's words.
+
+    A no after the supplier was heard to have it (another worker's answer, an event) frees nothing: what one
+    supplier may still ship is never given to another. A person has to look.
+    """
     if purchase_order.status in IN_DISPATCH:
         purchase_order.drop(words)
-    elif purchase_order.status in PURCHASE_ORDER.terminal:
-        return
-    else:
-        purchase_order.apply("rejected")
-        purchase_order.reason, purchase_order.due_at = words, None
-    order.done(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
-    order.note(now, "refused by the supplier", purchase_order.id)
+        order.note(now, "refused by the supplier", purchase_order.id)
+        _give_back(order, purchase_order, words, now)
+    elif purchase_order.status not in PURCHASE_ORDER.terminal:
+        _contradiction(order, purchase_order, f"was refused after it was accepted: {words}", now)
+
+
+def _contradiction(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
+    order.need(TaskKind.SUPPLIER_EVENT_REFUSED, now, f"{purchase_order.id} {words}", purchase_order.id)
+
+
+def _give_back(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
     free_units(order, purchase_order, now)
     if not order.finished and any(line.units.unrouted for line in order.lines):
         order.hold(HoldReason.SUPPLIER_REFUSED, now, words)
 
 
 def free_units(order: Order, purchase_order: PurchaseOrder, now: datetime) -> None:
-    """Give back the units of a purchase order that ended unshipped: to routing, or to nobody if unwanted."""
-    unwanted = purchase_order.cancel == "WANTED"
+    """Give back the units of a purchase order that ended: to routing, or to nobody where the buyer wants them not."""
     for planned in purchase_order.lines:
         left = planned.quantity - purchase_order.shipped.get(planned.line, 0)
-        line = order.line(planned.line)
-        if line is None or not left:
-            continue
-        line.units.move(left, "at_supplier", "cancelled" if unwanted else "unrouted")
-        if unwanted:
-            _credit_remedies(order, line.id, left)
+        line = order.owned_line(planned.line)
+        back = left if purchase_order.cancel else min(left, unwanted(order.remedies, line.id, line.units.shipped))
+        line.units.move(back, "at_supplier", "cancelled")
+        line.units.move(left - back, "at_supplier", "unrouted")
+        credit(order.remedies, line.id, back)
+    for kind in (TaskKind.DISPATCH_UNKNOWN, TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE):
+        order.done(kind, purchase_order.id)
+    for kind in (TaskKind.CANCEL_LATE, TaskKind.CANCEL_REFUSED):
+        order.done(kind, purchase_order.id)
     settle(order, now)
-
-
-def _credit_remedies(order: Order, line_id: str, units: int) -> None:
-    for remedy in order.remedies:
-        missing = remedy.units.get(line_id, 0) - remedy.cancelled.get(line_id, 0)
-        credited = min(units, missing) if not remedy.outcome else 0
-        if credited > 0:
-            remedy.cancelled[line_id] = remedy.cancelled.get(line_id, 0) + credited
-            units -= credited
 
 
 def settle(order: Order, now: datetime) -> None:
@@ -115,6 +141,8 @@ def settle(order: Order, now: datetime) -> None:
             order.close_as_cancelled(now)
             return
         order.apply("reroute_needed")
+        if order.holds:
+            order.apply("hold_added")
     if order.status in {"IN_FULFILMENT", "PARTIALLY_SHIPPED"} and shipped:
         if not waiting:
             order.apply("all_shipped")
@@ -123,13 +151,21 @@ def settle(order: Order, now: datetime) -> None:
             order.apply("qty_shipped")
     if order.status == "SHIPPED":
         _settle_parcels(order, now)
+    order.wake(now)
 
 
 def _settle_parcels(order: Order, now: datetime) -> None:
-    states = {parcel.state for parcel in order.parcels}
-    if states <= {"DELIVERED", "DELIVERED_FINAL"}:
+    """End the way of parcels that have all ended it; what came back or was lost must have been refunded."""
+    units = [(line.units, refunded(order.remedies, line.id)) for line in order.lines]
+    if not all(parcel.finished for parcel in order.parcels):
+        return
+    if any(line.returned + line.lost > paid_back for line, paid_back in units):
+        return
+    if any(line.delivered for line, _ in units):
         order.apply("all_parcels_delivered")
         order.note(now, "delivered")
+    else:
+        order.close_as_cancelled(now)
 
 
 def supplier_says(order: Order, event: SupplierEvent, now: datetime, deadlines: Deadlines) -> None:
@@ -141,19 +177,18 @@ def supplier_says(order: Order, event: SupplierEvent, now: datetime, deadlines: 
     """
     purchase_order = order.purchase_order(event.purchase_order)
     if purchase_order.status in PURCHASE_ORDER.terminal:
+        if event.kind == "shipped" or (event.kind == "acknowledged" and purchase_order.never_placed):
+            _contradiction(order, purchase_order, f"is closed, yet the supplier says: {event.kind}", now)
         return
-    if purchase_order.status in IN_DISPATCH:
-        placed(order, purchase_order, event.supplier_reference, now, deadlines)
+    placed(order, purchase_order, event.supplier_reference, now, deadlines)
     if event.kind == "acknowledged":
         _acknowledged(order, purchase_order, now, deadlines)
-    elif event.kind == "rejected" and PURCHASE_ORDER.allows(purchase_order.status, "rejected"):
-        refused(order, purchase_order, event.reason, now)
     elif event.kind == "shipped":
         _shipped(order, purchase_order, event, now, deadlines)
-    elif event.kind == "cancelled":
-        cancelled_by_supplier(order, purchase_order, event.reason, now)
     elif event.kind == "cancel_rejected":
         cancel_refused(order, purchase_order, event.reason, now, deadlines)
+    else:
+        cancelled_by_supplier(order, purchase_order, event.reason, now)
 
 
 def _acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
@@ -171,7 +206,11 @@ def _shipped(
     shipment = event.shipment
     if shipment is None:
         raise InvalidMessage(f"a shipped event of {purchase_order.id} without a shipment")
-    if order.parcel(shipment.carrier, shipment.number) is not None:
+    known = order.parcel(shipment.carrier, shipment.number)
+    if known is not None:
+        if not _is_repeat(shipment, purchase_order, known):
+            words = f"{purchase_order.id} names waybill {known.waybill} again, for other units"
+            order.need(TaskKind.WAYBILL_REUSED, now, words, known.number)
         return
     units = _units_of(shipment, purchase_order)
     for line_id, quantity in units.items():
@@ -191,16 +230,22 @@ def _shipped(
     order.done(TaskKind.SHIP_LATE, purchase_order.id)
     order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
     order.note(now, "shipped", f"{shipment.carrier} {shipment.number}")
+    if purchase_order.cancel == "WANTED":
+        purchase_order.cancel = "REFUSED"
+        words = "it was shipped in spite of the cancellation"
+        order.need(TaskKind.CANCEL_REFUSED, now, words, purchase_order.id)
     settle(order, now)
     order.arm(now, deadlines)
 
 
+def _is_repeat(shipment: Shipment, purchase_order: PurchaseOrder, known: Parcel) -> bool:
+    same_units = not shipment.lines or units_by_line(shipment.lines) == units_by_line(known.lines)
+    return known.purchase_order == purchase_order.id and same_units
+
+
 def _units_of(shipment: Shipment, purchase_order: PurchaseOrder) -> dict[str, int]:
     remaining = purchase_order.remaining
-    units: dict[str, int] = {}
-    for line in shipment.lines:
-        units[line.line] = units.get(line.line, 0) + line.quantity
-    units = units or dict(remaining)
+    units = units_by_line(shipment.lines) or dict(remaining)
     excess = {line: quantity for line, quantity in units.items() if quantity > remaining.get(line, 0)}
     if excess or not units:
         raise InvalidMessage(f"{purchase_order.id} was shipped beyond what was ordered: {excess or 'nothing is left'}")
@@ -208,16 +253,20 @@ def _units_of(shipment: Shipment, purchase_order: PurchaseOrder) -> dict[str, in
 
 
 def cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, reason: str, now: datetime) -> None:
-    """The supplier will not ship it: because we asked, or of its own accord, which is a refusal."""
-    if purchase_order.status == "CANCEL_REQUESTED":
-        purchase_order.apply("cancel_accepted")
-        purchase_order.reason, purchase_order.due_at = reason, None
-        order.note(now, "cancelled at the supplier", purchase_order.id)
-        free_units(order, purchase_order, now)
-    elif purchase_order.status == "DISPATCHED":
-        refused(order, purchase_order, reason or "cancelled by the supplier", now)
-    else:
-        order.need(TaskKind.SUPPLIER_EVENT_REFUSED, now, f"cancelled by the supplier: {reason}", purchase_order.id)
+    """The supplier will not ship it, or not the rest: because we asked, late or not, or of its own accord.
+
+    Units that nobody took back are routed anew once a person has released the order.
+    """
+    if purchase_order.status in PURCHASE_ORDER.terminal:
+        return
+    if purchase_order.status not in _WAY_OUT:
+        _contradiction(order, purchase_order, f"is {purchase_order.status}, yet was cancelled: {reason}", now)
+        return
+    for step in _WAY_OUT[purchase_order.status]:
+        purchase_order.apply(step)
+    purchase_order.end(reason)
+    order.note(now, "cancelled at the supplier", purchase_order.id)
+    _give_back(order, purchase_order, reason or "cancelled by the supplier", now)
 
 
 def cancel_refused(
@@ -236,14 +285,14 @@ def cancel_refused(
 def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], now: datetime, deadlines: Deadlines) -> bool:
     """Take in scans of a parcel and move its units along; whether the order changed."""
     place, state = parcel.place, parcel.state
-    if not parcel.track(events, deadlines):
+    if not parcel.track([event for event in events if event.at <= now + _FURTHEST_SCAN], deadlines):
         return False
     if parcel.state != state:
         order.note(now, f"parcel {parcel.state}", f"{parcel.carrier} {parcel.number}")
     if parcel.place != place:
         for shipped in parcel.lines:
             order.owned_line(shipped.line).units.move(shipped.quantity, place, parcel.place)
-    if parcel.last_stage in {TrackingStage.EXCEPTION, TrackingStage.EXPIRED, TrackingStage.FAILED_ATTEMPT}:
+    if parcel.last_stage in _STAGES_FOR_A_PERSON:
         order.need(TaskKind.PARCEL_EXCEPTION, now, str(parcel.last_stage), parcel.number)
     else:
         order.done(TaskKind.PARCEL_EXCEPTION, parcel.number)

@@ -7,6 +7,7 @@ from .errors import InvalidMessage
 
 CONNECTION_ID = re.compile(r"[a-z0-9-]{1,32}")
 EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_COUNT = re.compile(r"[1-9][0-9]{0,3}")
 
 
 class OrderKey(NamedTuple):
@@ -51,7 +52,7 @@ class PurchaseOrderId(NamedTuple):
             InvalidMessage: the text is not one of our purchase order ids.
         """
         parts = text.split(".")
-        if len(parts) == 5 and parts[3].isdecimal() and parts[4].isdecimal() and CONNECTION_ID.fullmatch(parts[2]):
+        if len(parts) == 5 and CONNECTION_ID.fullmatch(parts[2]) and all(map(_COUNT.fullmatch, parts[3:])):
             return cls(OrderKey.parse(f"{parts[0]}#{parts[1]}"), parts[2], int(parts[3]), int(parts[4]))
         raise InvalidMessage(f"not a purchase order id of ours: {text[:100]!r}")
 

@@ -41,9 +41,9 @@ def overdue(order: Order, now: datetime, deadlines: Deadlines) -> list[TaskKind]
 
 
 def _close_window(order: Order, now: datetime) -> None:
-    if order.status != "DELIVERED" or any(not remedy.outcome for remedy in order.remedies):
+    if order.status != "DELIVERED" or order.holds or any(not remedy.outcome for remedy in order.remedies):
         return
-    if any(parcel.writeback in {"DUE", "SENDING"} for parcel in order.parcels):
+    if any(parcel.writeback in {"DUE", "SENDING"} or not parcel.finished for parcel in order.parcels):
         return
     for parcel in order.parcels:
         if parcel.state == "DELIVERED":

@@ -1,6 +1,7 @@
 """Money: whole minor units of a currency, never a float."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,9 @@ _EXPONENTS = {
     **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# Every step is exact or refused.
+_EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
 
 
 class Money(BaseModel):
@@ -21,7 +25,7 @@ class Money(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
 
     minor: int
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: str = Field(pattern=rf"^{_CURRENCY.pattern}$")
 
     @classmethod
     def parse(cls, amount: str | int | Decimal, currency: str) -> Self:
@@ -31,13 +35,13 @@ class Money(BaseModel):
             InvalidMessage: not a finite number, or finer than the currency's minor unit.
         """
         try:
-            scaled = Decimal(amount).scaleb(_EXPONENTS.get(currency, 2))
-            whole = scaled.to_integral_value()
-        except InvalidOperation:
-            raise InvalidMessage(f"not an amount of {currency}: {str(amount)[:40]!r}") from None
-        if whole != scaled or not scaled.is_finite() or abs(whole) > 10**15:
-            raise InvalidMessage(f"not a whole number of minor units of {currency}: {str(amount)[:40]!r}")
-        return cls(minor=int(whole), currency=currency)
+            scaled = Decimal(amount).scaleb(_EXPONENTS.get(currency, 2), _EXACT)
+            if not _CURRENCY.fullmatch(currency) or not scaled.is_finite() or abs(scaled) > 10**15:
+                raise InvalidOperation
+            whole = int(scaled.to_integral_exact(context=_EXACT))
+        except ArithmeticError:
+            raise InvalidMessage(f"no amount in whole minor units of {currency[:8]!r}: {amount!s:.40}") from None
+        return cls(minor=whole, currency=currency)
 
     def __add__(self, other: "Money") -> "Money":
         if self.currency != other.currency:

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from .deadlines import Deadlines
 from .errors import InvariantBroken, UnknownPurchaseOrder
 from .identity import OrderKey, PurchaseOrderId
+from .ledger import Remedy, refunded, wanted_back
 from .lifecycle import ORDER
 from .marketplace import MarketplaceLine, MarketplaceOrder, case_id
 from .parcel import Parcel
-from .purchase_order import IN_DISPATCH, PurchaseOrder
+from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
 from .quantities import LineQuantities
 
 TIMELINE_LENGTH = 40
@@ -40,6 +41,7 @@ class TaskKind(StrEnum):
     CANCEL_REFUSED = "CANCEL_REFUSED"
     CANCEL_LATE = "CANCEL_LATE"
     ADDRESS_CHANGED = "ADDRESS_CHANGED"
+    QUANTITY_CHANGED = "QUANTITY_CHANGED"
     WAYBILL_REUSED = "WAYBILL_REUSED"
     SUPPLIER_EVENT_REFUSED = "SUPPLIER_EVENT_REFUSED"
     WRITEBACK_REFUSED = "WRITEBACK_REFUSED"
@@ -66,17 +68,6 @@ class TimelineEntry(BaseModel):
     at: datetime
     what: str
     about: str = ""
-
-
-class Remedy(BaseModel):
-    """The remedy ledger: units that one refund, return or cancellation is about. No unit is remedied twice."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    case: str
-    units: dict[str, int]
-    cancelled: dict[str, int] = {}
-    outcome: str = ""
 
 
 class OrderLine(BaseModel):
@@ -175,7 +166,9 @@ class Order(BaseModel):
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its clocks, its purchase orders' and its parcels'; None when nothing is awaited."""
+        """The earliest of its clocks, its purchase orders' and its parcels'; None once it is finished."""
+        if self.finished:
+            return None
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
 
@@ -191,6 +184,13 @@ class Order(BaseModel):
             self.due_at = now + deadlines.resume
         else:
             self.due_at = now + deadlines.completion if self.status == "DELIVERED" else None
+        if not self.finished and self.due is None:
+            self.due_at = now + deadlines.remind
+
+    def wake(self, now: datetime) -> None:
+        """Have the order looked at now where no other clock of it runs; `arm` then sets the proper one."""
+        if not self.finished and self.due is None:
+            self.due_at = now
 
     @property
     def attention(self) -> tuple[str, datetime] | None:
@@ -250,16 +250,22 @@ class Order(BaseModel):
         return next((remedy for remedy in self.remedies if remedy.case == case), None)
 
     def hold(self, reason: HoldReason, now: datetime, detail: str = "") -> None:
-        """Stop the dispatch until somebody releases the hold. Adding the same hold again only updates its words."""
+        """Stop the dispatch until somebody releases the hold. Adding the same hold again only updates its words.
+
+        A finished order has no dispatch left to stop.
+        """
+        if self.finished:
+            return
         existing = next((notice for notice in self.holds if notice.kind == reason), None)
         if existing is not None:
-            existing.detail = detail
+            existing.detail = detail[:WORDS]
             return
-        self.holds.append(Notice(kind=reason, since=now, detail=detail))
+        self.holds.append(Notice(kind=reason, since=now, detail=detail[:WORDS]))
         if ORDER.allows(self.status, "hold_added"):
             self.apply("hold_added")
         self.fence += 1
         self.note(now, "held", reason)
+        self.wake(now)
 
     def release(self, reason: str, now: datetime, deadlines: Deadlines) -> bool:
         """Take a hold away; whether there was one. The last one frees the order for dispatch."""
@@ -282,7 +288,7 @@ class Order(BaseModel):
     def need(self, kind: TaskKind, now: datetime, detail: str = "", about: str = "") -> None:
         """Ask for a person. The same task is asked for once."""
         if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
-            self.tasks.append(Notice(kind=kind, since=now, detail=detail, about=about))
+            self.tasks.append(Notice(kind=kind, since=now, detail=detail[:WORDS], about=about))
             self.note(now, f"needs a person: {kind}", about)
 
     def done(self, kind: TaskKind, about: str = "") -> None:
@@ -300,7 +306,7 @@ class Order(BaseModel):
         """Take in a later snapshot of the marketplace order; whether anything changed.
 
         Before the claim, the marketplace's open units are ours. After it, quantities change only through
-        refunds and cancellations, and a changed address needs a person.
+        refunds and cancellations; other changes of units, and a changed address, need a person.
         """
         if self.finished or source.updated_at <= self.source_version:
             return False
@@ -314,13 +320,40 @@ class Order(BaseModel):
                 self.check_address(missing, now)
             else:
                 self.release(HoldReason.ADDRESS_MISSING, now, deadlines)
-        if not self.claimed:
+        if self.claimed:
+            self._compare_units(source, now)
+        else:
             self._adopt_units(source, now)
             self.arm(now, deadlines)
         return True
 
+    def _wanted_units(self, source: MarketplaceOrder) -> dict[str, int]:
+        """Units to send by line, less those that refunds took back of which the snapshot does not know yet."""
+        reflected = {case_id("refund", refund) for refund in source.refunds}
+        later = [remedy.cancelled for remedy in self.remedies if remedy.case not in reflected]
+        return {
+            line.id: max(0, line.units_to_ship - sum(cancelled.get(line.id, 0) for cancelled in later))
+            for line in source.lines
+        }
+
+    def _compare_units(self, source: MarketplaceOrder, now: datetime) -> None:
+        known_cases = {remedy.case for remedy in self.remedies}
+        if not known_cases.issuperset(case_id("refund", refund) for refund in source.refunds):
+            return  # the refund itself is on its way to us and says what it is about
+        wanted = self._wanted_units(source)
+        ours = {line.id: line.units for line in self.lines}
+        more = [line for line, count in wanted.items() if count > (ours[line].open if line in ours else 0)]
+        fewer = [line for line, units in ours.items() if wanted.get(line, 0) < self._unsent(line, units)]
+        if more or fewer:
+            words = "the marketplace now wants other units of lines " + ", ".join(sorted({*more, *fewer}))
+            self.need(TaskKind.QUANTITY_CHANGED, now, words)
+
+    def _unsent(self, line: str, units: LineQuantities) -> int:
+        back = wanted_back(self.remedies, line) + refunded(self.remedies, line)
+        return units.open - units.shipped - back
+
     def _adopt_units(self, source: MarketplaceOrder, now: datetime) -> None:
-        open_units = {line.id: line.units_to_ship for line in source.lines}
+        open_units = self._wanted_units(source)
         before = [(line.id, line.units.open) for line in self.lines]
         for line in self.lines:
             wanted = open_units.get(line.id, 0)
@@ -332,6 +365,10 @@ class Order(BaseModel):
         known = {line.id for line in self.lines}
         self.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
         known_cases = {remedy.case for remedy in self.remedies}
+        reflected = {case_id("refund", refund) for refund in source.refunds}
+        for remedy in self.remedies:
+            if remedy.case in reflected and not remedy.outcome:
+                remedy.outcome = "CANCELLED"
         self.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known_cases]
         if before != [(line.id, line.units.open) for line in self.lines]:
             self.fence += 1
@@ -340,9 +377,14 @@ class Order(BaseModel):
             self.close_as_cancelled(now)
 
     def close_as_cancelled(self, now: datetime) -> None:
-        """Nothing of it is left to ship: end it. Only legal while no purchase order is open."""
-        self.apply("cancel_confirmed" if self.status == "IN_FULFILMENT" else "cancel")
-        self.holds, self.tasks, self.due_at = [], [], None
+        """Nothing of it is left to ship: end it. Only legal while no purchase order is open.
+
+        Tasks end with it, but for goods that a supplier may have sent all the same.
+        """
+        how = {"IN_FULFILMENT": "cancel_confirmed", "SHIPPED": "all_parcels_returned"}
+        self.apply(how.get(self.status, "cancel"))
+        contradictions = [task for task in self.tasks if task.kind == TaskKind.SUPPLIER_EVENT_REFUSED]
+        self.holds, self.tasks, self.due_at = [], contradictions, None
         self.fence += 1
         self.note(now, "cancelled")
 

@@ -1,5 +1,6 @@
 """What suppliers and carriers are told and tell us, in our words."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -86,6 +87,14 @@ class ShippedLine(_Fact):
 
     line: str
     quantity: Quantity
+
+
+def units_by_line(lines: Iterable[ShippedLine]) -> dict[str, int]:
+    """Units by order line; a line may be named more than once."""
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.line] = units.get(line.line, 0) + line.quantity
+    return units
 
 
 class Shipment(_Fact):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from .deadlines import Deadlines
 from .identity import PurchaseOrderId
@@ -12,6 +12,8 @@ from .partners import PurchaseLine
 
 OPEN_AT_SUPPLIER = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED", "CANCEL_REQUESTED", "PARTIALLY_SHIPPED"})
 IN_DISPATCH = frozenset({"DRAFT", "DISPATCHING", "DISPATCH_UNKNOWN"})
+# Partners' words are kept up to this length: the order is one item of limited size.
+WORDS = 300
 CANCELLABLE = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED"})
 
 
@@ -29,6 +31,7 @@ class PurchaseOrder(BaseModel):
     shipped: dict[str, int] = {}
     cancel: Literal["", "WANTED", "REFUSED"] = ""
     reason: str = ""
+    never_placed: bool = Field(default=False, description="given up as unknown to the supplier")
 
     @property
     def supplier(self) -> str:
@@ -37,8 +40,8 @@ class PurchaseOrder(BaseModel):
 
     @property
     def remaining(self) -> dict[str, int]:
-        """Units by order line that this purchase order still owes; empty once it is closed."""
-        if self.status in PURCHASE_ORDER.terminal:
+        """Units by order line that this purchase order still owes; empty once it is shipped, in short or not, or closed."""
+        if self.status == "SHIPPED" or self.status in PURCHASE_ORDER.terminal:
             return {}
         owed = {line.line: line.quantity - self.shipped.get(line.line, 0) for line in self.lines}
         return {line: units for line, units in owed.items() if units}
@@ -60,13 +63,18 @@ class PurchaseOrder(BaseModel):
         """Nobody can tell whether the supplier has it; look up before anything else."""
         if self.status == "DISPATCHING":
             self.apply("outcome_unknown")
-        self.reason, self.due_at = why, due_at
+        self.reason, self.due_at = why[:WORDS], due_at
 
     def drop(self, why: str) -> None:
         """It provably never came to be at the supplier: close it, so that its units can be routed anew."""
         self.apply("definite_failure" if self.status == "DISPATCHING" else "lookup_absent")
         self.apply("cancel")
-        self.reason, self.due_at = why, None
+        self.never_placed = True
+        self.end(why)
+
+    def end(self, why: str) -> None:
+        """Nothing more is awaited of it."""
+        self.reason, self.due_at = why[:WORDS], None
 
     def ship(self, units: dict[str, int], deadlines: Deadlines, now: datetime) -> None:
         """Count shipped units; the caller has checked that they do not exceed `remaining`."""

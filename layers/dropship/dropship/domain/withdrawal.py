@@ -6,7 +6,8 @@ from typing import Literal
 
 from .deadlines import Deadlines
 from .fulfilment import settle
-from .order import Order, Remedy
+from .ledger import Remedy, wanted_back
+from .order import Order
 from .purchase_order import CANCELLABLE, IN_DISPATCH, PurchaseOrder
 
 Withdrawal = Literal["DONE", "ASKED", "SHIPPED"]
@@ -40,11 +41,12 @@ def withdraw(order: Order, case: str, units: Mapping[str, int], now: datetime) -
         order.remedies.append(remedy)
     if remedy.outcome:
         return "DONE" if remedy.outcome in {"CANCELLED", "REFUNDED"} else "SHIPPED"
-    if order.claimed and not any(order.line(line) for line in units):
+    if order.claimed and not any(count and order.line(line) for line, count in units.items()):
         return "SHIPPED"
     left = {line: count - remedy.cancelled.get(line, 0) for line, count in remedy.units.items()}
     outcome = _withdraw(order, {line: count for line, count in left.items() if count > 0}, now, remedy)
-    if outcome == "DONE":
+    if outcome == "DONE" or (order.finished and not order.claimed):  # what was cancelled was never sent
+        outcome = "DONE"
         remedy.outcome = "CANCELLED"
     return outcome
 
@@ -58,6 +60,7 @@ def conclude(order: Order, case: str, outcome: str, now: datetime) -> None:
     if remedy.outcome in {"", "CANCELLED"} and remedy.outcome != outcome:
         remedy.outcome = outcome
         order.note(now, f"after-sales case {outcome.lower()}", case)
+        settle(order, now)
 
 
 def to_ask(order: Order) -> list[PurchaseOrder]:
@@ -90,27 +93,45 @@ def _withdraw(order: Order, units: dict[str, int], now: datetime, remedy: Remedy
         order.fence += 1
         order.note(now, "units withdrawn before dispatch")
     left = {line: count for line, count in left.items() if count and order.line(line) is not None}
-    asked = _want_back(order, left)
+    asked = _want_back(order, left, remedy)
     _close_if_empty(order, now)
     if not left:
         return "DONE"
     return "ASKED" if asked else "SHIPPED"
 
 
-def _want_back(order: Order, left: dict[str, int]) -> bool:
-    """Mark the purchase orders that hold nothing but unwanted units; whether they cover all of them."""
-    covered: dict[str, int] = {}
-    for po in order.purchase_orders:
+def _want_back(order: Order, left: dict[str, int], remedy: Remedy | None) -> bool:
+    """Mark the purchase orders that hold nothing but unwanted units; whether they cover all of `left`.
+
+    Unwanted is also what other open remedies wait for; those before this one in the ledger are served first.
+    Purchase orders that were marked before count first, so that a repeat marks no more than the first time.
+    """
+    if not left:
+        return False
+    unwanted, served_first = dict(left), list[Remedy]()
+    if remedy is not None:
+        unwanted = {line.id: wanted_back(order.remedies, line.id) for line in order.lines}
+        served_first = order.remedies[: order.remedies.index(remedy)]
+    uncovered = {line: count + wanted_back(served_first, line) for line, count in left.items()}
+    for po in sorted(order.purchase_orders, key=lambda po: po.cancel != "WANTED"):
         remaining = po.remaining
-        whole = remaining and not po.shipped and all(left.get(line, 0) >= count for line, count in remaining.items())
-        if not whole or po.cancel == "REFUSED" or po.status not in CANCELLABLE | IN_DISPATCH | {"CANCEL_REQUESTED"}:
+        if not remaining or any(unwanted.get(line, 0) < count for line, count in remaining.items()):
             continue
-        if po.cancel != "WANTED":
-            po.cancel = "WANTED"
-            order.fence += 1
+        within_recall = _recall(order, po)
         for line, count in remaining.items():
-            covered[line] = covered.get(line, 0) + count
-    return bool(covered) and all(covered.get(line, 0) >= count for line, count in left.items())
+            unwanted[line] -= count
+            uncovered[line] = uncovered.get(line, 0) - count * within_recall
+    return all(uncovered[line] <= 0 for line in left)
+
+
+def _recall(order: Order, po: PurchaseOrder) -> bool:
+    """Mark a purchase order as unwanted; whether its supplier can still be asked. It is marked even if not."""
+    within_recall = not po.shipped and po.cancel != "REFUSED"
+    wish: Literal["WANTED", "REFUSED"] = "WANTED" if within_recall else "REFUSED"
+    if po.cancel != wish:
+        po.cancel = wish
+        order.fence += 1
+    return within_recall
 
 
 def _close_if_empty(order: Order, now: datetime) -> None:

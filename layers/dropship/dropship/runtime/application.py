@@ -28,16 +28,19 @@ class Application:
     @cached_property
     def orders(self) -> Orders:
         """The Orders table."""
+        from dropship.adapters.dynamodb_items import ItemTable
+
         from .journal import JournaledOrders
 
-        return JournaledOrders(self.settings.orders_table, self.count)
+        return JournaledOrders(ItemTable(self.settings.orders_table), self.count)
 
     @cached_property
     def cases(self) -> Cases:
         """The Cases table."""
         from dropship.adapters.dynamodb_cases import DynamoCases
+        from dropship.adapters.dynamodb_items import ItemTable
 
-        return DynamoCases(self.settings.cases_table)
+        return DynamoCases(ItemTable(self.settings.cases_table))
 
     @cached_property
     def registry(self) -> Registry:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import OrderKey
 from dropship.domain.order import Order, TaskKind, TimelineEntry
@@ -20,7 +21,7 @@ _METRIC_OF = {
 class JournaledOrders(DynamoOrders):
     """The Orders table, with a metric for each saved timeline entry that ops are alarmed by."""
 
-    def __init__(self, table: str, count: Count) -> None:
+    def __init__(self, table: ItemTable, count: Count) -> None:
         super().__init__(table)
         self._count = count
         self._known: dict[OrderKey, list[TimelineEntry]] = {}

@@ -160,9 +160,7 @@ def _post(path: str, form: Mapping[str, str]) -> ports.HttpRequest:
 def _form(body: bytes) -> dict[str, str]:
     """The fields `sign` and `param` of a push, decoded; each has to be there once."""
     try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=10
-        )
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=10)
     except ValueError:
         raise InvalidMessage("the push is not a form in UTF-8") from None
     form = dict(pairs)

@@ -37,10 +37,11 @@ _PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
 _UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
 
+# One query may cost 1000 points, and nested pages multiply: these sizes stay below.
 _ASK = """query fulfilment($order: ID!) { order(id: $order) {
- fulfillmentOrders(first: 20) { pageInfo { hasNextPage } nodes { id status
-  lineItems(first: 100) { pageInfo { hasNextPage } nodes { id remainingQuantity lineItem { id } } } } }
- fulfillments(first: 100) { id status trackingInfo { number } } } }"""
+ fulfillmentOrders(first: 8) { pageInfo { hasNextPage } nodes { id status
+  lineItems(first: 50) { pageInfo { hasNextPage } nodes { id remainingQuantity lineItem { id } } } } }
+ fulfillments(first: 50) { id status trackingInfo { number } } } }"""
 _TELL = """mutation fulfillmentCreate($fulfillment: FulfillmentInput!) {
  fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status } userErrors { field message } } }"""
 

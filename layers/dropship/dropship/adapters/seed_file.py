@@ -1,0 +1,203 @@
+"""The seed file: shops, suppliers, trackers, carriers and offers as a seller writes them, checked as a whole.
+
+Sections are mappings by id, offers by shop and SKU. Secrets are not in it. `local/seed.yaml` is an example.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.money import Money
+from dropship.domain.planning import Offer
+
+from .seed_yaml import Document, Path, read_document
+
+SECTIONS = dict.fromkeys(("deadlines", "shops", "suppliers", "trackers", "carriers", "offers")).keys()
+SKU = re.compile(r"\S(.{0,126}\S)?")
+
+KnowsChannel = Callable[[str, str], bool]
+
+
+class Seed(BaseModel):
+    """Everything the registry is to hold. `offers` are by shop and SKU."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shops: tuple[Shop, ...] = ()
+    suppliers: tuple[Supplier, ...] = ()
+    trackers: tuple[Tracker, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    offers: dict[str, dict[str, tuple[Offer, ...]]] = {}
+
+
+class InvalidSeed(Exception):
+    """The seed file has errors; `complaints` has them all, each as `file:line: field: message`."""
+
+    def __init__(self, complaints: Sequence[str]) -> None:
+        super().__init__("\n".join(complaints))
+        self.complaints = tuple(complaints)
+
+
+def _money(text: object) -> Money:
+    amount, _, currency = str(text).partition(" ")
+    try:
+        return Money.parse(amount, currency)
+    except (InvalidMessage, ValidationError):
+        raise ValueError("expected an amount and a currency, such as 12.50 USD") from None
+
+
+def _length(text: object) -> object:
+    return float(text) if isinstance(text, str) and re.fullmatch(r"\d+(\.\d+)?", text) else text
+
+
+class _WrittenOffer(Offer):
+    unit_cost: Annotated[Money, BeforeValidator(_money)]
+
+    def plain(self) -> Offer:
+        return Offer(**{name: getattr(self, name) for name in Offer.model_fields})
+
+
+_OFFERS = TypeAdapter(tuple[_WrittenOffer, ...])
+
+
+def load_seed(content: bytes, name: str, placeholders: Mapping[str, str], knows_channel: KnowsChannel) -> Seed:
+    """Read and check a seed file.
+
+    `placeholders` replace `${NAME}` in its texts. `knows_channel` tells whether there is a connector of that
+    channel for that role (`marketplace`, `supplier`, `tracker`).
+
+    Raises:
+        InvalidSeed: with all errors at once.
+    """
+    document = read_document(content, name, placeholders)
+    seed = _SeedReader(document).seed()
+    _check_names(seed, document, knows_channel)
+    if document.errors:
+        raise InvalidSeed(document.complaints)
+    return seed
+
+
+class _SeedReader:
+    """Turns the document into models, noting what does not fit."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def seed(self) -> Seed:
+        sections = self._mapping((), self._document.value)
+        for unknown in sections.keys() - SECTIONS:
+            self._document.refuse((unknown,), f"no such section; there are {', '.join(SECTIONS)}")
+        deadlines = self._deadlines(("deadlines",), sections.get("deadlines"))
+        shops = self._mapping(("shops",), sections.get("shops"))
+        for shop, fields in shops.items():
+            if isinstance(fields, dict):
+                own = self._deadlines(("shops", shop, "deadlines"), fields.get("deadlines"))
+                fields["deadlines"] = {**deadlines, **own}
+        return Seed(
+            shops=tuple(self._entries(Shop, "shops", shops)),
+            suppliers=tuple(self._entries(Supplier, "suppliers", sections.get("suppliers"))),
+            trackers=tuple(self._entries(Tracker, "trackers", sections.get("trackers"))),
+            carriers=tuple(self._entries(Carrier, "carriers", sections.get("carriers"))),
+            offers=self._offers(sections.get("offers")),
+        )
+
+    def _mapping(self, path: Path, value: object) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if isinstance(value, dict):
+            return value
+        self._document.refuse(path, "expected a mapping")
+        return {}
+
+    def _deadlines(self, path: Path, value: object) -> dict[str, object]:
+        lengths = {name: _length(text) for name, text in self._mapping(path, value).items()}
+        return lengths if self._valid(Deadlines.model_validate, path, lengths) is not None else {}
+
+    def _entries[Entry: (Shop, Supplier, Tracker, Carrier)](
+        self, kind: type[Entry], section: str, value: object
+    ) -> Iterator[Entry]:
+        for name, fields in self._mapping((section,), value).items():
+            path: Path = (section, name)
+            if not isinstance(fields, dict):
+                self._document.refuse(path, "expected a mapping")
+            elif "id" in fields:
+                self._document.refuse((*path, "id"), "the id is the entry's key; leave this out")
+            else:
+                entry = self._valid(kind.model_validate, path, {**fields, "id": name})
+                if entry is not None:
+                    yield entry
+
+    def _offers(self, value: object) -> dict[str, dict[str, tuple[Offer, ...]]]:
+        offers: dict[str, dict[str, tuple[Offer, ...]]] = {}
+        for shop, by_sku in self._mapping(("offers",), value).items():
+            offers[shop] = {}
+            for sku, listed in self._mapping(("offers", shop), by_sku).items():
+                path: Path = ("offers", shop, sku)
+                if not SKU.fullmatch(sku):
+                    self._document.refuse(path, "a SKU is 1 to 128 characters without spaces around them")
+                written = self._valid(_OFFERS.validate_python, path, [] if listed is None else listed)
+                if written is not None:
+                    offers[shop][sku] = tuple(offer.plain() for offer in written)
+        return offers
+
+    def _valid[Value](self, read: Callable[[object], Value], path: Path, value: object) -> Value | None:
+        try:
+            return read(value)
+        except ValidationError as error:
+            for issue in error.errors(include_input=False, include_url=False, include_context=False):
+                loc: Path = issue["loc"]
+                where = path if loc == ("id",) else (*path, *loc)
+                self._document.refuse(where, issue["msg"].removeprefix("Value error, "))
+            return None
+
+
+def _check_names(seed: Seed, document: Document, knows_channel: KnowsChannel) -> None:
+    """Note every name that leads nowhere. What was refused for another reason counts as there."""
+    sections = document.value if isinstance(document.value, dict) else {}
+    ids = {name: set(entries) for name, entries in sections.items() if isinstance(entries, dict)}
+    for path, channel, role in _channels(seed):
+        if not knows_channel(channel, role):
+            document.refuse(path, f"there is no {role} connector for the channel {channel!r}")
+    for path, name, section in _references(seed):
+        if name not in ids.get(section, ()):
+            document.refuse(path, f"there is no {name!r} among the {section}")
+    trackers = {tracker.id: tracker for tracker in seed.trackers}
+    for carrier in seed.carriers:
+        tracker = trackers.get(carrier.tracker)
+        if tracker is not None and tracker.code_of(carrier.id) is None:
+            document.refuse(("carriers", carrier.id), f"the tracker {tracker.id!r} has no code for it")
+
+
+def _channels(seed: Seed) -> Iterator[tuple[Path, str, str]]:
+    for shop in seed.shops:
+        yield ("shops", shop.id, "channel"), shop.channel, "marketplace"
+    for supplier in seed.suppliers:
+        yield ("suppliers", supplier.id, "channel"), supplier.channel, "supplier"
+    for tracker in seed.trackers:
+        yield ("trackers", tracker.id, "channel"), tracker.channel, "tracker"
+
+
+def _references(seed: Seed) -> Iterator[tuple[Path, str, str]]:
+    """(where, name, the section that must have it)."""
+    for supplier in seed.suppliers:
+        for theirs, ours in supplier.carriers.items():
+            yield ("suppliers", supplier.id, "carriers", theirs), ours, "carriers"
+    for tracker in seed.trackers:
+        for code, ours in tracker.codes.items():
+            yield ("trackers", tracker.id, "codes", code), ours, "carriers"
+    for carrier in seed.carriers:
+        yield ("carriers", carrier.id, "tracker"), carrier.tracker, "trackers"
+    for shop, by_sku in seed.offers.items():
+        yield ("offers", shop), shop, "shops"
+        yield from _offered(("offers", shop), by_sku)
+
+
+def _offered(path: Path, by_sku: Mapping[str, Sequence[Offer]]) -> Iterator[tuple[Path, str, str]]:
+    for sku, offers in by_sku.items():
+        for position, offer in enumerate(offers):
+            yield (*path, sku, position, "supplier"), offer.supplier, "suppliers"

@@ -1,0 +1,48 @@
+"""Orders and cases to store."""
+
+from datetime import UTC, datetime, timedelta
+
+from dropship.domain.after_sales import Case
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.identity import OrderKey
+from dropship.domain.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
+from dropship.domain.money import Money
+from dropship.domain.order import Order
+
+NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
+PRICE = Money(minor=19900, currency="USD")
+KEY = OrderKey("main-shop", "820982911946154508")
+
+
+def marketplace_order(key: OrderKey = KEY, updated_at: datetime = NOON) -> MarketplaceOrder:
+    return MarketplaceOrder(
+        shop=key.shop,
+        external_id=key.external_id,
+        number="#1001",
+        updated_at=updated_at,
+        placed_at=NOON - timedelta(hours=1),
+        paid=True,
+        total=PRICE,
+        lines=(
+            MarketplaceLine(
+                id="line-1", sku="IPOD2008PINK", title="IPod Nano - 8GB", quantity=1, fulfillable=1, unit_price=PRICE
+            ),
+        ),
+    )
+
+
+def order(key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None) -> Order:
+    return Order.receive(marketplace_order(key), "digest", missing or [], at, Deadlines())
+
+
+def case(name: str = "509562969", at: datetime = NOON, shop: str = "main-shop") -> Case:
+    request = AfterSalesRequested(
+        kind="refund",
+        id=name,
+        shop=shop,
+        order=KEY.external_id,
+        requested_at=at,
+        units=(RefundedUnits(line="line-1", quantity=1),),
+        amount=PRICE,
+    )
+    return Case.open(request, at, Deadlines())

@@ -1,0 +1,65 @@
+"""After-sales cases: the same behaviour in memory and in DynamoDB."""
+
+from datetime import timedelta
+
+import pytest
+from dropship.adapters.dynamodb_cases import DynamoCases
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.stamps import SHARDS
+from dropship.domain.deadlines import Deadlines
+from dropship.ports import Conflict, Loaded
+
+from tests.adapters.examples import NOON, case
+from tests.fakes import FakeCases
+
+NAME = ("main-shop", "refund-509562969")
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def cases(request):
+    if request.param == "memory":
+        return FakeCases()
+    return DynamoCases(ItemTable(request.getfixturevalue("tables")["CasesTable"]))
+
+
+def due(cases, now):
+    return [name for shard in range(SHARDS) for name in cases.due(shard, now)]
+
+
+def test_a_case_is_loaded_as_it_was_saved(cases):
+    assert cases.load(*NAME) is None
+    assert cases.save(case(), 0) == 1
+    assert cases.load(*NAME) == Loaded(case(), 1)
+
+
+def test_the_same_case_id_in_another_shop_is_another_case(cases):
+    cases.save(case(), 0)
+    assert cases.save(case(shop="second-shop"), 0) == 1
+    assert cases.load("second-shop", NAME[1]).value.shop == "second-shop"
+
+
+@pytest.mark.parametrize("expected", [0, 2])
+def test_a_save_on_another_version_than_the_stored_one_is_a_conflict(cases, expected):
+    cases.save(case(), 0)
+    with pytest.raises(Conflict):
+        cases.save(case(), expected)
+
+
+def test_a_case_is_due_from_its_clock_on_until_it_is_finished(cases):
+    opened = case()
+    cases.save(opened, 0)
+    deadline = NOON + Deadlines().after_sales
+    assert due(cases, deadline - SECOND) == []
+    assert due(cases, deadline) == [NAME]
+    opened.decide("approve", "ops", "", NOON, Deadlines())
+    cases.save(opened, 1)
+    assert due(cases, deadline + timedelta(days=400)) == []
+
+
+def test_open_cases_come_with_the_longest_waiting_first(cases):
+    cases.save(case("1", NOON - SECOND), 0)
+    cases.save(case("2", NOON - 2 * SECOND), 0)
+    expected = [("main-shop", "refund-2", NOON - 2 * SECOND), ("main-shop", "refund-1", NOON - SECOND)]
+    assert list(cases.needing_attention("CASE_OPEN", 10)) == expected
+    assert list(cases.needing_attention("CASE_OPEN", 1)) == expected[:1]

@@ -1,0 +1,129 @@
+"""What only the real table can do to us: lost answers, throttling, items in parts, cost."""
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from dropship.adapters import session
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.identity import Waybill
+from dropship.ports import Conflict, Unavailable
+
+from tests.adapters.examples import KEY, NOON, order
+
+WAYBILL = Waybill("yto", "YT6789012345678")
+
+
+@pytest.fixture
+def orders(tables):
+    return DynamoOrders(ItemTable(tables["OrdersTable"]))
+
+
+@pytest.fixture
+def calls(orders, watch):
+    return watch(session.dynamodb())
+
+
+def item(pk, sk):
+    return session.dynamodb().get_item(TableName="OrdersTable", Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_write_that_committed_and_lost_its_answer_is_done_when_the_sdk_repeats_it(orders, calls, version):
+    for stored in range(version):
+        orders.save(order(), stored)
+    calls.lose_next_answer()
+    assert orders.save(order(missing=["city"]), version) == version + 1
+    assert orders.load(KEY) == (order(missing=["city"]), version + 1)
+
+
+def test_the_same_save_asked_for_twice_is_a_conflict(orders):
+    orders.save(order(), 0)
+    with pytest.raises(Conflict, match="expected version 0, stored is 1"):
+        orders.save(order(), 0)
+
+
+def test_a_claim_that_lost_its_answer_is_ours(orders, calls):
+    calls.lose_next_answer()
+    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "PutItem"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem"),
+        ClientError({"Error": {"Code": "TransactionConflictException"}}, "PutItem"),
+        ClientError({"Error": {"Code": "Odd"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "PutItem"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
+    ],
+    ids=lambda error: str(error)[:60],
+)
+def test_what_passes_by_itself_is_unavailable(orders, calls, error):
+    calls.fail(error, error, error)
+    for attempt in (lambda: orders.save(order(), 0), lambda: orders.load(KEY), lambda: list(orders.due(0, NOON))):
+        with pytest.raises(Unavailable):
+            attempt()
+    assert orders.load(KEY) is None
+
+
+def test_an_error_that_will_not_pass_stays_what_it_is(orders, calls):
+    calls.fail(ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutItem"))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        orders.save(order(), 0)
+
+
+def test_the_state_item_has_the_attributes_of_its_indexes_and_no_others(orders):
+    orders.save(order(missing=["city"]), 0)
+    stored = item("O#main-shop#820982911946154508", "STATE")
+    assert set(stored) == {
+        *("pk", "sk", "version", "write_id", "body", "due_shard", "due_at"),
+        *("attention", "attention_since", "recent_shard", "created_at"),
+    }
+    assert stored["due_at"]["S"] == "2026-11-22T12:00:00.250Z"
+    assert stored["due_shard"]["S"] in {f"D#{shard}" for shard in range(8)}
+    assert stored["recent_shard"]["S"] == "main-shop#2026-11-21"
+    assert stored["created_at"]["S"] == "2026-11-21T12:00:00.250Z"
+
+
+def test_a_quiet_order_is_only_in_the_index_of_recent_ones(orders):
+    quiet = order()
+    quiet.due_at = None
+    orders.save(quiet, 0)
+    stored = item("O#main-shop#820982911946154508", "STATE")
+    assert set(stored) == {"pk", "sk", "version", "write_id", "body", "recent_shard", "created_at"}
+
+
+def test_a_retired_waybill_keeps_only_its_order(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.retire_waybill(WAYBILL)
+    assert item("W#yto#YT6789012345678", "WAYBILL") == {
+        "pk": {"S": "W#yto#YT6789012345678"},
+        "sk": {"S": "WAYBILL"},
+        "order_key": {"S": str(KEY)},
+    }
+
+
+def test_a_known_waybill_costs_one_cheap_read(orders, calls):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.order_of(WAYBILL)
+    operation, parameters = calls.made[-1]
+    assert (operation, parameters["ConsistentRead"]) == ("GetItem", False)
+    assert calls.operations() == ["PutItem", "GetItem"]
+
+
+def test_a_state_is_one_consistent_read_and_one_write(orders, calls):
+    orders.save(order(), 0)
+    orders.load(KEY)
+    assert calls.operations() == ["PutItem", "GetItem"]
+    assert calls.made[-1][1]["ConsistentRead"] is True
+
+
+def test_entries_come_page_by_page(orders, calls, monkeypatch):
+    waybills = [Waybill("yto", f"YT{number}") for number in range(60)]
+    for waybill in waybills:
+        orders.claim_waybill(waybill, KEY, NOON)
+    real = calls._real
+    monkeypatch.setattr(calls, "_real", lambda name, given: real(name, given | ({"Limit": 2} if name == "Query" else {})))
+    found = [entry.waybill for shard in range(8) for entry in orders.polled(shard)]
+    assert sorted(found) == sorted(waybills)
+    assert calls.operations().count("Query") >= 30

@@ -1,0 +1,214 @@
+"""Orders and waybills: the same behaviour in memory and in DynamoDB."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.adapters.stamps import SHARDS
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.marketplace import Recipient
+from dropship.ports import Conflict, Loaded, NotFound
+
+from tests.adapters.examples import KEY, NOON, marketplace_order, order
+from tests.fakes import FakeOrders
+
+WAYBILL = Waybill("yto", "YT6789012345678")
+OTHER = OrderKey("main-shop", "another")
+SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
+RESUME = Deadlines().resume
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def orders(request):
+    if request.param == "memory":
+        return FakeOrders()
+    return DynamoOrders(ItemTable(request.getfixturevalue("tables")["OrdersTable"]))
+
+
+def due(orders, now):
+    return [key for shard in range(SHARDS) for key in orders.due(shard, now)]
+
+
+def polled(orders):
+    return [entry for shard in range(SHARDS) for entry in orders.polled(shard)]
+
+
+def test_an_order_that_was_never_saved_is_not_there(orders):
+    assert orders.load(KEY) is None
+
+
+def test_an_order_is_loaded_as_it_was_saved(orders):
+    saved = order(missing=["city"])
+    assert orders.save(saved, 0) == 1
+    assert orders.load(KEY) == Loaded(saved, 1)
+
+
+def test_each_save_makes_the_version_one_greater(orders):
+    saved = order()
+    assert [orders.save(saved, version) for version in range(3)] == [1, 2, 3]
+    assert orders.load(KEY).version == 3
+
+
+@pytest.mark.parametrize(("stored", "expected"), [(1, 0), (2, 1), (1, 2), (0, 1)])
+def test_a_save_on_another_version_than_the_stored_one_is_a_conflict_and_changes_nothing(orders, stored, expected):
+    for version in range(stored):
+        orders.save(order(), version)
+    with pytest.raises(Conflict, match="main-shop#820982911946154508"):
+        orders.save(order(missing=["city"]), expected)
+    assert orders.load(KEY) == (Loaded(order(), stored) if stored else None)
+
+
+def test_what_is_loaded_can_be_changed_without_changing_what_is_stored(orders):
+    orders.save(order(), 0)
+    orders.load(KEY).value.note(NOON, "changed")
+    assert orders.load(KEY).value == order()
+
+
+def test_an_order_is_due_from_its_clock_on(orders):
+    orders.save(order(), 0)
+    assert due(orders, NOON + RESUME - MILLISECOND) == []
+    assert due(orders, NOON + RESUME) == [KEY]
+
+
+def test_an_order_due_between_two_milliseconds_is_found_only_when_it_is_due(orders):
+    at = NOON + timedelta(microseconds=1)
+    orders.save(order(at=at), 0)
+    assert due(orders, NOON + RESUME) == []
+    assert due(orders, NOON + RESUME + MILLISECOND) == [KEY]
+
+
+def test_orders_of_a_shard_come_with_the_most_overdue_first(orders):
+    times = {OrderKey("main-shop", str(number)): NOON - number * 37 % 23 * SECOND for number in range(40)}
+    for key, at in times.items():
+        orders.save(order(key, at), 0)
+    shards = [list(orders.due(shard, NOON + RESUME)) for shard in range(SHARDS)]
+    assert sorted(key for shard in shards for key in shard) == sorted(times)
+    assert all(times[first] <= times[second] for shard in shards for first, second in pairwise(shard))
+
+
+def test_an_order_without_a_clock_is_no_longer_due(orders):
+    saved = order()
+    orders.save(saved, 0)
+    saved.due_at = None
+    orders.save(saved, 1)
+    assert due(orders, NOON + timedelta(days=400)) == []
+
+
+def test_orders_that_need_a_person_come_with_the_longest_waiting_first(orders):
+    keys = [OrderKey("main-shop", name) for name in ("a", "b", "c")]
+    for key, age in zip(keys, (1, 3, 2), strict=True):
+        orders.save(order(key, NOON - age * SECOND, missing=["city"]), 0)
+    orders.save(order(OTHER), 0)
+    expected = [(keys[1], NOON - 3 * SECOND), (keys[2], NOON - 2 * SECOND), (keys[0], NOON - SECOND)]
+    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == expected
+    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 2)) == expected[:2]
+    assert list(orders.needing_attention("HOLD_NO_SOURCE", 10)) == []
+
+
+def test_an_order_whose_last_hold_is_released_needs_nobody(orders):
+    saved = order(missing=["city"])
+    orders.save(saved, 0)
+    saved.release("ADDRESS_MISSING", NOON, Deadlines())
+    orders.save(saved, 1)
+    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == []
+
+
+def test_recent_orders_are_those_of_the_shop_and_day_the_newest_first(orders):
+    first, second = OrderKey("main-shop", "first"), OrderKey("main-shop", "second")
+    orders.save(order(first, NOON), 0)
+    orders.save(order(second, NOON + SECOND), 0)
+    orders.save(order(OrderKey("main-shop", "yesterday"), NOON - timedelta(days=1)), 0)
+    orders.save(order(OrderKey("second-shop", "first"), NOON), 0)
+    expected = [(second, NOON + SECOND), (first, NOON)]
+    assert list(orders.recent("main-shop", "2026-11-21", 10)) == expected
+    assert list(orders.recent("main-shop", "2026-11-21", 1)) == expected[:1]
+
+
+def test_an_order_stays_among_the_recent_ones_when_it_is_saved_again(orders):
+    orders.save(order(), 0)
+    orders.save(order(missing=["city"]), 1)
+    assert list(orders.recent("main-shop", "2026-11-21", 10)) == [(KEY, NOON)]
+
+
+def test_source_and_recipient_are_read_as_they_were_put(orders):
+    source, recipient = marketplace_order(), Recipient(name="李四", city="杭州", country_code="CN")
+    orders.put_source(source, recipient)
+    assert orders.source(KEY) == source
+    assert orders.recipient(KEY) == recipient
+
+
+def test_a_missing_source_is_not_found_and_a_missing_recipient_is_empty(orders):
+    with pytest.raises(NotFound):
+        orders.source(KEY)
+    assert orders.recipient(KEY) == Recipient()
+
+
+def test_an_earlier_version_of_the_source_does_not_replace_a_later_one(orders):
+    orders.put_source(marketplace_order(updated_at=NOON), Recipient(name="later"))
+    orders.put_source(marketplace_order(updated_at=NOON - SECOND), Recipient(name="earlier"))
+    assert orders.source(KEY).updated_at == NOON
+    assert orders.recipient(KEY).name == "later"
+
+
+def test_the_same_version_of_the_source_can_be_put_again(orders):
+    orders.put_source(marketplace_order(), None)
+    orders.put_source(marketplace_order(), Recipient(name="李四"))
+    assert orders.recipient(KEY).name == "李四"
+
+
+def test_a_later_source_without_a_recipient_leaves_the_recipient(orders):
+    orders.put_source(marketplace_order(), Recipient(name="李四"))
+    orders.put_source(marketplace_order(updated_at=NOON + SECOND), None)
+    assert orders.source(KEY).updated_at == NOON + SECOND
+    assert orders.recipient(KEY).name == "李四"
+
+
+def test_a_waybill_is_tied_to_the_first_order_that_claims_it(orders):
+    assert orders.order_of(WAYBILL) is None
+    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
+    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
+    assert orders.claim_waybill(WAYBILL, OTHER, NOON) == KEY
+    assert orders.order_of(WAYBILL) == KEY
+
+
+def test_the_same_number_of_another_carrier_is_another_waybill(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    assert orders.claim_waybill(Waybill("sf", WAYBILL.number), OTHER, NOON) == OTHER
+
+
+def test_a_claimed_waybill_is_polled_and_its_clock_starts_with_the_first_claim(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.claim_waybill(WAYBILL, OTHER, NOON + SECOND)
+    assert polled(orders) == [(WAYBILL, NOON)]
+
+
+def test_news_start_the_poll_clock_again(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.touch_waybill(WAYBILL, NOON + SECOND)
+    assert polled(orders) == [(WAYBILL, NOON + SECOND)]
+
+
+def test_a_retired_waybill_is_not_polled_and_stays_tied(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.retire_waybill(WAYBILL)
+    orders.retire_waybill(WAYBILL)
+    orders.touch_waybill(WAYBILL, NOON + SECOND)
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    assert polled(orders) == []
+    assert orders.order_of(WAYBILL) == KEY
+
+
+def test_touching_or_retiring_an_unknown_waybill_makes_none(orders):
+    orders.touch_waybill(WAYBILL, NOON)
+    orders.retire_waybill(WAYBILL)
+    assert orders.order_of(WAYBILL) is None
+    assert polled(orders) == []
+
+
+def test_a_polled_waybill_is_not_a_due_order(orders):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    assert due(orders, NOON + timedelta(days=400)) == []

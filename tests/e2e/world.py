@@ -1,0 +1,174 @@
+"""What a test does to the stack and sees of it, over real HTTP: shoppers, partners, ops."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from local.sandbox.client import Sandbox
+from local.sandbox.examples import paid_order
+from local.stack import Stack
+
+SHOP = "main-shop"
+PATIENCE_S = 30.0
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    body: Any
+
+
+@dataclass
+class World:
+    """The running stack, seen from outside."""
+
+    stack: Stack
+    _token: str = field(default="", init=False)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return Sandbox(self.stack.sandbox_url)
+
+    def buy(self, shop: str = SHOP, *, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+        """A shopper pays; the order's payload. `lines` change the example's lines one by one."""
+        order = an_order(lines=lines, **fields)
+        assert self.sandbox.send_order(shop, order) == [200]
+        return order
+
+    def ops(self, method: str, path: str, body: object = None, *, token: str | None = None) -> Answer:
+        """A call of the back office."""
+        self._token = self._token or self.stack.ops_token()
+        headers = {"Authorization": f"Bearer {self._token if token is None else token}"}
+        return http(method, f"{self.stack.api_url}/ops{path}", headers, None if body is None else json.dumps(body))
+
+    def order(self, order: dict[str, Any], shop: str = SHOP) -> dict[str, Any] | None:
+        """The order as ops see it; None while it is not known."""
+        answer = self.ops("GET", f"/orders/{shop}/{order['id']}")
+        assert answer.status in {200, 404}, answer
+        return dict(answer.body["order"]) if answer.status == 200 else None
+
+    def until(self, order: dict[str, Any], status: str, shop: str = SHOP) -> dict[str, Any]:
+        """Wait for the order to have that status."""
+        return self.when(order, lambda seen: seen["status"] == status, shop, wanted=status)
+
+    def when(
+        self,
+        order: dict[str, Any],
+        condition: Callable[[dict[str, Any]], bool],
+        shop: str = SHOP,
+        *,
+        wanted: str = "the condition",
+    ) -> dict[str, Any]:
+        """Wait for the order to fulfil a condition."""
+        seen: dict[str, Any] | None = None
+
+        def fulfilled() -> dict[str, Any] | None:
+            nonlocal seen
+            seen = self.order(order, shop)
+            return seen if seen is not None and condition(seen) else None
+
+        return eventually(fulfilled, lambda: f"{wanted}; last seen: {json.dumps(seen, indent=1)}")
+
+    def case(self, case: str, shop: str = SHOP) -> dict[str, Any] | None:
+        """The case as ops see it; None while it is not known."""
+        answer = self.ops("GET", f"/cases/{shop}/{case}")
+        return dict(answer.body["case"]) if answer.status == 200 else None
+
+    def case_until(self, case: str, status: str, shop: str = SHOP) -> dict[str, Any]:
+        """Wait for the case to have that status."""
+        return eventually(
+            lambda: seen if (seen := self.case(case, shop)) and seen["status"] == status else None,
+            lambda: f"case {case} {status}; last seen: {self.case(case, shop)}",
+        )
+
+    def purchase_orders(self, order: dict[str, Any], supplier: str = "acme") -> list[dict[str, Any]]:
+        """What the supplier holds of the order."""
+        return self.sandbox.supplier_orders(supplier, str(order["id"]))
+
+    def placed(self, order: dict[str, Any], supplier: str = "acme") -> list[dict[str, Any]]:
+        """Every request to place something of the order that reached the supplier, repeats included."""
+        return self.sandbox.records(f"supplier:{supplier}", "place", str(order["id"]))
+
+    def ship(self, order: dict[str, Any], supplier: str = "acme", **details: Any) -> dict[str, Any]:
+        """The supplier ships all of the order; the parcel as ops see it."""
+        (purchase_order,) = self.purchase_orders(order, supplier)
+        known = {parcel["number"] for parcel in (self.order(order) or {"parcels": []})["parcels"]}
+        assert self.sandbox.ship(supplier, purchase_order["reference"], **details) == [200]
+        seen = self.when(
+            order,
+            lambda seen: any(parcel["number"] not in known for parcel in seen["parcels"]),
+            wanted="shipped",
+        )
+        return next(parcel for parcel in seen["parcels"] if parcel["number"] not in known)
+
+    def invoke(self, function: str, event: object) -> Any:
+        """Run a function as its schedule or an operator would."""
+        answer = self.stack.client("lambda").invoke(
+            FunctionName=f"{self.stack_name}-{function}", Payload=json.dumps(event).encode()
+        )
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        return json.loads(answer["Payload"].read())
+
+    @property
+    def stack_name(self) -> str:
+        """The name of the deployed stack."""
+        return self.stack.queues["InboxQueueUrl"].rsplit("/", 1)[1].removesuffix("-inbox")
+
+    def depth(self, queue: str) -> int:
+        """Messages in a queue, by the name of its template output without `Url`."""
+        attributes = self.stack.client("sqs").get_queue_attributes(
+            QueueUrl=self.stack.queues[f"{queue}Url"],
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(count) for count in attributes.values())
+
+    def executions(self, workflow: str, contains: str) -> list[dict[str, Any]]:
+        """Executions of a workflow (`Fulfilment`, `Case`) whose name holds a text."""
+        machine = self.stack.outputs[f"{workflow}WorkflowArn"]
+        pages = self.stack.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine)
+        return [execution for page in pages for execution in page["executions"] if contains in execution["name"]]
+
+
+def an_order(*, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    """A new paid order; `lines` change the example's lines one by one, and there are as many as it names."""
+    order = paid_order() | fields
+    if lines is not None:
+        order["line_items"] = [
+            line | change for line, change in zip(order["line_items"], lines, strict=False)
+        ]
+    return order
+
+
+def eventually[Found](look: Callable[[], Found | None], missing: Callable[[], str], patience_s: float = PATIENCE_S) -> Found:
+    """Look again and again until there is something."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.15)
+    raise AssertionError(f"did not happen within {patience_s:.0f} s: {missing()}")
+
+
+def http(method: str, url: str, headers: dict[str, str], body: str | bytes | None = None) -> Answer:
+    """One request."""
+    data = body.encode() if isinstance(body, str) else body
+    request = urllib.request.Request(url, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return Answer(answer.status, _read(answer.read()))
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return Answer(refusal.code, _read(refusal.read()))
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,19 @@
+"""Unit tests reach nothing outside their process, and their random examples are the same in every run of CI."""
+
+import os
+
+import pytest
+from hypothesis import settings
+from pytest_socket import disable_socket, enable_socket
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(autouse=True)
+def no_network():
+    """Opening a socket fails the test. Unix sockets stay allowed: an event loop wakes itself through one."""
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()

@@ -1,0 +1,119 @@
+"""Signed but senseless: whatever stands in whichever field, the answer is an event, nothing, or InvalidMessage."""
+
+import contextlib
+import copy
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropship.connectors import marketplace, supplier, tracker
+from dropship.domain.errors import InvalidMessage
+from tests.unit.connectors.recorded import REFERENCE, SHOP, SUPPLIER, kuaidi100_push, load, webhook
+
+HOSTILE = [
+    None,
+    True,
+    "",
+    "3",
+    "NaN",
+    "\0",
+    "\ud800",
+    "x" * 100_000,
+    "1" * 4000,
+    -1,
+    0,
+    1.5,
+    float("inf"),
+    10**30,
+    10**4000,
+    [],
+    [None],
+    [[]],
+    {},
+    {"id": {}},
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00+23:59",
+]
+SHIPPED = {
+    "type": "purchase_order.shipped",
+    "timestamp": "2026-11-21T08:15:30Z",
+    "data": {
+        "reference": REFERENCE,
+        "supplier_order_id": "S",
+        "reason": "",
+        "occurred_at": "2026-11-21T08:15:30Z",
+        "shipment": {"carrier": "yto", "tracking_number": "YT1", "lines": [{"line": "7", "quantity": 1}]},
+    },
+}
+
+
+def read_shopify(topic):
+    headers = {"x-shopify-topic": topic, "x-shopify-shop-domain": SHOP.domain}
+    return lambda body: marketplace("shopify").read_event(webhook("shopify", body, headers), SHOP)
+
+
+def read_supplier(body):
+    return supplier("supplier-v1").read_event(webhook("supplier-v1", body), SUPPLIER)
+
+
+def read_kuaidi100(param):
+    return tracker("kuaidi100").read_push(kuaidi100_push(param))
+
+
+READERS = {
+    "order": (read_shopify("orders/paid"), load("shopify_orders_paid")),
+    "refund": (read_shopify("refunds/create"), load("shopify_refunds_create")),
+    "supplier": (read_supplier, SHIPPED),
+    "push": (read_kuaidi100, load("kuaidi100_push")["shutdown_delivered"]),
+}
+
+
+def places(value, path=()):
+    """The path of every field and list entry in a payload."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in entries:
+        yield (*path, key)
+        yield from places(inner, (*path, key))
+
+
+def replaced(payload, path, value):
+    changed = copy.deepcopy(payload)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return changed
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_the_payload_itself_is_an_event(kind):
+    read, payload = READERS[kind]
+    assert read(payload) is not None
+
+
+@pytest.mark.parametrize("kind", READERS)
+@given(data=st.data())
+def test_one_senseless_field_is_refused_or_passed_over(kind, data):
+    read, payload = READERS[kind]
+    path = data.draw(st.sampled_from(list(places(payload))))
+    with contextlib.suppress(InvalidMessage):
+        event = read(replaced(payload, path, data.draw(st.sampled_from(HOSTILE))))
+        assert event is None or json.loads(event.model_dump_json())
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_every_field_may_be_missing(kind):
+    read, payload = READERS[kind]
+    for path in places(payload):
+        with contextlib.suppress(InvalidMessage):
+            read(replaced(payload, path, None))
+
+
+@pytest.mark.parametrize("kind", ["order", "refund", "supplier"])
+@pytest.mark.parametrize("body", ["", "[" * 100_000, '{"id":' + "9" * 5000 + "}", '{"id":1,"id":2}', "\ufeff[]"])
+def test_what_is_no_json_object_is_refused(kind, body):
+    read, _ = READERS[kind]
+    with pytest.raises(InvalidMessage):
+        read(body)
