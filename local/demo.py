@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dropship.domain.identity import PurchaseOrderId
 from local.processes import LocalStackError
 from local.sandbox import examples
 from local.sandbox.client import Sandbox, SandboxError
@@ -78,7 +77,7 @@ class Demo:
         self._until("planned", lambda order: len(order["purchase_orders"]) > 0)
         order = self._until("placed", lambda order: _noted(order, "placed") == len(order["purchase_orders"]))
         for purchase_order in order["purchase_orders"]:
-            supplier = PurchaseOrderId.parse(purchase_order["id"]).supplier
+            supplier = _supplier(purchase_order)
             self._did(supplier, "confirms", "The supplier sends a signed purchase_order.acknowledged.")
             self._sent("the acknowledgement", self.sandbox.acknowledge(supplier, purchase_order["id"]))
 
@@ -87,7 +86,7 @@ class Demo:
             "acknowledged", lambda order: _noted(order, "acknowledged") == len(order["purchase_orders"])
         )
         for purchase_order in order["purchase_orders"]:
-            supplier = PurchaseOrderId.parse(purchase_order["id"]).supplier
+            supplier = _supplier(purchase_order)
             self._did(supplier, "ships", "The supplier sends a signed purchase_order.shipped.")
             self._sent("the shipment", self.sandbox.ship(supplier, purchase_order["id"]))
         self._until("shipped", lambda order: len(order["parcels"]) == len(order["purchase_orders"]))
@@ -152,37 +151,42 @@ class Demo:
             Disproved: it is not one purchase order, one fulfilment and one subscription for each.
         """
         order = self.read(self.order_id) or {"purchase_orders": [], "parcels": []}
+        numbers = [parcel["number"] for parcel in order["parcels"]]
         for purchase_order in order["purchase_orders"]:
-            supplier = PurchaseOrderId.parse(purchase_order["id"]).supplier
-            held = self.sandbox.supplier_orders(supplier, purchase_order["id"])
-            _exactly_one(held, f"purchase order {purchase_order['id']}", f"supplier {supplier}")
-            lines = held[0]["request"]["lines"]
-            yield f"supplier {supplier} (供应商)", f"1 purchase order {held[0]['supplier_order_id']}, {_units(lines)}"
-            asked = self.sandbox.records(f"supplier:{supplier}", contains=purchase_order["id"])
-            requests = ", ".join(row["operation"] for row in asked)
-            yield "", f"idempotency key {held[0]['idempotency_key']}; requests: {requests}"
+            yield from self._proof_of_purchase(_supplier(purchase_order), purchase_order["id"])
         told = self.sandbox.fulfillments(SHOP, self.order_id)
-        for parcel in order["parcels"]:
-            number = parcel["number"]
+        for number in numbers:
             _exactly_one([one for one in told if number in one["numbers"]], f"fulfilment of parcel {number}", SHOP)
         units = sum(sum(one["lines"].values()) for one in told)
         sold = sum(line["quantity"] for line in payload["line_items"])
         if units != sold:
             raise Disproved(f"{SHOP} sold {sold} units and was told that {units} were sent.")
-        numbers = ", ".join(number for one in told for number in one["numbers"])
-        yield f"marketplace {SHOP} (平台)", f"{len(told)} fulfilment of {units} units, tracking number {numbers}"
-        for parcel in order["parcels"]:
-            number = parcel["number"]
-            asked = self.sandbox.records("kuaidi100", "subscribe", number)
-            _exactly_one(asked, f"subscription to parcel {number}", "快递100")
-            pushes = sum(
-                row["operation"] == "push" for row in self.sandbox.records("kuaidi100", "push", number, "sent")
-            )
-            queries = len(self.sandbox.records("kuaidi100", "query", number))
-            yield (
-                "carrier 快递100 (物流)",
-                f"1 subscription to {number}; {pushes} pushes sent, {queries} queries received",
-            )
+        words = f"{len(told)} fulfilment of {units} units, tracking number {', '.join(numbers)}"
+        yield f"marketplace {SHOP} (平台)", words
+        for number in numbers:
+            yield self._proof_of_tracking(number)
+
+    def _proof_of_purchase(self, supplier: str, reference: str) -> Iterable[tuple[str, str]]:
+        held = self.sandbox.supplier_orders(supplier, reference)
+        _exactly_one(held, f"purchase order {reference}", f"supplier {supplier}")
+        lines = held[0]["request"]["lines"]
+        units = f"{len(lines)} lines, {sum(line['quantity'] for line in lines)} units"
+        yield f"supplier {supplier} (供应商)", f"1 purchase order {held[0]['supplier_order_id']}, {units}"
+        requests = ", ".join(row["operation"] for row in self.sandbox.records(f"supplier:{supplier}", "", reference))
+        yield "", f"idempotency key {held[0]['idempotency_key']}; requests: {requests}"
+
+    def _proof_of_tracking(self, number: str) -> tuple[str, str]:
+        asked = self.sandbox.records("kuaidi100", "subscribe", number)
+        _exactly_one(asked, f"subscription to parcel {number}", "快递100")
+        pushes = len(self.sandbox.records("kuaidi100", "push", number, "sent"))
+        queries = len(self.sandbox.records("kuaidi100", "query", number))
+        words = f"1 subscription to {number}; {pushes} pushes sent, {queries} queries received"
+        return "carrier 快递100 (物流)", words
+
+
+def _supplier(purchase_order: dict[str, Any]) -> str:
+    """The supplier's id, the third part of the purchase order's."""
+    return str(purchase_order["id"]).split(".")[2]
 
 
 def _noted(order: Order, what: str) -> int:
@@ -191,10 +195,6 @@ def _noted(order: Order, what: str) -> int:
 
 def _scanned(note: str, parcels: int, order: Order) -> bool:
     return _noted(order, note) >= parcels
-
-
-def _units(lines: Sequence[dict[str, Any]]) -> str:
-    return f"{len(lines)} lines, {sum(line['quantity'] for line in lines)} units"
 
 
 def _exactly_one(found: Sequence[object], what: str, where: str) -> None:

@@ -14,7 +14,7 @@ from local.processes import LocalStackError
 
 STACK_NAME = "daifa-local"
 ARTIFACTS = "daifa-local-artifacts"
-PARAMETERS = {"Stage": "local", "Architecture": ARCHITECTURE, "AllowPrivateAddresses": "true"}
+PARAMETERS = {"Stage": "local", "Architecture": ARCHITECTURE, "AllowPrivateAddresses": "true", "RetryBaseSeconds": "1"}
 BUILD = ROOT / ".local" / "build"
 BUILT = ROOT / ".local" / "build.sha256"
 

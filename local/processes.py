@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 HOST = "127.0.0.1"
+_children: list[subprocess.Popen[bytes]] = []
 
 
 class LocalStackError(Exception):
@@ -46,7 +47,7 @@ class Background:
         except FileNotFoundError:
             return None
         command = subprocess.run(
-            ["ps", "-p", str(settings["pid"]), "-o", "command="], capture_output=True, text=True, check=False
+            ["ps", "-ww", "-p", str(settings["pid"]), "-o", "command="], capture_output=True, text=True, check=False
         ).stdout
         return settings if str(settings["marker"]) in command else None
 
@@ -59,6 +60,7 @@ class Background:
             child = subprocess.Popen(
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        _children.append(child)  # it outlives us on purpose, so nobody waits for it
         record = {**settings, "pid": child.pid, "marker": command[2], "started_at": time.time()}
         self.record.write_text(json.dumps(record, indent=2))
         return record

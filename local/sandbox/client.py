@@ -123,14 +123,21 @@ class Sandbox:
         self._call("POST", f"/control/suppliers/{supplier}/auto", body)
 
     def scan(
-        self, number: str, carrier: str, codes: Iterable[str], *, push: bool = True, **sending: Unpack[Sending]
+        self,
+        number: str,
+        carrier: str,
+        codes: Iterable[str],
+        *,
+        at: str = "",
+        push: bool = True,
+        **sending: Unpack[Sending],
     ) -> list[int]:
-        """The carrier (快递100's code) scans a parcel now, once per code.
+        """The carrier (快递100's code) scans a parcel, once per code; now, or `at` a moment in ISO 8601.
 
         Raises:
             SandboxError: it was to be pushed, and nobody subscribed.
         """
-        scans = [{"code": code} for code in codes]
+        scans = [{"code": code, "at": at} for code in codes]
         body = {"number": number, "carrier": carrier, "scans": scans, "push": push, **sending}
         answer = self._call("POST", "/control/kuaidi100/scan", body)
         if push and not answer["subscribed"]:

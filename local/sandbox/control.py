@@ -29,7 +29,7 @@ carrier   POST   /control/kuaidi100/scan             {{number, carrier, scans: [
 faults    POST   /control/faults                     {{partner, mode, operation?, times?, match?, status?, …}}
           GET    /control/faults                     with how often each fired
           DELETE /control/faults                     everybody is well again
-modes     {"; ".join(f"{mode}: {what}" for mode, what in MODES.items())}
+modes     {f"{chr(10)}          ".join(f"{mode:<23}{what}" for mode, what in MODES.items())}
 """
 
 

@@ -15,7 +15,7 @@ MODES = {
     "drop": "does nothing and closes the connection",
     "error_after_accepting": "does the work and answers `status`",
     "drop_after_accepting": "does the work and closes the connection",
-    "garbage": "does the work and answers 200 with a page that is not JSON",
+    "garbage": "does the work and answers with a page that is not JSON",
 }
 
 

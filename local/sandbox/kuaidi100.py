@@ -32,7 +32,10 @@ _SIGNED = {"3", "4"}
 
 @dataclass
 class Scan:
-    """One scan of a parcel: an official code (`103` picked up, `1002` on the road, `5` out, `301` signed for)."""
+    """One scan of a parcel: an official code (`103` picked up, `1002` on the road, `5` out, `301` signed for).
+
+    `at` is ISO 8601, in this machine's zone if it names none; empty for now.
+    """
 
     code: str
     context: str = ""

@@ -23,7 +23,7 @@ class BackOffice:
         self.taken = 0
         self.order = None
 
-    def read(self, order_id):
+    def read(self, _order_id):
         while self.taken < len(self.our_api.received):
             path, request = self.our_api.received[self.taken]
             self.taken += 1
@@ -115,7 +115,7 @@ def test_a_life_that_stops_names_the_step_and_what_the_order_says(sandbox, telle
     held = {"status": "ON_HOLD", "holds": [{"kind": "NO_SOURCE", "detail": "nobody offers it"}], "tasks": []}
     held |= {"timeline": [{"at": "2026-11-21T08:15:30Z", "what": "received"}], "purchase_orders": [], "parcels": []}
     with pytest.raises(StepMissing, match="planned") as missing:
-        Demo(sandbox, lambda order_id: held, teller, bound_s=0.1).run()
+        Demo(sandbox, lambda _order: held, teller, bound_s=0.1).run()
     assert trouble(missing.value.order) == [
         "The order's status is ON_HOLD.",
         "hold: NO_SOURCE nobody offers it",
@@ -126,7 +126,7 @@ def test_a_life_that_stops_names_the_step_and_what_the_order_says(sandbox, telle
 def test_a_front_door_that_refuses_is_told(sandbox, our_api, teller):
     our_api.answers = [401]
     with pytest.raises(Disproved, match="should take orders/paid with 200; it answered 401"):
-        Demo(sandbox, lambda order_id: None, teller).run()
+        Demo(sandbox, lambda _order: None, teller).run()
 
 
 def test_columns_are_aligned_whatever_the_script():

@@ -70,6 +70,12 @@ def test_a_query_finds_scans_that_were_not_pushed(sandbox, query):
     assert (parcel["state"], parcel["callback_url"], "salt" in parcel) == ("3", "", False)
 
 
+def test_a_scan_may_be_of_any_moment_and_is_shown_in_chinas_time(sandbox, query):
+    sandbox.scan("YT1", "yuantong", ["0"], at="2026-11-21T08:15:30Z", push=False)
+    [event] = query().events
+    assert (event.raw_time, event.at) == ("2026-11-21 16:15:30", datetime(2026, 11, 21, 8, 15, 30, tzinfo=UTC))
+
+
 def test_a_delivered_parcel_ends_its_subscription(subscribe, sandbox, our_api):
     subscribe()
     sandbox.scan("YT1", "yuantong", ["103", "301"])

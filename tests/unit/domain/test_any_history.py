@@ -24,7 +24,7 @@ from dropship.domain.partners import Shipment, ShippedLine, SupplierEvent, Track
 from dropship.domain.planning import PlannedPurchaseOrder
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
 
-from .examples import DEADLINES, START, line, planned, snapshot
+from .examples import DEADLINES, START, dispatched, line, planned, snapshot
 from .invariants import check
 
 LINES = ("L1", "L2", "L3")
@@ -36,8 +36,12 @@ lines_of_parcel = st.dictionaries(st.sampled_from(LINES), st.integers(1, 2), max
 class AnyHistory(RuleBasedStateMachine):
     """An order between a marketplace that knows what was sold and refunded, and partners that say anything."""
 
-    @initialize(units=st.lists(counts, min_size=1, max_size=3), south=st.sets(st.sampled_from(LINES)))
-    def receive(self, units: list[int], south: set[str]) -> None:
+    @initialize(
+        units=st.lists(counts, min_size=1, max_size=3),
+        south=st.sets(st.sampled_from(LINES)),
+        begin=st.sampled_from(["received", "placed", "placed"]),
+    )
+    def receive(self, units: list[int], south: set[str], begin: str) -> None:
         self.now = START
         self.sold = dict(zip(LINES, units, strict=False))
         self.south = dict.fromkeys(south, "south")
@@ -48,6 +52,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.plans: list[tuple[int, PlannedPurchaseOrder]] = []
         self.snapshots = [self._snapshot()]
         self.order = Order.receive(self.snapshots[0], "digest", [], START, DEADLINES)
+        if begin == "placed":
+            dispatched(self.order, **self.south)
 
     def _snapshot(self):
         self.version += 1

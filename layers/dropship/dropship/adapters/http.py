@@ -4,11 +4,14 @@ No error says more than the partner's host: paths, queries, headers and bodies h
 """
 
 import re
-from typing import NamedTuple
+from functools import cached_property
+from ssl import SSLContext
+from typing import Any, NamedTuple
 
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout, parse_url
+from urllib3.util.ssl_ import create_urllib3_context
 
 from dropship.ports import HttpRequest, HttpResponse, NoAnswer
 
@@ -74,9 +77,19 @@ class PartnerHttp:
         if key not in self._pools:
             if len(self._pools) >= MOST_HOSTS:
                 self._pools.clear()
-            kind = PinnedHttpsPool if base.scheme == "https" else PinnedHttpPool
-            self._pools[key] = kind(base.host, base.port, timeout=self._timeout, maxsize=4, addresses=self._addresses)
+            options: dict[str, Any] = {"timeout": self._timeout, "addresses": self._addresses}
+            if base.scheme == "https":
+                self._pools[key] = PinnedHttpsPool(base.host, base.port, **options, ssl_context=self._tls)
+            else:
+                self._pools[key] = PinnedHttpPool(base.host, base.port, **options)
         return self._pools[key]
+
+    @cached_property
+    def _tls(self) -> SSLContext:
+        """One context for all: reading the machine's certificates takes longer than a handshake."""
+        context = create_urllib3_context()
+        context.load_default_certs()
+        return context
 
     def _addresses(self, host: str, port: int) -> list[str]:
         found = list(self._resolve(host, port))

@@ -1,0 +1,280 @@
+"""The way out to partners, against a server of our own on this machine."""
+
+import gzip
+import socket
+import ssl
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from dropship.adapters import http, pinned_connections
+from dropship.adapters.http import PartnerHttp
+from dropship.ports import HttpRequest, NoAnswer
+
+SECRET = "s3cr3t-of-the-buyer"
+
+
+class Partner(ThreadingHTTPServer):
+    """Answers as the test says; remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked = []
+        self.connections = 0
+        self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Trace: 1\r\nX-Trace: 2\r\n\r\nok"
+        self.wait_s = 0.0
+        self.released = threading.Event()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Partner
+
+    def setup(self):
+        super().setup()
+        self.server.connections += 1
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.asked.append((self.command, self.path, dict(self.headers), body))
+        self.server.released.wait(self.server.wait_s)
+        self.wfile.write(self.server.answer)
+        if b"content-length: 2\r\n" not in self.server.answer.lower():
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *args):
+        pass
+
+
+def serve(partner):
+    thread = threading.Thread(target=partner.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield partner
+    partner.released.set()
+    partner.shutdown()
+    thread.join()
+    partner.server_close()
+
+
+@pytest.fixture
+def partner():
+    yield from serve(Partner())
+
+
+@pytest.fixture
+def out():
+    return PartnerHttp(allow_private_addresses=True, read_timeout_s=0.3)
+
+
+def refusal(out, url, request=HttpRequest("GET", "/")):
+    with pytest.raises(NoAnswer) as refused:
+        out.send(url, request)
+    return refused.value
+
+
+def test_the_request_arrives_whole_and_the_answer_comes_back_whole(partner, out):
+    body = "订单".encode()
+    answer = out.send(partner.url + "/base/", HttpRequest("POST", "/orders?page=1", {"X-Key": "k"}, body))
+    method, path, headers, received = partner.asked[0]
+    assert (method, path, received) == ("POST", "/base/orders?page=1", body)
+    assert headers["X-Key"] == "k"
+    assert headers["Host"] == partner.url.removeprefix("http://")
+    assert headers["user-agent"] == "daifa"
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert answer.headers["x-trace"] == "1, 2"
+    assert all(name == name.lower() for name in answer.headers)
+
+
+@pytest.mark.parametrize("status", [b"301 Moved", b"404 Not Found", b"429 Slow", b"500 Oops"])
+def test_every_status_is_an_answer_and_a_redirect_is_not_followed(partner, out, status):
+    partner.answer = b"HTTP/1.1 " + status + b"\r\nLocation: /elsewhere\r\nContent-Length: 2\r\n\r\nno"
+    assert out.send(partner.url, HttpRequest("GET", "/")).status == int(status[:3])
+    assert len(partner.asked) == 1
+
+
+def test_a_connection_is_used_again(partner, out):
+    for _ in range(3):
+        out.send(partner.url, HttpRequest("GET", "/"))
+    assert partner.connections == 1
+
+
+def test_a_connection_that_lay_idle_is_replaced(partner, out, monkeypatch):
+    out.send(partner.url, HttpRequest("GET", "/"))
+    later = time.monotonic() + pinned_connections.IDLE_LIMIT_S
+    monkeypatch.setattr(pinned_connections, "monotonic", lambda: later)
+    out.send(partner.url, HttpRequest("GET", "/"))
+    assert partner.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 9\r\n\r\n?",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nno chunk",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot a zip",
+    ],
+    ids=["none", "garbage", "cut off", "two lengths", "bad chunk", "not a zip"],
+)
+def test_a_broken_answer_leaves_it_unknown_whether_the_request_had_its_effect(partner, out, answer):
+    partner.answer = answer
+    assert refusal(out, partner.url).sent is True
+
+
+def test_a_late_answer_leaves_it_unknown(partner, out):
+    partner.wait_s = 5
+    assert refusal(out, partner.url).sent is True
+
+
+def test_an_answer_that_is_too_large_is_refused(partner, out):
+    partner.answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (http.LARGEST_ANSWER + 1)
+    failure = refusal(out, partner.url)
+    assert (failure.sent, str(failure)) == (True, "the answer of 127.0.0.1 is larger than 5242880 bytes")
+
+
+def test_an_answer_of_the_largest_size_is_taken(partner, out):
+    partner.answer = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * http.LARGEST_ANSWER
+    assert len(out.send(partner.url, HttpRequest("GET", "/")).body) == http.LARGEST_ANSWER
+
+
+def test_an_answer_that_unpacks_to_too_much_is_refused(partner, out):
+    bomb = gzip.compress(b"\0" * (http.LARGEST_ANSWER * 4))
+    partner.answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + bomb
+    assert "larger than" in str(refusal(out, partner.url))
+
+
+def test_after_a_failure_the_next_request_has_a_connection_of_its_own(partner, out):
+    good, partner.answer = partner.answer, b""
+    refusal(out, partner.url)
+    partner.answer = good
+    assert out.send(partner.url, HttpRequest("GET", "/")).body == b"ok"
+
+
+def test_nothing_was_sent_where_nobody_listens(out):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        assert refusal(out, f"http://127.0.0.1:{unused.getsockname()[1]}").sent is False
+
+
+def test_nothing_was_sent_where_the_name_does_not_resolve():
+    def unknown(host, port):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    failure = refusal(PartnerHttp(resolve=unknown), "https://partner.example")
+    assert (failure.sent, str(failure)) == (False, "no connection to partner.example: gaierror")
+
+
+def test_the_next_address_is_tried_where_the_first_does_not_answer(partner):
+    out = PartnerHttp(allow_private_addresses=True, resolve=lambda host, port: ["127.0.0.2", "127.0.0.1"])
+    url = f"http://partner.example:{partner.server_port}"
+    assert out.send(url, HttpRequest("GET", "/")).status == 200
+    assert partner.asked[0][2]["Host"] == url.removeprefix("http://")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "[::ffff:127.0.0.1]"])
+def test_this_machine_is_not_called_from_a_deployment(partner, host):
+    failure = refusal(PartnerHttp(), f"https://{host}:{partner.server_port}")
+    assert failure.sent is False
+    assert "not at a public address" in str(failure)
+    assert partner.connections == 0
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off", None])
+def test_an_error_tells_the_host_and_nothing_of_the_request(partner, out, answer):
+    partner.answer = answer or b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (http.LARGEST_ANSWER + 1)
+    request = HttpRequest("POST", f"/{SECRET}?key={SECRET}", {"authorization": SECRET}, SECRET.encode())
+    failure = refusal(out, partner.url, request)
+    assert "127.0.0.1" in str(failure)
+    assert SECRET not in str(failure)
+    assert failure.__cause__ is None
+
+
+# --- TLS -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for `partner.example`, signed by nobody else."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("partner.example")]), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "partner.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+class TlsPartner(Partner):
+    """A partner that speaks TLS; strangers who do not trust it are no error."""
+
+    def __init__(self, certificate):
+        super().__init__()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.names = []
+        context.sni_callback = lambda connection, name, context: self.names.append(name)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    def handle_error(self, request, address):
+        pass
+
+
+@pytest.fixture
+def tls_partner(certificate):
+    yield from serve(TlsPartner(certificate))
+
+
+@pytest.fixture
+def tls_out():
+    return PartnerHttp(allow_private_addresses=True, resolve=lambda host, port: ["127.0.0.1"])
+
+
+def test_tls_is_to_the_name_though_the_connection_is_to_the_checked_address(
+    tls_partner, tls_out, certificate, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    url = f"https://partner.example:{tls_partner.server_port}"
+    assert tls_out.send(url, HttpRequest("GET", "/")).body == b"ok"
+    assert tls_partner.names == ["partner.example"]
+    assert tls_partner.asked[0][2]["Host"] == f"partner.example:{tls_partner.server_port}"
+
+
+def test_nothing_is_sent_to_whom_nobody_vouches_for(tls_partner, tls_out):
+    failure = refusal(tls_out, f"https://partner.example:{tls_partner.server_port}")
+    assert failure.sent is False
+    assert tls_partner.asked == []
+
+
+def test_nothing_is_sent_to_whom_has_the_certificate_of_another(tls_partner, tls_out, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    failure = refusal(tls_out, f"https://other.example:{tls_partner.server_port}")
+    assert failure.sent is False
+    assert tls_partner.asked == []

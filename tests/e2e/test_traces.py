@@ -1,0 +1,68 @@
+"""What the whole run left behind: no buyer's data, no secret, no signature; nothing lost."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.sandbox.examples import payload
+from tests.e2e.world import World
+
+pytestmark = pytest.mark.afterwards
+
+
+@pytest.fixture(scope="module")
+def forbidden(world: World) -> list[str]:
+    """Everything of the buyers and partners that must appear in no trace."""
+    order = payload("orders_paid")
+    address = order["shipping_address"]
+    buyers = [address["name"], address["address1"], address["phone"], address["city"], order["email"]]
+    secrets = json.loads(Path(world.stack.directory, "secrets.json").read_text())
+    texts = list(_leaves(secrets))
+    signatures = [
+        value
+        for record in world.sandbox.records(direction="sent")
+        for name, value in record["headers"].items()
+        if "hmac" in name.lower() or "signature" in name.lower()
+    ]
+    assert len(signatures) > 10
+    assert all(len(text) >= 8 for text in buyers)
+    return [*buyers, *texts, *signatures, world.stack.ops_token()]
+
+
+def _leaves(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _leaves(value)
+    elif isinstance(node, str) and len(node) >= 8:
+        yield node
+
+
+def test_no_log_line_holds_a_buyers_data_a_secret_or_a_signature(world: World, forbidden):
+    lines = world.stack.function_logs()
+    assert len(lines) > 200
+    assert len({line.function for line in lines}) == 11, "every function ran"
+    found = {(line.function, text) for line in lines for text in forbidden if text in line.text}
+    assert found == set()
+
+
+def test_no_execution_input_holds_a_buyers_data_or_a_secret(world: World, forbidden):
+    client = world.stack.client("stepfunctions")
+    inputs = []
+    for workflow in ("Fulfilment", "Case"):
+        for execution in world.executions(workflow, ""):
+            seen = client.describe_execution(executionArn=execution["executionArn"])
+            inputs.append(seen.get("input", "") + seen.get("output", ""))
+    assert len(inputs) > 30
+    assert [text for text in forbidden if any(text in one for one in inputs)] == []
+
+
+def test_nothing_is_left_in_a_queue(world: World):
+    for queue in ("InboxQueue", "SupplierEventsQueue", "TrackingQueue", "OutboundQueue", "AfterSalesQueue"):
+        assert world.depth(queue) == 0, queue
+    for queue in ("SupplierEvents", "Tracking", "Outbound", "AfterSales"):
+        assert world.depth(f"{queue}DeadLetters") == 0, queue

@@ -1,0 +1,96 @@
+"""Cancellations and refunds before anything has shipped: free before the claim, the supplier's word after it."""
+
+from local.sandbox.examples import cancelled, refund
+from tests.e2e.test_holds import dispatched
+from tests.e2e.world import World, an_order, eventually
+
+NO_SOURCE = "NOBODY-HAS-IT"
+
+
+def case_of(refunded: dict) -> str:
+    return f"refund-{refunded['id']}"
+
+
+def test_a_cancellation_before_the_claim_sends_nothing(world: World):
+    order = world.buy(lines=[{}, {"sku": NO_SOURCE}])
+    world.until(order, "ON_HOLD")
+    world.sandbox.send_order("main-shop", cancelled(order), "orders/cancelled")
+    world.until(order, "CANCELLED")
+    assert world.placed(order) == []
+
+
+def test_a_cancellation_that_overtakes_the_payment_sends_nothing(world: World):
+    order = an_order()
+    world.sandbox.send_order("main-shop", cancelled(order), "orders/cancelled")
+    world.until(order, "CANCELLED")
+    world.sandbox.send_order("main-shop", order)
+    eventually(lambda: world.depth("InboxQueue") == 0, lambda: "quiet")
+    assert world.until(order, "CANCELLED")["purchase_orders"] == []
+    assert world.placed(order) == []
+
+
+def test_a_refund_before_the_claim_takes_its_lines_out_and_settles_its_case(world: World):
+    order = world.buy(lines=[{}, {"sku": NO_SOURCE}])
+    world.until(order, "ON_HOLD")
+    refunded = refund(order, {order["line_items"][1]["id"]: 1})
+    for _ in range(3):
+        world.sandbox.send_order("main-shop", refunded, "refunds/create")
+    case = world.case_until(case_of(refunded), "REFUNDED")
+    assert [entry["what"] for entry in case["timeline"]].count("opened") == 1
+    seen = world.when(order, lambda seen: seen["lines"][1]["units"]["cancelled"] == 1)
+    assert seen["remedies"][0]["outcome"] == "REFUNDED"
+
+    assert world.ops("POST", f"/orders/main-shop/{order['id']}/holds/NO_SOURCE/release").status == 202
+    world.when(order, dispatched)
+    (purchase_order,) = world.purchase_orders(order)
+    assert [line["line"] for line in purchase_order["lines"]] == [str(order["line_items"][0]["id"])]
+
+
+def test_a_refund_of_everything_before_the_claim_cancels_the_order(world: World):
+    order = world.buy(lines=[{"sku": NO_SOURCE}])
+    world.until(order, "ON_HOLD")
+    refunded = refund(order, {order["line_items"][0]["id"]: 1})
+    world.sandbox.send_order("main-shop", refunded, "refunds/create")
+    world.until(order, "CANCELLED")
+    world.case_until(case_of(refunded), "REFUNDED")
+    assert world.placed(order) == []
+
+
+def test_after_the_claim_the_supplier_is_asked_and_its_yes_cancels(world: World):
+    order = world.buy()
+    world.when(order, dispatched)
+    world.sandbox.send_order("main-shop", cancelled(order), "orders/cancelled")
+    seen = world.until(order, "CANCELLED")
+    assert seen["purchase_orders"][0]["status"] == "CANCELLED"
+    assert len(world.sandbox.records("supplier:acme", "cancel", str(order["id"]))) >= 1
+    assert len(world.placed(order)) == 1
+
+
+def test_after_the_claim_a_suppliers_no_needs_a_person_and_the_goods_go_on(world: World):
+    world.sandbox.behave("acme", cancel="refuse")
+    order = world.buy()
+    world.when(order, dispatched)
+    world.sandbox.send_order("main-shop", cancelled(order), "orders/cancelled")
+    seen = world.when(order, lambda seen: any(task["kind"] == "CANCEL_REFUSED" for task in seen["tasks"]))
+    assert seen["purchase_orders"][0]["status"] == "ACKED"
+    world.ship(order)
+    world.until(order, "SHIPPED")
+
+
+def test_a_supplier_may_answer_a_cancellation_later(world: World):
+    world.sandbox.behave("acme", cancel="pending")
+    order = world.buy()
+    world.when(order, dispatched)
+    world.sandbox.send_order("main-shop", cancelled(order), "orders/cancelled")
+    seen = world.when(order, lambda seen: seen["purchase_orders"][0]["status"] == "CANCEL_REQUESTED")
+    world.sandbox.cancel("acme", seen["purchase_orders"][0]["id"])
+    world.until(order, "CANCELLED")
+
+
+def test_a_refund_after_the_claim_is_settled_by_the_suppliers_yes(world: World):
+    order = world.buy(lines=[{}])
+    world.when(order, dispatched)
+    refunded = refund(order, {order["line_items"][0]["id"]: 1})
+    world.sandbox.send_order("main-shop", refunded, "refunds/create")
+    world.case_until(case_of(refunded), "REFUNDED")
+    assert world.until(order, "CANCELLED")["purchase_orders"][0]["status"] == "CANCELLED"

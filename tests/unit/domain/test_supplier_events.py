@@ -1,0 +1,190 @@
+from itertools import permutations
+
+import pytest
+
+from dropship.domain.errors import InvalidMessage, UnknownPurchaseOrder
+from dropship.domain.fulfilment import supplier_says, unknown
+from dropship.domain.order import HoldReason, TaskKind
+from dropship.domain.withdrawal import ask, cancel
+
+from .examples import DEADLINES, at, claimed, dispatched, line, planned, received, says
+from .invariants import check
+
+
+def say(order, kind, po, number="", hours=0, **units):
+    supplier_says(order, says(kind, po, number, **units), at(hours), DEADLINES)
+    check(order)
+
+
+def tasks(order):
+    return [task.kind for task in order.tasks]
+
+
+@pytest.fixture
+def order():
+    return received(line("L1", 2), line("L2", 1))
+
+
+def test_an_acknowledgement_starts_the_shipping_clock_from_the_claim(order):
+    (po,) = dispatched(order)
+    say(order, "acknowledged", po, hours=5)
+    assert (po.status, po.due_at) == ("ACKED", at() + DEADLINES.ship)
+    say(order, "acknowledged", po, hours=40)
+    assert po.due_at == at() + DEADLINES.ship
+
+
+@pytest.mark.parametrize("doubt", [False, True], ids=["DISPATCHING", "DISPATCH_UNKNOWN"])
+@pytest.mark.parametrize("kind", ["acknowledged", "shipped", "rejected", "cancelled", "cancel_rejected"])
+def test_a_supplier_that_speaks_of_a_purchase_order_has_it(order, kind, doubt):
+    (po,) = claimed(order)
+    if doubt:
+        unknown(order, po, "timeout", at(), DEADLINES)
+        order.need(TaskKind.DISPATCH_UNKNOWN, at(), "", po.id)
+    say(order, kind, po, "Y1" if kind == "shipped" else "")
+    expected = {"acknowledged": "ACKED", "shipped": "SHIPPED", "cancel_rejected": "DISPATCHED"}
+    assert po.status == expected.get(kind, "REJECTED")
+    assert not order.tasks
+
+
+def test_shipping_without_an_acknowledgement_is_one(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1")
+    assert (po.status, order.status) == ("SHIPPED", "SHIPPED")
+    assert [(each.line, each.quantity) for each in order.parcels[0].lines] == [("L1", 2), ("L2", 1)]
+    assert order.due == at() + DEADLINES.writeback
+
+
+def test_the_order_of_events_and_their_repetition_do_not_matter():
+    ends = []
+    for sequence in permutations(["ack", "A", "B", "ack", "A"]):
+        order = received(line("L1", 2), line("L2", 1))
+        (po,) = dispatched(order)
+        for step in sequence:
+            if step == "ack":
+                say(order, "acknowledged", po)
+            else:
+                say(order, "shipped", po, step, **({"L1": 2} if step == "A" else {"L2": 1}))
+        ends.append((po.status, order.status, order.tasks, sorted(parcel.number for parcel in order.parcels)))
+    assert all(end == ("SHIPPED", "SHIPPED", [], ["A", "B"]) for end in ends)
+
+
+def test_a_partial_shipment_leaves_the_rest_with_the_supplier_and_on_its_clock(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1", hours=3, L1=1)
+    assert (po.status, order.status, po.remaining) == ("PARTIALLY_SHIPPED", "PARTIALLY_SHIPPED", {"L1": 1, "L2": 1})
+    assert po.due_at == at(3) + DEADLINES.ship
+    say(order, "shipped", po, "Y2")
+    assert (po.status, order.status, po.remaining) == ("SHIPPED", "SHIPPED", {})
+
+
+def test_one_of_two_purchase_orders_shipped_is_a_part_of_the_order():
+    order = received(line("L1"), line("L2"))
+    north, _ = dispatched(order, L2="south")
+    say(order, "shipped", north, "Y1")
+    assert order.status == "PARTIALLY_SHIPPED"
+
+
+@pytest.mark.parametrize("units", [{"L1": 3}, {"L2": 1, "L9": 1}])
+def test_more_than_was_ordered_is_a_contradiction_and_ships_nothing(order, units):
+    (po,) = dispatched(order)
+    with pytest.raises(InvalidMessage, match="beyond what was ordered"):
+        say(order, "shipped", po, "Y1", **units)
+    assert not order.parcels
+    check(order)
+
+
+def test_a_second_parcel_after_everything_was_shipped_is_a_contradiction(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1")
+    with pytest.raises(InvalidMessage, match="nothing is left"):
+        say(order, "shipped", po, "Y2")
+
+
+def test_a_shipped_event_without_a_waybill_is_no_message(order):
+    (po,) = dispatched(order)
+    with pytest.raises(InvalidMessage):
+        say(order, "shipped", po)
+
+
+def test_an_event_of_a_purchase_order_that_is_not_ours_is_refused(order):
+    (po,) = dispatched(order)
+    with pytest.raises(UnknownPurchaseOrder):
+        say(order, "acknowledged", po.model_copy(update={"id": po.id[:-1] + "9"}))
+
+
+def test_a_repeated_waybill_is_one_parcel(order):
+    (po,) = dispatched(order)
+    for _ in range(10):
+        say(order, "shipped", po, "Y1", L1=1)
+    assert len(order.parcels) == 1
+    assert not order.tasks
+
+
+def test_a_waybill_named_again_for_other_units_is_not_taken_for_a_repeat(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1", L1=1)
+    say(order, "shipped", po, "Y1", L2=1)
+    assert tasks(order) == [TaskKind.WAYBILL_REUSED]
+
+
+def test_a_waybill_named_by_another_purchase_order_is_not_taken_for_a_repeat():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    say(order, "shipped", north, "Y1")
+    say(order, "shipped", south, "Y1")
+    assert tasks(order) == [TaskKind.WAYBILL_REUSED]
+    assert south.status == "DISPATCHED"
+
+
+@pytest.mark.parametrize("kind", ["rejected", "cancelled"])
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_a_supplier_that_will_not_ship_gives_the_units_back(order, kind, acknowledged):
+    (po,) = dispatched(order)
+    if acknowledged:
+        say(order, "acknowledged", po)
+    say(order, kind, po)
+    assert (order.status, order.attention[0]) == ("ON_HOLD", "HOLD_SUPPLIER_REFUSED")
+    assert [each.units.unrouted for each in order.lines] == [2, 1]
+    before = order.model_copy(deep=True)
+    say(order, kind, po)
+    say(order, "acknowledged", po)
+    assert order == before, "late and repeated events change nothing"
+
+
+@pytest.mark.parametrize("kind", ["rejected", "cancelled"])
+def test_a_supplier_that_ships_only_a_part_gives_the_rest_back(order, kind):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1", L1=1)
+    say(order, kind, po)
+    assert (po.status, order.status, order.attention[0]) == ("SHIPPED", "PARTIALLY_SHIPPED", "HOLD_SUPPLIER_REFUSED")
+    order.release(HoldReason.SUPPLIER_REFUSED, at(), DEADLINES)
+    assert [(each.line, each.quantity) for each in planned(order)[0].lines] == [("L1", 1), ("L2", 1)]
+    (second,) = dispatched(order)
+    say(order, "shipped", second, "Y2")
+    assert order.status == "SHIPPED"
+
+
+def test_a_supplier_that_cancels_what_it_has_shipped_needs_a_person(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1")
+    say(order, "cancelled", po)
+    assert tasks(order) == [TaskKind.SUPPLIER_EVENT_REFUSED]
+    assert po.status == "SHIPPED"
+
+
+def test_a_supplier_that_ships_what_it_rejected_needs_a_person(order):
+    (po,) = dispatched(order)
+    say(order, "rejected", po)
+    say(order, "shipped", po, "Y1")
+    assert tasks(order) == [TaskKind.SUPPLIER_EVENT_REFUSED]
+    assert [each.units.unrouted for each in order.lines] == [2, 1]
+
+
+def test_a_supplier_that_ships_what_it_agreed_to_cancel_needs_a_person_though_the_order_is_over(order):
+    (po,) = dispatched(order)
+    cancel(order, at())
+    ask(order, po, at(), DEADLINES)
+    say(order, "cancelled", po)
+    assert order.status == "CANCELLED"
+    say(order, "shipped", po, "Y1")
+    assert order.attention[0] == TaskKind.SUPPLIER_EVENT_REFUSED
