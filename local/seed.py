@@ -13,15 +13,17 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dropship.adapters.dynamodb_registry_writer import RegistryWriter
 from dropship.adapters.seed_file import InvalidSeed, Seed, load_seed
 from dropship.connectors import find
 from dropship.connectors.contract import UnknownChannel
-from dropship.domain.connections import Shop, Supplier, Tracker
 from local.made_up_secrets import complete, read_secrets, write_secrets
 from local.stack import client
+
+if TYPE_CHECKING:
+    from dropship.domain.connections import Shop, Supplier, Tracker
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "local" / "seed.yaml"

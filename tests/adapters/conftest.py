@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from dropship.adapters import session
 from moto import mock_aws
 
+from dropship.adapters import session
 from tests.template.document import TABLES
 
 
@@ -29,9 +29,7 @@ def tables(aws: None) -> dict[str, str]:
     """Names of the template's tables by logical id."""
     for name, properties in TABLES.items():
         wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-        session.dynamodb().create_table(
-            TableName=name, **{key: properties[key] for key in wanted if key in properties}
-        )
+        session.dynamodb().create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
     return {name: name for name in TABLES}
 
 

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
+
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.stamps import SHARDS
 from dropship.domain.deadlines import Deadlines
 from dropship.ports import Conflict, Loaded
-
 from tests.adapters.examples import NOON, case
 from tests.fakes import FakeCases
 

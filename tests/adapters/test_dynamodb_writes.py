@@ -2,12 +2,12 @@
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+
 from dropship.adapters import session
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import Waybill
 from dropship.ports import Conflict, Unavailable
-
 from tests.adapters.examples import KEY, NOON, order
 
 WAYBILL = Waybill("yto", "YT6789012345678")
@@ -123,7 +123,9 @@ def test_entries_come_page_by_page(orders, calls, monkeypatch):
     for waybill in waybills:
         orders.claim_waybill(waybill, KEY, NOON)
     real = calls._real
-    monkeypatch.setattr(calls, "_real", lambda name, given: real(name, given | ({"Limit": 2} if name == "Query" else {})))
+    monkeypatch.setattr(
+        calls, "_real", lambda name, given: real(name, given | ({"Limit": 2} if name == "Query" else {}))
+    )
     found = [entry.waybill for shard in range(8) for entry in orders.polled(shard)]
     assert sorted(found) == sorted(waybills)
     assert calls.operations().count("Query") >= 30

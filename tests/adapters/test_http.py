@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from dropship.adapters import http, pinned_connections
 from dropship.adapters.http import PartnerHttp
 from dropship.ports import HttpRequest, NoAnswer
@@ -53,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         if b"content-length: 2\r\n" not in self.server.answer.lower():
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = answer
+    do_GET = do_POST = answer  # noqa: N815 - the names that the server calls
 
     def log_message(self, *args):
         pass
@@ -79,7 +80,8 @@ def out():
     return PartnerHttp(allow_private_addresses=True, read_timeout_s=0.3)
 
 
-def refusal(out, url, request=HttpRequest("GET", "/")):
+def refusal(out, url, request=None):
+    request = request or HttpRequest("GET", "/")
     with pytest.raises(NoAnswer) as refused:
         out.send(url, request)
     return refused.value
@@ -180,7 +182,7 @@ def test_nothing_was_sent_where_the_name_does_not_resolve():
 
 
 def test_the_next_address_is_tried_where_the_first_does_not_answer(partner):
-    out = PartnerHttp(allow_private_addresses=True, resolve=lambda host, port: ["127.0.0.2", "127.0.0.1"])
+    out = PartnerHttp(allow_private_addresses=True, resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
     url = f"http://partner.example:{partner.server_port}"
     assert out.send(url, HttpRequest("GET", "/")).status == 200
     assert partner.asked[0][2]["Host"] == url.removeprefix("http://")
@@ -240,7 +242,7 @@ class TlsPartner(Partner):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self.names = []
-        context.sni_callback = lambda connection, name, context: self.names.append(name)
+        context.sni_callback = lambda _connection, name, _context: self.names.append(name)
         self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def handle_error(self, request, address):
@@ -254,7 +256,7 @@ def tls_partner(certificate):
 
 @pytest.fixture
 def tls_out():
-    return PartnerHttp(allow_private_addresses=True, resolve=lambda host, port: ["127.0.0.1"])
+    return PartnerHttp(allow_private_addresses=True, resolve=lambda *_: ["127.0.0.1"])
 
 
 def test_tls_is_to_the_name_though_the_connection_is_to_the_checked_address(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.adapters.stamps import SHARDS
@@ -11,7 +12,6 @@ from dropship.domain.deadlines import Deadlines
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import Recipient
 from dropship.ports import Conflict, Loaded, NotFound
-
 from tests.adapters.examples import KEY, NOON, marketplace_order, order
 from tests.fakes import FakeOrders
 

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from dropship.adapters import session
 from dropship.adapters.sqs import SqsQueues, delay_redelivery
 from dropship.ports import Unavailable
-
 from tests.fakes import FakeQueues
 
 NAMES = ("inbox", "outbound")
@@ -75,14 +75,14 @@ def test_many_messages_take_as_few_requests_as_sqs_allows(on_sqs, calls):
 
 
 def test_a_batch_is_at_most_one_mebibyte(on_sqs, calls, monkeypatch):
-    monkeypatch.setattr(calls, "_real", lambda operation, parameters: {"Successful": []})
+    monkeypatch.setattr(calls, "_real", lambda *_: {"Successful": []})
     on_sqs.send_all("inbox", ["信" * 100_000] * 8)
     assert [len(parameters["Entries"]) for _, parameters in calls.made] == [3, 3, 2]
 
 
 def test_refused_messages_of_a_batch_are_sent_again(on_sqs, calls, monkeypatch):
     answers = [refused("InternalError", "1", "3"), refused("InternalError", "3"), {"Successful": []}]
-    monkeypatch.setattr(calls, "_real", lambda operation, parameters: answers.pop(0))
+    monkeypatch.setattr(calls, "_real", lambda *_: answers.pop(0))
     on_sqs.send_all("inbox", ["a", "b", "c", "d"])
     assert [[entry["MessageBody"] for entry in parameters["Entries"]] for _, parameters in calls.made] == [
         ["a", "b", "c", "d"],
@@ -92,7 +92,7 @@ def test_refused_messages_of_a_batch_are_sent_again(on_sqs, calls, monkeypatch):
 
 
 def test_messages_that_stay_refused_are_unavailable(on_sqs, calls, monkeypatch):
-    monkeypatch.setattr(calls, "_real", lambda operation, parameters: refused("InternalError", "0"))
+    monkeypatch.setattr(calls, "_real", lambda *_: refused("InternalError", "0"))
     with pytest.raises(Unavailable, match=r"1 messages refused \(InternalError\)"):
         on_sqs.send_all("inbox", ["a", "b"])
 

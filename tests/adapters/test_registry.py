@@ -1,6 +1,7 @@
 """The registry: the same answers in memory and from DynamoDB, and how long the latter are remembered."""
 
 import pytest
+
 from dropship.adapters import session
 from dropship.adapters.dynamodb_registry import DynamoRegistry
 from dropship.adapters.dynamodb_registry_writer import RegistryWriter
@@ -9,12 +10,13 @@ from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.domain.money import Money
 from dropship.domain.planning import Offer
 from dropship.ports import NotFound, Unavailable
-
 from tests.fakes import FakeRegistry
 
 PINK = Offer(supplier="acme", supplier_sku="A-1", unit_cost=Money(minor=12000, currency="USD"))
 SHOP = Shop(id="main-shop", channel="shopify", base_url="https://example.myshopify.com", domain="example.myshopify.com")
-SUPPLIER = Supplier(id="acme", channel="supplier-v1", base_url="https://acme.example", name="Acme", carriers={"圆通": "yto"})
+SUPPLIER = Supplier(
+    id="acme", channel="supplier-v1", base_url="https://acme.example", name="Acme", carriers={"圆通": "yto"}
+)
 TRACKER = Tracker(id="kd100", channel="kuaidi100", base_url="https://poll.kuaidi100.com", codes={"yuantong": "yto"})
 CARRIER = Carrier(id="yto", name="YTO Express", tracker="kd100")
 SEED = Seed(

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+
 from dropship.adapters import session
 from dropship.adapters.ssm import SsmSecrets
 from dropship.ports import NotFound, Unavailable
-
 from tests.fakes import FakeSecrets
 
 NAME = "webhook/shopify/main-shop"
@@ -59,7 +59,9 @@ def test_a_secret_that_is_not_there_is_not_found(secrets, name):
             secrets.get(name)
 
 
-@pytest.mark.parametrize("name", ["", "webhook", "webhook/../api/x", "webhook/Shopify/x", "webhook/x\n/y", "a//b", "/a/b"])
+@pytest.mark.parametrize(
+    "name", ["", "webhook", "webhook/../api/x", "webhook/Shopify/x", "webhook/x\n/y", "a//b", "/a/b"]
+)
 def test_a_name_that_no_secret_can_have_is_not_asked_for(in_ssm, calls, name):
     with pytest.raises(NotFound):
         in_ssm.get(name)

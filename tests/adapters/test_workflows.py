@@ -5,12 +5,12 @@ from functools import partial
 
 import pytest
 from botocore.exceptions import ClientError
+
 from dropship.adapters import session
 from dropship.adapters.step_functions import StepFunctionsWorkflows, execution_name
 from dropship.domain.identity import OrderKey
 from dropship.ports import Unavailable
 from dropship.runtime.settings import Settings
-
 from tests.fakes import FakeWorkflows
 
 ORDER = OrderKey("main-shop", "8209")
@@ -83,7 +83,7 @@ def test_cases_whose_names_join_to_the_same_text_are_two(workflows):
 
 
 def test_an_answer_carries_its_output(on_step_functions, calls, monkeypatch):
-    monkeypatch.setattr(calls, "_real", lambda operation, parameters: {})
+    monkeypatch.setattr(calls, "_real", lambda *_: {})
     on_step_functions.finish("token", {"status": "REFUNDED"})
     assert calls.made == [("SendTaskSuccess", {"taskToken": "token", "output": '{"status": "REFUNDED"}'})]
 

@@ -23,7 +23,8 @@ def shipped_and_refunded(world: World, shop: str, repeat: int = 1) -> tuple[dict
 
 def execution_ended(world: World, case: str) -> str:
     (execution,) = eventually(
-        lambda: [e for e in world.executions("Case", case) if e["status"] != "RUNNING"], lambda: "the workflow has ended"
+        lambda: [e for e in world.executions("Case", case) if e["status"] != "RUNNING"],
+        lambda: "the workflow has ended",
     )
     return str(execution["status"])
 
@@ -34,7 +35,9 @@ def outcome(world: World, order: dict, case: str, shop: str) -> str:
 
 
 def decide(world: World, case: str, decision: str, shop: str = "main-shop") -> int:
-    return world.ops("POST", f"/cases/{shop}/{case}/decision", {"decision": decision, "words": "seen the photos"}).status
+    return world.ops(
+        "POST", f"/cases/{shop}/{case}/decision", {"decision": decision, "words": "seen the photos"}
+    ).status
 
 
 def waiting(world: World, case: str) -> bool:

@@ -109,7 +109,8 @@ def test_ops_may_start_the_workflow_by_hand_with_the_documented_input(world: Wor
         stateMachineArn=arn, input=json.dumps(documented | {"order": f"main-shop#{order['id']}"})
     )["executionArn"]
     ended = eventually(
-        lambda: (seen := client.describe_execution(executionArn=started))["status"] != "RUNNING" and seen, lambda: "ended"
+        lambda: (seen := client.describe_execution(executionArn=started))["status"] != "RUNNING" and seen,
+        lambda: "ended",
     )
     assert ended["status"] == "SUCCEEDED"
     assert len(world.placed(order)) == 1

@@ -23,7 +23,9 @@ def test_a_paid_order_is_placed_shipped_written_back_and_followed_to_the_door(wo
     (fulfilment,) = world.sandbox.fulfillments("main-shop", str(order["id"]))
     assert parcel["number"] in str(fulfilment)
 
-    eventually(lambda: any(p.get("callback_url") for p in world.sandbox.parcels(parcel["number"])), lambda: "subscribed")
+    eventually(
+        lambda: any(p.get("callback_url") for p in world.sandbox.parcels(parcel["number"])), lambda: "subscribed"
+    )
     world.sandbox.scan(parcel["number"], "yuantong", ["103", "0", "5"])
     world.when(order, lambda seen: seen["parcels"][0]["state"] == "OUT_FOR_DELIVERY")
     world.sandbox.scan(parcel["number"], "yuantong", ["3"])
@@ -61,7 +63,7 @@ def test_lines_that_need_no_shipping_are_not_sent_and_fulfillable_units_count(wo
     order = world.buy(lines=[{"quantity": 3, "fulfillable_quantity": 2}, gift_card])
     world.when(order, lambda seen: [po["status"] for po in seen["purchase_orders"]] == ["DISPATCHED"])
     (purchase_order,) = world.purchase_orders(order)
-    assert [(line["line"], line["quantity"]) for line in purchase_order["lines"]] == [
+    assert [(line["line"], line["quantity"]) for line in purchase_order["request"]["lines"]] == [
         (str(order["line_items"][0]["id"]), 2)
     ]
 

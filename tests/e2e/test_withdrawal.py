@@ -43,7 +43,7 @@ def test_a_refund_before_the_claim_takes_its_lines_out_and_settles_its_case(worl
     assert world.ops("POST", f"/orders/main-shop/{order['id']}/holds/NO_SOURCE/release").status == 202
     world.when(order, dispatched)
     (purchase_order,) = world.purchase_orders(order)
-    assert [line["line"] for line in purchase_order["lines"]] == [str(order["line_items"][0]["id"])]
+    assert [line["line"] for line in purchase_order["request"]["lines"]] == [str(order["line_items"][0]["id"])]
 
 
 def test_a_refund_of_everything_before_the_claim_cancels_the_order(world: World):

@@ -138,13 +138,13 @@ def an_order(*, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dic
     """A new paid order; `lines` change the example's lines one by one, and there are as many as it names."""
     order = paid_order() | fields
     if lines is not None:
-        order["line_items"] = [
-            line | change for line, change in zip(order["line_items"], lines, strict=False)
-        ]
+        order["line_items"] = [line | change for line, change in zip(order["line_items"], lines, strict=False)]
     return order
 
 
-def eventually[Found](look: Callable[[], Found | None], missing: Callable[[], str], patience_s: float = PATIENCE_S) -> Found:
+def eventually[Found](
+    look: Callable[[], Found | None], missing: Callable[[], str], patience_s: float = PATIENCE_S
+) -> Found:
     """Look again and again until there is something."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:

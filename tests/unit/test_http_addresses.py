@@ -1,6 +1,7 @@
 """Whom we call, and whom never: decided before anything is sent."""
 
 import pytest
+
 from dropship.adapters import pinned_connections
 from dropship.adapters.addresses import RefusedAddress, is_public, public_only
 from dropship.adapters.http import Base, PartnerHttp, read_base
@@ -57,14 +58,16 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_the_name_is_not
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "partner.example", "[fd00::1]"])
 def test_nothing_is_connected_where_an_address_is_refused(monkeypatch, host):
-    monkeypatch.setattr(pinned_connections, "create_connection", lambda *args, **options: pytest.fail("connected"))
+    monkeypatch.setattr(pinned_connections, "create_connection", lambda *_, **__: pytest.fail("connected"))
     with pytest.raises(NoAnswer, match="not at a public address") as refused:
-        PartnerHttp(resolve=lambda host, port: ["10.0.0.1"]).send(f"https://{host}/x", HttpRequest("GET", "/"))
+        PartnerHttp(resolve=lambda *_: ["10.0.0.1"]).send(f"https://{host}/x", HttpRequest("GET", "/"))
     assert refused.value.sent is False
 
 
 def test_a_base_url_is_scheme_host_port_and_path():
-    assert read_base("https://partner.example/api/", plain_allowed=False) == Base("https", "partner.example", 443, "/api")
+    assert read_base("https://partner.example/api/", plain_allowed=False) == Base(
+        "https", "partner.example", 443, "/api"
+    )
     assert read_base("https://partner.example:8443", plain_allowed=False).port == 8443
     assert read_base("http://localhost:4580/x", plain_allowed=True) == Base("http", "localhost", 4580, "/x")
 
@@ -72,9 +75,21 @@ def test_a_base_url_is_scheme_host_port_and_path():
 @pytest.mark.parametrize(
     "base_url",
     [
-        *("http://partner.example", "ftp://partner.example", "file:///etc/passwd", "partner.example", "//partner.example"),
+        *(
+            "http://partner.example",
+            "ftp://partner.example",
+            "file:///etc/passwd",
+            "partner.example",
+            "//partner.example",
+        ),
         *("https://", "https:///path", "https://user@partner.example", "https://user:word@partner.example"),
-        *("https://partner.example?x=1", "https://partner.example/#x", "https://partner.example:port", "https://[::1", ""),
+        *(
+            "https://partner.example?x=1",
+            "https://partner.example/#x",
+            "https://partner.example:port",
+            "https://[::1",
+            "",
+        ),
     ],
 )
 def test_any_other_base_url_is_refused_before_anything_is_sent(base_url):
@@ -104,6 +119,6 @@ def test_the_local_stage_speaks_plain_http_and_nothing_else(scheme):
 )
 def test_a_request_that_would_become_another_one_is_not_sent(request_):
     with pytest.raises(NoAnswer) as refused:
-        PartnerHttp(resolve=lambda host, port: pytest.fail("resolved")).send("https://partner.example", request_)
+        PartnerHttp(resolve=lambda *_: pytest.fail("resolved")).send("https://partner.example", request_)
     assert refused.value.sent is False
     assert "k3y" not in str(refused.value)

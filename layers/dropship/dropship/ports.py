@@ -1,15 +1,19 @@
 """What the services need of the outside world. Adapters provide it; tests provide it in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from __future__ import annotations
 
-from .domain.after_sales import Case
-from .domain.connections import Carrier, Shop, Supplier, Tracker
-from .domain.identity import OrderKey, Waybill
-from .domain.marketplace import MarketplaceOrder, Recipient
-from .domain.order import Order
-from .domain.planning import Offer
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:  # the front door knows the ports without paying for the models
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from .domain.after_sales import Case
+    from .domain.connections import Carrier, Shop, Supplier, Tracker
+    from .domain.identity import OrderKey, Waybill
+    from .domain.marketplace import MarketplaceOrder, Recipient
+    from .domain.order import Order
+    from .domain.planning import Offer
 
 
 class Conflict(Exception):

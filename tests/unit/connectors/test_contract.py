@@ -91,7 +91,9 @@ def test_the_front_door_does_not_pay_for_the_models(module):
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("channel", ["", "nobody", "../shopify", "shopify.x", "os", "x" * 5000, "Shopify"])
+@pytest.mark.parametrize(
+    "channel", ["", "nobody", "../shopify", "shopify.x", "os", "x" * 5000, "Shopify", "supplier_v1", "__init__", "-"]
+)
 def test_an_unknown_channel_has_no_connector(channel):
     with pytest.raises(UnknownChannel):
         connectors.find(channel)

@@ -51,9 +51,13 @@ def test_the_documents_answers_are_understood():
     placed = responses["Placed"]["content"]["application/json"]["example"]
     refused = responses["Refused"]["content"]["application/json"]["example"]
     found = ORDERS["get"]["responses"]["200"]["content"]["application/json"]["example"]
-    assert supplier_v1.read_place(answer(201, placed)) == Placed(supplier_reference="S-10021")
+    assert supplier_v1.read_place(answer(201, placed)) == Placed(
+        purchase_order=placed["reference"], supplier_reference="S-10021"
+    )
     assert supplier_v1.read_place(answer(422, refused)) == Refused(words="we do not ship to that country")
-    assert supplier_v1.read_find(answer(200, found)) == Placed(supplier_reference="S-10021")
+    assert supplier_v1.read_find(answer(200, found)) == Placed(
+        purchase_order=placed["reference"], supplier_reference="S-10021"
+    )
 
 
 @pytest.mark.parametrize("kind", EVENT["examples"])

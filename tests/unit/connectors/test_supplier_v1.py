@@ -114,7 +114,9 @@ class TestWhateverWeAsk:
 
 @pytest.mark.parametrize("status", [200, 201, 409])
 def test_a_purchase_order_that_is_there_is_placed(status):
-    assert supplier_v1.read_place(answer(status, PLACED)) == Placed(supplier_reference="S-10021")
+    assert supplier_v1.read_place(answer(status, PLACED)) == Placed(
+        purchase_order=REFERENCE, supplier_reference="S-10021"
+    )
 
 
 @pytest.mark.parametrize("body", [{"reference": REFERENCE}, {"supplier_order_id": "S"}, {**PLACED, "reference": "x"}])
@@ -129,7 +131,7 @@ def test_a_202_does_not_place_anything():
 @pytest.mark.parametrize(
     ("response", "result"),
     [
-        (answer(200, {"purchase_orders": [PLACED]}), Placed(supplier_reference="S-10021")),
+        (answer(200, {"purchase_orders": [PLACED]}), Placed(purchase_order=REFERENCE, supplier_reference="S-10021")),
         (answer(200, {"purchase_orders": []}), Absent()),
         (answer(404), Absent()),
         *((answer(status), Busy()) for status in (408, 425, 429, 500, 502, 503, 504)),

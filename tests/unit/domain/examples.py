@@ -75,9 +75,7 @@ def planned(order: Order, **suppliers: str) -> list[PlannedPurchaseOrder]:
 def claimed(order: Order, hours: float = 0, **suppliers: str) -> list[PurchaseOrder]:
     """Plan and claim everything that is unrouted."""
     fence = order.fence
-    return [
-        claim(order, each, fence=fence, now=at(hours), deadlines=DEADLINES) for each in planned(order, **suppliers)
-    ]
+    return [claim(order, each, fence=fence, now=at(hours), deadlines=DEADLINES) for each in planned(order, **suppliers)]
 
 
 def dispatched(order: Order, hours: float = 0, **suppliers: str) -> list[PurchaseOrder]:

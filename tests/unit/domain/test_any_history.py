@@ -135,7 +135,9 @@ class AnyHistory(RuleBasedStateMachine):
     # The suppliers
 
     @precondition(lambda self: self.order.purchase_orders)
-    @rule(pick=picks, kind=st.sampled_from(["acknowledged", "acknowledged", "rejected", "cancelled", "cancel_rejected"]))
+    @rule(
+        pick=picks, kind=st.sampled_from(["acknowledged", "acknowledged", "rejected", "cancelled", "cancel_rejected"])
+    )
     def supplier_tells(self, pick: int, kind) -> None:
         event = SupplierEvent(kind=kind, purchase_order=self._purchase_order(pick).id, occurred_at=self.now)
         supplier_says(self.order, event, self.now, DEADLINES)

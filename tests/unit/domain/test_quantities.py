@@ -9,9 +9,7 @@ from dropship.domain.quantities import SHIPPED_PLACES, LineQuantities, Place
 PLACES: tuple[Place, ...] = ("unrouted", "at_supplier", "cancelled", *SHIPPED_PLACES)
 
 
-@given(
-    st.integers(0, 9), st.lists(st.tuples(st.integers(-2, 9), st.sampled_from(PLACES), st.sampled_from(PLACES)))
-)
+@given(st.integers(0, 9), st.lists(st.tuples(st.integers(-2, 9), st.sampled_from(PLACES), st.sampled_from(PLACES))))
 def test_units_are_neither_made_nor_lost_however_they_move(ordered, moves):
     units = LineQuantities(ordered=ordered, unrouted=ordered)
     for quantity, source, target in moves:

@@ -6,6 +6,7 @@ verifies, reads and builds, and leaves all input and output to its caller.
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import cast
@@ -13,6 +14,7 @@ from typing import cast
 from .contract import Connector, MarketplaceConnector, SupplierConnector, TrackerConnector, UnknownChannel
 
 FOLDERS = ("marketplaces", "suppliers", "carriers")
+CHANNEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _CONNECTORS: dict[str, Connector] = {}
 
 
@@ -33,8 +35,8 @@ def find(channel: str) -> Connector:
     Raises:
         UnknownChannel: no connector has that name.
     """
-    module = channel.replace("-", "_")
-    if module.isidentifier():
+    if CHANNEL.fullmatch(channel):
+        module = channel.replace("-", "_")
         for folder in FOLDERS:
             name = f"{__name__}.{folder}.{module}"
             if importlib.util.find_spec(name) is not None:

@@ -130,6 +130,9 @@ class Order(BaseModel):
             remedies=[_reflected(refund) for refund in source.refunds],
         )
         order.note(now, "received")
+        if source.cancelled_at is not None:
+            order.close_as_cancelled(now)
+            return order
         if not order.lines:
             order.apply("nothing_to_fulfil")
             order.note(now, "nothing to ship")

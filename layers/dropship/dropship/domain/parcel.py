@@ -89,16 +89,21 @@ class Parcel(BaseModel):
         changes nothing. Scans of one moment count in the order of their progress. Scans that only repeat
         the state are worth a write when they move the stall clock by more than a quarter of its length.
         """
-        before, due_before = self.state, self.due_at
+        before, heard = self.state, (self.last_event_at, self.last_stage)
         known = [event for event in events if event.stage is not None]
         for event in sorted(known, key=lambda scan: (scan.at, _PROGRESS[scan.stage or TrackingStage.INFO_RECEIVED])):
             self._take(event)
         due = None if self.finished else (self.last_event_at or self.shipped_at) + deadlines.stall
-        moved = self.state != before
-        news = due is not None and due_before is not None and due - due_before > deadlines.stall / 4
-        if moved or news:
-            self.due_at = due
-        return moved or news
+        if self.state == before and not self._is_news(due, deadlines):
+            self.last_event_at, self.last_stage = heard
+            return False
+        self.due_at = due
+        return True
+
+    def _is_news(self, due: datetime | None, deadlines: Deadlines) -> bool:
+        if self.state == PARCEL.initial:
+            return False  # nobody scanned it yet: the clock of the first scan runs on
+        return due is not None and self.due_at is not None and due - self.due_at > deadlines.stall / 4
 
     def _take(self, event: TrackingEvent) -> None:
         if event.stage is None or not self._is_newer(event.at, event.stage):

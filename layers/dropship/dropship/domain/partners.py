@@ -42,8 +42,9 @@ class PurchaseOrderRequest(_Fact):
 
 
 class Placed(_Fact):
-    """The supplier has the purchase order, under its own number `supplier_reference`."""
+    """The supplier has a purchase order of ours, by our id, under its own number `supplier_reference`."""
 
+    purchase_order: str
     supplier_reference: str
 
 

@@ -77,6 +77,7 @@ class Planning:
         except NotFound:
             return False
 
+
 @dataclass(frozen=True)
 class Submission:
     """Places purchase orders."""
@@ -113,6 +114,8 @@ class Submission:
         )
         if isinstance(outcome, Absent):
             outcome = self._place(order, supplier, purchase_order, recipient, deadlines)
+        if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
+            outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
         return self._record(key, purchase_order.id, outcome, deadlines)
 
     def _claim(

@@ -153,10 +153,10 @@ def _timestamp(moment: datetime) -> str:
 
 
 def _purchase_order(body: Fields) -> partners.Placed:
-    _reference(body)
+    reference = _reference(body)
     if not (number := body.text("supplier_order_id", limit=100)):
         raise body.invalid("supplier_order_id", "is empty")
-    return partners.Placed(supplier_reference=number)
+    return partners.Placed(purchase_order=str(reference), supplier_reference=number)
 
 
 def _placed(response: ports.HttpResponse) -> partners.Placed | None:

@@ -1,0 +1,39 @@
+"""What the README tells a newcomer to do is there to be done, and CI does it."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.template.document import ROOT
+
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+CI = (ROOT / ".ci" / "run").read_text()
+COMMANDS = sorted(set(re.findall(r"make ([a-z][a-z0-9-]*)", README)))
+RUN_BY_MAKE_TEST = {"test-unit", "test-e2e"}
+ON_AWS_ONLY = {"deploy"}  # the same build and deployment run in every end-to-end test, against the emulator
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_a_target_with_a_line_of_help(command):
+    assert re.search(rf"^{command}:.*## \w", MAKEFILE, re.MULTILINE)
+
+
+def test_ci_runs_every_command():
+    run = set(re.findall(r"^make ([a-z0-9-]+)", CI, re.MULTILINE))
+    assert set(COMMANDS) - run - RUN_BY_MAKE_TEST - ON_AWS_ONLY == set()
+
+
+def test_deploy_builds_and_deploys_the_chosen_section():
+    planned = subprocess.run(
+        ["make", "--no-print-directory", "-n", "deploy", "ENV=default"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "sam build" in planned
+    assert "sam deploy --config-env default" in planned
+
+
+def test_every_place_it_points_at_exists():
+    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r"`((?:functions|local|docs|events|tests)/[^`<*]*)`", README)
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []

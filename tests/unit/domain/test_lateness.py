@@ -1,0 +1,158 @@
+import pytest
+
+from dropship.domain.fulfilment import refused, supplier_says, track, unknown, written_back
+from dropship.domain.lateness import overdue
+from dropship.domain.order import HoldReason, TaskKind
+from dropship.domain.partners import TrackingStage
+from dropship.domain.withdrawal import ask, cancel, conclude, withdraw
+
+from .examples import DEADLINES, at, claimed, dispatched, line, received, says, scan
+from .invariants import check
+
+
+def late(order):
+    """Let the earliest clock run out; the deadlines found missed."""
+    now = order.due
+    missed = overdue(order, now, DEADLINES)
+    check(order)
+    assert order.due is None or order.due > now
+    return missed
+
+
+def delivered(*lines):
+    order = received(*lines)
+    (po,) = dispatched(order)
+    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+    written_back(order, order.parcels[0], "F1", at(), DEADLINES)
+    track(order, order.parcels[0], [scan(TrackingStage.DELIVERED, 5)], at(6), DEADLINES)
+    return order
+
+
+def test_nothing_happens_before_its_time():
+    order = received()
+    before = order.model_copy(deep=True)
+    assert overdue(order, at(), DEADLINES) == []
+    assert order == before
+
+
+def test_an_order_that_is_ready_is_taken_up_again():
+    order = received()
+    assert late(order) == []
+    assert order.needs_dispatch
+    assert order.due == at() + 2 * DEADLINES.resume
+
+
+@pytest.mark.parametrize("doubt", [True, False])
+def test_a_dispatch_that_stopped_halfway_is_taken_up_again(doubt):
+    order = received()
+    (po,) = claimed(order)
+    if doubt:
+        unknown(order, po, "timeout", at(), DEADLINES)
+    assert late(order) == []
+    assert order.needs_dispatch
+
+
+def test_a_held_order_is_looked_at_every_day():
+    order = received(missing=["city"])
+    assert order.due == at() + DEADLINES.remind
+    late(order)
+    assert order.due == at() + 2 * DEADLINES.remind
+
+
+def test_a_supplier_that_does_not_acknowledge_is_reported_and_the_report_ends_with_the_acknowledgement():
+    order = received()
+    (po,) = dispatched(order)
+    assert late(order) == [TaskKind.ACKNOWLEDGE_LATE]
+    assert order.attention[0] == TaskKind.ACKNOWLEDGE_LATE
+    supplier_says(order, says("acknowledged", po), at(25), DEADLINES)
+    assert order.attention is None
+
+
+def test_a_supplier_that_does_not_ship_is_reported_and_the_report_ends_with_the_shipment():
+    order = received()
+    (po,) = dispatched(order)
+    supplier_says(order, says("acknowledged", po), at(1), DEADLINES)
+    assert late(order) == [TaskKind.SHIP_LATE]
+    assert late(order) == [TaskKind.SHIP_LATE], "again the next day"
+    assert len(order.tasks) == 1
+    supplier_says(order, says("shipped", po, "Y1"), at(99), DEADLINES)
+    assert order.attention is None
+
+
+def test_a_supplier_that_does_not_answer_a_cancellation_counts_as_declining():
+    order = received()
+    (po,) = dispatched(order)
+    cancel(order, at())
+    ask(order, po, at(), DEADLINES)
+    assert late(order) == [TaskKind.CANCEL_LATE]
+    assert (po.status, po.cancel) == ("ACKED", "REFUSED")
+
+
+def test_a_parcel_without_news_is_reported_and_the_report_ends_with_news():
+    order = received()
+    (po,) = dispatched(order)
+    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+    written_back(order, order.parcels[0], "F1", at(), DEADLINES)
+    assert late(order) == [TaskKind.PARCEL_STALLED]
+    track(order, order.parcels[0], [scan(TrackingStage.IN_TRANSIT, 30)], at(31), DEADLINES)
+    assert order.attention is None
+    assert order.due == at(30) + DEADLINES.stall
+
+
+def test_a_parcel_the_marketplace_does_not_know_is_told_again():
+    order = received()
+    (po,) = dispatched(order)
+    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+    assert late(order) == []
+    assert order.parcels[0].writeback == "DUE"
+
+
+def test_a_delivered_order_is_completed_after_the_window():
+    order = delivered()
+    assert order.due == at(6) + DEADLINES.completion
+    late(order)
+    assert (order.status, order.parcels[0].state, order.due) == ("COMPLETED", "DELIVERED_FINAL", None)
+
+
+def test_an_open_case_keeps_the_order_open():
+    order = delivered()
+    withdraw(order, "refund-1", {"L1": 1}, at(7))
+    late(order)
+    assert order.status == "DELIVERED"
+    conclude(order, "refund-1", "REFUNDED", at(8))
+    late(order)
+    assert order.status == "COMPLETED"
+
+
+def test_a_hold_keeps_the_order_open():
+    order = delivered()
+    order.hold(HoldReason.MANUAL, at(7), "fraud?")
+    late(order)
+    assert order.status == "DELIVERED"
+    order.release(HoldReason.MANUAL, at(999), DEADLINES)
+    late(order)
+    assert order.status == "COMPLETED"
+
+
+def test_a_refused_order_is_never_without_a_clock():
+    order = received()
+    (po,) = claimed(order)
+    refused(order, po, "no", at())
+    assert order.due == at(), "looked at now; the look sets the proper clock"
+    late(order)
+    assert order.due == at() + DEADLINES.remind
+
+
+def test_an_order_that_is_delivered_by_a_cancellation_of_the_rest_is_never_without_a_clock():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    supplier_says(order, says("shipped", north, "Y1"), at(), DEADLINES)
+    written_back(order, order.parcels[0], "F1", at(), DEADLINES)
+    track(order, order.parcels[0], [scan(TrackingStage.DELIVERED, 5)], at(6), DEADLINES)
+    withdraw(order, "refund-1", {"L2": 1}, at(7))
+    ask(order, south, at(7), DEADLINES)
+    supplier_says(order, says("cancelled", south), at(8), DEADLINES)
+    assert order.status == "DELIVERED"
+    check(order)
+    late(order)
+    assert order.due == at(8) + DEADLINES.completion
