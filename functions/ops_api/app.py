@@ -3,35 +3,28 @@
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import BadRequestError
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ValidationError
 
-from dropship.ports import NotFound
+from dropship.domain.errors import InvalidMessage
+from dropship.ports import NotFound, Unavailable
 from dropship.runtime.application import Application
-from dropship.services.ops import DecisionBody, NotPossible, Ops
+from dropship.services.ops import NotPossible, Ops, read_decision
 
 app = Application("ops_api")
 api = APIGatewayHttpResolver()
+ACCEPTED = {"accepted": True}, 202
+STATUS_OF = {InvalidMessage: 400, NotFound: 404, NotPossible: 409, Unavailable: 503}
 
 
 def ops() -> Ops:
     """The service with this function's ports."""
-    return Ops(app.orders, app.cases, app.registry, app.queues)
+    return Ops(app.orders, app.cases, app.registry, app.queues, app.clock)
 
 
 def caller() -> str:
     """Who calls, by the verified token."""
-    claims = (api.current_event.request_context.authorizer.jwt_claim if api.current_event else None) or {}
-    return str(claims.get("username") or claims.get("cognito:username") or claims.get("sub") or "unknown")
-
-
-def number(name: str, default: int) -> int:
-    """A whole number from the query string, between 1 and 100."""
-    text = api.current_event.query_string_parameters.get(name, str(default))
-    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= 100):
-        raise BadRequestError(f"{name} has to be a whole number from 1 to 100")
-    return int(text)
+    claims = api.current_event.request_context.authorizer.jwt_claim or {}
+    return str(claims.get("username") or claims.get("sub") or "unknown")
 
 
 @api.get("/ops/orders/<shop>/<order>")
@@ -42,37 +35,34 @@ def order(shop: str, order: str) -> dict[str, Any]:
 
 @api.get("/ops/orders")
 def recent() -> dict[str, Any]:
-    """Orders of `shop` received on `day` (UTC; today if not given), newest first."""
-    query = api.current_event.query_string_parameters
-    if "shop" not in query:
-        raise BadRequestError("which shop? add ?shop=…")
-    return ops().recent(query["shop"], query.get("day") or app.clock.now().strftime("%Y-%m-%d"), number("limit", 50))
+    """Orders of `shop` received on `day` (UTC; today if not given), newest first; at most `limit`."""
+    return ops().recent(**api.current_event.query_string_parameters)
 
 
 @api.get("/ops/attention")
 def attention() -> dict[str, Any]:
-    """What needs a person, the longest waiting first; `kind` narrows it."""
-    return ops().attention(api.current_event.query_string_parameters.get("kind"), number("limit", 50))
+    """What needs a person, the longest waiting first; `kind` narrows it, at most `limit`."""
+    return ops().attention(**api.current_event.query_string_parameters)
 
 
 @api.post("/ops/orders/<shop>/<order>/holds/<reason>/release")
-def release(shop: str, order: str, reason: str) -> Response[Any]:
+def release(shop: str, order: str, reason: str) -> tuple[dict[str, Any], int]:
     """Release a hold; the order then dispatches by itself."""
     ops().release(shop, order, reason, caller())
-    return accepted()
+    return ACCEPTED
 
 
 @api.post("/ops/orders/<shop>/<order>/dispatch")
-def dispatch(shop: str, order: str) -> Response[Any]:
+def dispatch(shop: str, order: str) -> tuple[dict[str, Any], int]:
     """Dispatch an order again."""
     ops().dispatch(shop, order, caller())
-    return accepted()
+    return ACCEPTED
 
 
 @api.get("/ops/cases")
 def cases() -> dict[str, Any]:
-    """After-sales cases that wait for a person."""
-    return ops().open_cases(number("limit", 50))
+    """After-sales cases that wait for a person, at most `limit`."""
+    return ops().open_cases(**api.current_event.query_string_parameters)
 
 
 @api.get("/ops/cases/<shop>/<case>")
@@ -82,40 +72,16 @@ def case(shop: str, case: str) -> dict[str, Any]:
 
 
 @api.post("/ops/cases/<shop>/<case>/decision")
-def decide(shop: str, case: str) -> Response[Any]:
+def decide(shop: str, case: str) -> tuple[dict[str, Any], int]:
     """Approve or refuse a case, or report an event of it."""
-    body = api.current_event.decoded_body or ""
-    ops().decide(shop, case, DecisionBody.model_validate_json(body), caller())
-    return accepted()
+    ops().decide(shop, case, read_decision(api.current_event.decoded_body or ""), caller())
+    return ACCEPTED
 
 
-def accepted() -> Response[Any]:
-    """202: the wish is in its queue."""
-    return Response(status_code=202, content_type="application/json", body='{"accepted":true}')
-
-
-@api.exception_handler(NotFound)
-def not_found(error: NotFound) -> Response[Any]:
-    """404, in our words."""
-    return problem(404, str(error))
-
-
-@api.exception_handler(NotPossible)
-def not_possible(error: NotPossible) -> Response[Any]:
-    """409, in our words."""
-    return problem(409, str(error))
-
-
-@api.exception_handler(ValidationError)
-def invalid(error: ValidationError) -> Response[Any]:
-    """400, naming the fields."""
-    fields = [f"{'.'.join(map(str, issue['loc'])) or 'body'}: {issue['msg']}" for issue in error.errors()]
-    return problem(400, "; ".join(fields))
-
-
-def problem(status: int, words: str) -> Response[Any]:
-    """An error answer."""
-    return Response(status_code=status, content_type="application/json", body={"error": words})
+@api.exception_handler([*STATUS_OF])
+def refused(error: Exception) -> Response[Any]:
+    """400, 404, 409 or 503, in words that do not quote what was sent."""
+    return Response(STATUS_OF[type(error)], "application/json", body={"error": str(error)})
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

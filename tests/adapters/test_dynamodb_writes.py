@@ -96,6 +96,7 @@ def test_a_quiet_order_is_only_in_the_index_of_recent_ones(orders):
 def test_a_retired_waybill_keeps_only_its_order(orders):
     orders.claim_waybill(WAYBILL, KEY, NOON)
     orders.retire_waybill(WAYBILL)
+    orders.touch_waybill(WAYBILL, NOON)
     assert item("W#yto#YT6789012345678", "WAYBILL") == {
         "pk": {"S": "W#yto#YT6789012345678"},
         "sk": {"S": "WAYBILL"},
@@ -109,6 +110,20 @@ def test_a_known_waybill_costs_one_cheap_read(orders, calls):
     operation, parameters = calls.made[-1]
     assert (operation, parameters["ConsistentRead"]) == ("GetItem", False)
     assert calls.operations() == ["PutItem", "GetItem"]
+
+
+def test_a_waybill_that_the_cheap_read_does_not_see_yet_is_read_consistently(orders, calls, monkeypatch):
+    orders.claim_waybill(WAYBILL, KEY, NOON)
+    real = calls._real
+    monkeypatch.setattr(calls, "_real", lambda name, given: real(name, given) if given["ConsistentRead"] else {})
+    assert orders.order_of(WAYBILL) == KEY
+
+
+def test_a_list_for_people_reads_no_more_than_it_shows(orders, calls):
+    for name in ("a", "b", "c"):
+        orders.save(order(KEY._replace(external_id=name), missing=["city"]), 0)
+    assert len(orders.needing_attention("HOLD_ADDRESS_MISSING", 2)) == 2
+    assert calls.made[-1][1]["Limit"] == 2
 
 
 def test_a_state_is_one_consistent_read_and_one_write(orders, calls):

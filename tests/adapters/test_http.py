@@ -121,6 +121,13 @@ def test_a_connection_that_lay_idle_is_replaced(partner, out, monkeypatch):
     assert partner.connections == 2
 
 
+def test_a_connection_in_use_is_not_replaced(partner, out, monkeypatch):
+    for seconds in (0, 10, 20, 30):
+        monkeypatch.setattr(pinned_connections, "monotonic", lambda now=seconds: 1000.0 + now)
+        out.send(partner.url, HttpRequest("GET", "/"))
+    assert partner.connections == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -136,6 +143,7 @@ def test_a_connection_that_lay_idle_is_replaced(partner, out, monkeypatch):
 def test_a_broken_answer_leaves_it_unknown_whether_the_request_had_its_effect(partner, out, answer):
     partner.answer = answer
     assert refusal(out, partner.url).sent is True
+    assert len(partner.asked) == 1, "nothing is sent twice"
 
 
 def test_a_late_answer_leaves_it_unknown(partner, out):
@@ -179,6 +187,10 @@ def test_nothing_was_sent_where_the_name_does_not_resolve():
 
     failure = refusal(PartnerHttp(resolve=unknown), "https://partner.example")
     assert (failure.sent, str(failure)) == (False, "no connection to partner.example: gaierror")
+
+
+def test_nothing_was_sent_where_the_name_cannot_be_one():
+    assert refusal(PartnerHttp(), f"https://{'a' * 70}.example").sent is False
 
 
 def test_the_next_address_is_tried_where_the_first_does_not_answer(partner):

@@ -160,6 +160,12 @@ def test_the_same_version_of_the_source_can_be_put_again(orders):
     assert orders.recipient(KEY).name == "李四"
 
 
+def test_of_two_sources_of_the_same_version_the_last_one_stays(orders):
+    for name in ("first", "second"):
+        orders.put_source(marketplace_order(), Recipient(name=name))
+    assert orders.recipient(KEY).name == "second"
+
+
 def test_a_later_source_without_a_recipient_leaves_the_recipient(orders):
     orders.put_source(marketplace_order(), Recipient(name="李四"))
     orders.put_source(marketplace_order(updated_at=NOON + SECOND), None)

@@ -1,6 +1,6 @@
 """Following parcels: newest by time wins, and nothing ever moves back."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -33,9 +33,8 @@ def test_repeated_out_of_order_and_unknown_scans_never_move_a_parcel_back(world:
     world.sandbox.scan(number, "yuantong", ["987654"])
     world.sandbox.scan(number, "yuantong", ["3"], repeat=3, parallel=True)
     world.until(order, "DELIVERED")
-    earlier = (datetime.now() - timedelta(hours=5)).isoformat(sep=" ", timespec="seconds")
-    call = {"number": number, "carrier": "yuantong", "scans": [{"code": "0", "at": earlier}], "push": True}
-    world.sandbox._call("POST", "/control/kuaidi100/scan", call)
+    earlier = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
+    world.sandbox.scan(number, "yuantong", ["0"], at=earlier)
     quiet(world)
     seen = world.until(order, "DELIVERED")
     assert state(seen) == "DELIVERED"

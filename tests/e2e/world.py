@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ class World:
     """The running stack, seen from outside."""
 
     stack: Stack
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    """Messages that tests made to fail, by queue; the last tests see that these and no others were set aside."""
     _token: str = field(default="", init=False)
 
     @property

@@ -27,13 +27,19 @@ def test_ci_runs_every_command():
 
 def test_deploy_builds_and_deploys_the_chosen_section():
     planned = subprocess.run(
-        ["make", "--no-print-directory", "-n", "deploy", "ENV=default"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "deploy", "ENV=default"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert "sam build" in planned
     assert "sam deploy --config-env default" in planned
 
 
 def test_every_place_it_points_at_exists():
-    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r"`((?:functions|local|docs|events|tests)/[^`<*]*)`", README)
+    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(
+        r"`((?:functions|local|docs|events|tests)/[^`<*]*)`", README
+    )
     assert len(paths) > 10
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from .domain.planning import Offer
 
 
+SHARDS = 8
+"""Parts that the index of clocks is spread over, so that no partition of it is hot; asked for one by one."""
+
+
 class Conflict(Exception):
     """Somebody else changed the item in the meantime. Load it again and repeat the work."""
 

@@ -26,7 +26,7 @@ def opened(kind="refund", amount=PAID, **other):
 
 
 def check(case):
-    assert (case.due is None) == case.finished
+    assert (case.due is None) == (case.due_at is None) == case.finished
     assert case.status in AFTER_SALES_CASE.table or case.finished
     assert Case.model_validate_json(case.model_dump_json(exclude_defaults=True)) == case
 

@@ -21,7 +21,6 @@ from dropship.domain.lateness import overdue
 from dropship.domain.marketplace import case_id
 from dropship.domain.order import HoldReason, Order, TaskKind
 from dropship.domain.partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage
-from dropship.domain.planning import PlannedPurchaseOrder
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
 
 from .examples import DEADLINES, START, dispatched, line, planned, snapshot
@@ -49,7 +48,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.told: list[str] = []
         self.version = 0
         self.cancelled = False
-        self.plans: list[tuple[int, PlannedPurchaseOrder]] = []
+        self.plans = []
         self.snapshots = [self._snapshot()]
         self.order = Order.receive(self.snapshots[0], "digest", [], START, DEADLINES)
         if begin == "placed":

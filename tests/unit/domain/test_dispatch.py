@@ -184,3 +184,11 @@ def test_an_unknown_outcome_after_the_acceptance_changes_nothing():
     before = order.model_copy(deep=True)
     unknown(order, po, "timeout", at(5), DEADLINES)
     assert order == before
+
+
+def test_two_refusals_in_a_row_leave_the_order_on_hold_and_not_ready():
+    order = received(line("L1"), line("L2"))
+    for po in claimed(order, L2="south"):
+        refused(order, po, "no", at())
+        check(order)
+    assert order.status == "ON_HOLD"

@@ -246,3 +246,12 @@ def test_what_the_order_does_not_have_is_said_so():
         order.owned_line("L9")
     assert order.parcel("yto", "Y9") is None
     assert order.remedy("refund-9") is None
+
+
+def test_a_refund_that_could_not_be_met_in_full_is_settled_once_the_snapshot_reflects_it():
+    order = received(line("L1", 2), line("L2", 1))
+    assert withdraw(order, "refund-1", {"L1": 3}, at()) == "SHIPPED"
+    revise(order, line("L1", 0, sold=2), line("L2", 1), refunds=["1"])
+    assert order.remedy("refund-1").outcome == "CANCELLED"
+    assert units(order, "L2").open == 1
+    check(order)

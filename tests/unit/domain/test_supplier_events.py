@@ -188,3 +188,23 @@ def test_a_supplier_that_ships_what_it_agreed_to_cancel_needs_a_person_though_th
     assert order.status == "CANCELLED"
     say(order, "shipped", po, "Y1")
     assert order.attention[0] == TaskKind.SUPPLIER_EVENT_REFUSED
+
+
+def test_a_parcel_after_the_rest_was_cancelled_is_a_contradiction(order):
+    (po,) = dispatched(order)
+    say(order, "shipped", po, "Y1", L1=1)
+    say(order, "cancelled", po)
+    with pytest.raises(InvalidMessage, match="nothing is left"):
+        say(order, "shipped", po, "Y2")
+
+
+def test_goods_that_may_be_under_way_in_spite_of_us_outlive_the_end_of_the_order():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    say(order, "rejected", north)
+    say(order, "shipped", north, "Y1")
+    cancel(order, at())
+    ask(order, south, at(), DEADLINES)
+    say(order, "cancelled", south)
+    assert order.status == "CANCELLED"
+    assert order.attention[0] == TaskKind.SUPPLIER_EVENT_REFUSED

@@ -35,6 +35,7 @@ def test_a_refund_that_arrives_between_plan_and_claim_stops_the_dispatch():
     assert refund(order, L1=1) == "DONE"
     with pytest.raises(Stale):
         claim(order, plan, fence=fence, now=at(), deadlines=DEADLINES)
+    assert order.fence > fence
     assert planned(order)[0].lines[0].quantity == 1
 
 
@@ -207,6 +208,17 @@ def test_a_second_refund_asks_the_second_supplier():
     assert [north.cancel, south.cancel] == ["WANTED", "WANTED"]
 
 
+def test_a_repeat_holds_to_the_purchase_order_that_was_chosen_the_first_time():
+    order = received(line("L1", 2))
+    (north,) = dispatched(order)
+    order.line("L1").units.ordered, order.line("L1").units.unrouted = 3, 1
+    (south,) = dispatched(order, L1="south")
+    assert refund(order, L1=1) == "ASKED"
+    supplier_says(order, says("shipped", north, "Y1", L1=1), at(), DEADLINES)
+    assert refund(order, L1=1) == "ASKED"
+    assert [north.cancel, south.cancel] == ["", "WANTED"]
+
+
 def test_a_third_refund_of_two_units_is_for_a_person():
     order, _, _ = split_line()
     outcomes = [refund(order, f"refund-{number}", L1=1) for number in (1, 2, 3)]
@@ -224,6 +236,26 @@ def test_a_unit_refunded_in_part_is_not_routed_anew_when_the_supplier_rejects(co
     check(order)
     assert (units(order).unrouted, units(order).cancelled) == (1, 1)
     assert order.remedy("refund-1").cancelled == {"L1": 1}
+
+
+def test_a_refund_of_a_unit_that_was_shipped_leaves_the_others_to_be_sent():
+    order = received(line("L1", 3))
+    (po,) = dispatched(order)
+    supplier_says(order, says("shipped", po, "Y1", L1=1), at(), DEADLINES)
+    refund(order, L1=1)
+    conclude(order, "refund-1", "REFUNDED", at())
+    supplier_says(order, says("cancelled", po), at(), DEADLINES)
+    assert (units(order).unrouted, units(order).cancelled) == (2, 0)
+
+
+def test_the_ledger_is_credited_no_more_units_than_were_taken_back():
+    order = received(line("L1", 2))
+    (po,) = dispatched(order)
+    supplier_says(order, says("shipped", po, "Y1", L1=1), at(), DEADLINES)
+    assert refund(order, L1=2) == "SHIPPED"
+    supplier_says(order, says("cancelled", po), at(), DEADLINES)
+    assert order.remedy("refund-1").cancelled == {"L1": 1}
+    assert refund(order, L1=2) == "SHIPPED"
 
 
 def test_a_case_decided_against_the_buyer_leaves_the_units_to_be_sent():

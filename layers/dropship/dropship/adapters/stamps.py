@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
-SHARDS = 8
+from dropship.ports import SHARDS
 
 
 def stamp(instant: datetime) -> str:

@@ -169,9 +169,7 @@ class Order(BaseModel):
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its clocks, its purchase orders' and its parcels'; None once it is finished."""
-        if self.finished:
-            return None
+        """The earliest of its clocks, its purchase orders' and its parcels'; none runs once it is finished."""
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
 

@@ -40,7 +40,7 @@ class PurchaseOrder(BaseModel):
 
     @property
     def remaining(self) -> dict[str, int]:
-        """Units by order line that this purchase order still owes; empty once it is shipped, in short or not, or closed."""
+        """Units by order line that this purchase order still owes; none once it is closed or shipped, even in short."""
         if self.status == "SHIPPED" or self.status in PURCHASE_ORDER.terminal:
             return {}
         owed = {line.line: line.quantity - self.shipped.get(line.line, 0) for line in self.lines}

@@ -1,13 +1,15 @@
 """One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
 
-from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
-from dropship.services.partners import Partners
-
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
+    from dropship.services.partners import Partners
 
 
 class Application:
@@ -19,14 +21,14 @@ class Application:
         self.logger = Logger(function=name)
 
     @cached_property
-    def clock(self) -> Clock:
+    def clock(self) -> "Clock":
         """The system's clock."""
         from dropship.adapters.system_clock import SystemClock
 
         return SystemClock()
 
     @cached_property
-    def orders(self) -> Orders:
+    def orders(self) -> "Orders":
         """The Orders table."""
         from dropship.adapters.dynamodb_items import ItemTable
 
@@ -35,7 +37,7 @@ class Application:
         return JournaledOrders(ItemTable(self.settings.orders_table), self.count)
 
     @cached_property
-    def cases(self) -> Cases:
+    def cases(self) -> "Cases":
         """The Cases table."""
         from dropship.adapters.dynamodb_cases import DynamoCases
         from dropship.adapters.dynamodb_items import ItemTable
@@ -43,43 +45,45 @@ class Application:
         return DynamoCases(ItemTable(self.settings.cases_table))
 
     @cached_property
-    def registry(self) -> Registry:
+    def registry(self) -> "Registry":
         """The Registry table, cached."""
         from dropship.adapters.dynamodb_registry import DynamoRegistry
 
         return DynamoRegistry(self.settings.registry_table)
 
     @cached_property
-    def queues(self) -> Queues:
+    def queues(self) -> "Queues":
         """The queues."""
         from dropship.adapters.sqs import SqsQueues
 
         return SqsQueues(self.settings.queue_url)
 
     @cached_property
-    def workflows(self) -> Workflows:
+    def workflows(self) -> "Workflows":
         """The workflows."""
         from dropship.adapters.step_functions import StepFunctionsWorkflows
 
         return StepFunctionsWorkflows(self.settings)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> "Secrets":
         """The secrets, cached."""
         from dropship.adapters.ssm import SsmSecrets
 
         return SsmSecrets(self.settings.secrets_prefix)
 
     @cached_property
-    def http(self) -> Http:
+    def http(self) -> "Http":
         """The way out to partners."""
         from dropship.adapters.http import PartnerHttp
 
         return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
 
     @cached_property
-    def partners(self) -> Partners:
+    def partners(self) -> "Partners":
         """Calls to partners, with their credentials."""
+        from dropship.services.partners import Partners
+
         return Partners(self.http, self.secrets)
 
     def count(self, metric: str, **about: str) -> None:

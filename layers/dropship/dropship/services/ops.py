@@ -1,19 +1,23 @@
 """What ops people see and ask for. Reading is direct; every wish is one message to the queue of its workers."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dropship.domain.after_sales import CASE_EVENTS, Case, Decision
+from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import OrderKey
 from dropship.domain.lifecycle import AFTER_SALES_CASE
 from dropship.domain.order import HoldReason, Order, TaskKind
-from dropship.ports import Cases, Loaded, NotFound, Orders, Queues, Registry
+from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry
 
 from .messages import DecideCase, DispatchAgain, ReleaseHold, TellCase
 
 ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
 CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUND_FAILED")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST = 100
 
 
@@ -31,6 +35,15 @@ class DecisionBody(BaseModel):
     words: str = Field(default="", max_length=500)
 
 
+def read_decision(body: str) -> DecisionBody:
+    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them."""
+    try:
+        return DecisionBody.model_validate_json(body)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, issue['loc'])) or 'body'}: {issue['msg']}" for issue in error.errors())
+        raise InvalidMessage("; ".join(wrong)) from None
+
+
 @dataclass(frozen=True)
 class Ops:
     """The back office."""
@@ -39,35 +52,57 @@ class Ops:
     cases: Cases
     registry: Registry
     queues: Queues
+    clock: Clock
 
     def order(self, shop: str, external_id: str) -> dict[str, object]:
         """One order with its timeline. NotFound where there is none."""
         return {"order": describe_order(self._load(shop, external_id).value)}
 
-    def recent(self, shop: str, day: str, limit: int) -> dict[str, object]:
-        """Orders of a shop received on a UTC day, newest first. NotFound where there is no such shop."""
+    def recent(self, /, shop: str = "", day: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+        """Orders of a shop received on a UTC day (today if not given), newest first.
+
+        Raises:
+            InvalidMessage: the query says something else, or nothing.
+            NotFound: there is no such shop.
+        """
+        most = _limit(limit, others)
+        if not shop:
+            raise InvalidMessage("which shop? add ?shop=…")
+        if day and not DAY.fullmatch(day):
+            raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
         self.registry.shop(shop)
-        found = self.orders.recent(shop, day, min(limit, MOST))
+        found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
 
-    def attention(self, kind: str | None, limit: int) -> dict[str, object]:
-        """What needs a person, the longest waiting first; all kinds, or one."""
-        kinds = ORDER_ATTENTION if kind is None else (kind,)
+    def attention(self, /, kind: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+        """What needs a person, the longest waiting first; all kinds, or one.
+
+        Raises:
+            InvalidMessage: the query says something else.
+        """
+        most = _limit(limit, others)
+        if kind and kind not in ORDER_ATTENTION:
+            raise InvalidMessage("kind has to be one of " + ", ".join(ORDER_ATTENTION))
         found = [
             {"order": str(key), "kind": one, "since": since.isoformat()}
-            for one in kinds
-            for key, since in self.orders.needing_attention(one, min(limit, MOST))
+            for one in ([kind] if kind else ORDER_ATTENTION)
+            for key, since in self.orders.needing_attention(one, most)
         ]
-        return {"attention": sorted(found, key=lambda entry: entry["since"])[:limit]}
+        return {"attention": sorted(found, key=lambda entry: entry["since"])[:most]}
 
-    def open_cases(self, limit: int) -> dict[str, object]:
-        """Cases that wait for a person, the longest waiting first."""
+    def open_cases(self, /, limit: str = "50", **others: str) -> dict[str, object]:
+        """Cases that wait for a person, the longest waiting first.
+
+        Raises:
+            InvalidMessage: the query says something else.
+        """
+        most = _limit(limit, others)
         found = [
             {"case": f"{shop}#{case}", "kind": kind, "since": since.isoformat()}
             for kind in CASE_ATTENTION
-            for shop, case, since in self.cases.needing_attention(kind, min(limit, MOST))
+            for shop, case, since in self.cases.needing_attention(kind, most)
         ]
-        return {"cases": sorted(found, key=lambda entry: entry["since"])[:limit]}
+        return {"cases": sorted(found, key=lambda entry: entry["since"])[:most]}
 
     def case(self, shop: str, case: str) -> dict[str, object]:
         """One case with its history. NotFound where there is none."""
@@ -131,6 +166,15 @@ class Ops:
         if loaded is None:
             raise NotFound(f"no case {shop}#{case}")
         return loaded.value
+
+
+def _limit(text: str, others: Mapping[str, str]) -> int:
+    """How many entries are wanted; `others` are parameters that the call does not know."""
+    if others:
+        raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
+    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+        raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
+    return int(text)
 
 
 def describe_order(order: Order) -> dict[str, object]:

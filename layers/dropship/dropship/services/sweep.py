@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from dropship.ports import Cases, Clock, Orders, Queues
+from dropship.ports import SHARDS, Cases, Clock, Orders, Queues
 
 from .messages import CaseDue, OrderDue
-
-SHARDS = 8
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.order import Order
 from dropship.domain.partners import Busy, TrackingReport, Unknown
 from dropship.domain.polling import is_due
-from dropship.ports import Clock, NotFound, Orders, Queues, Registry, Unavailable
+from dropship.ports import SHARDS, Clock, NotFound, Orders, Queues, Registry, Unavailable
 
 from .changing import change_order
 from .messages import PollParcels, TrackingMessage, WatchParcel, Webhook
 from .partners import Partners
 
-SHARDS = 8
 PARCELS_PER_MESSAGE = 20
 
 

@@ -1,0 +1,91 @@
+"""Load, decide, save: one conditional write, tried again where somebody else was faster."""
+
+import pytest
+
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.order import HoldReason
+from dropship.ports import Conflict, Unavailable
+from dropship.services.changing import ATTEMPTS, change_case, change_order
+from tests.unit.services.interleaving import before_each, once_before
+from tests.unit.services.world import KEY, NOW
+
+
+@pytest.fixture
+def world(world):
+    world.hear("orders/paid")
+    return world
+
+
+def hold(order):
+    order.hold(HoldReason.MANUAL, NOW, "a person")
+    return "held"
+
+
+def test_the_change_is_saved_once_and_its_result_handed_back(world):
+    order, result = change_order(world.orders, KEY, hold)
+    assert (result, world.version, world.order) == ("held", 2, order)
+
+
+def test_nothing_is_written_where_nothing_changes(world):
+    order, result = change_order(world.orders, KEY, lambda order: order.release("MANUAL", NOW, Deadlines()))
+    assert (result, world.version) == (False, 1)
+    assert order == world.order
+
+
+def test_nothing_is_written_where_the_change_is_refused(world):
+    def refuse(order):
+        hold(order)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        change_order(world.orders, KEY, refuse)
+    assert (world.version, world.held()) == (1, {})
+
+
+def test_a_change_made_in_the_meantime_is_kept_and_the_work_repeated_on_top_of_it(world):
+    def note(text):
+        return lambda order: order.note(NOW, text)
+
+    once_before(world.orders, "save", lambda: change_order(world.orders, KEY, note("theirs")))
+    change_order(world.orders, KEY, note("ours"))
+    assert [entry.what for entry in world.order.timeline][-2:] == ["theirs", "ours"]
+    assert world.version == 3
+
+
+def test_it_gives_up_for_now_where_the_item_never_stands_still(world, monkeypatch):
+    tries = []
+
+    def always_too_late(order, version):
+        tries.append(version)
+        raise Conflict("too late")
+
+    monkeypatch.setattr(world.orders, "save", always_too_late)
+    with pytest.raises(Unavailable, match="too fast"):
+        change_order(world.orders, KEY, hold)
+    assert len(tries) == ATTEMPTS
+    assert world.held() == {}
+
+
+@pytest.mark.parametrize("change", [lambda world: change_order(world.orders, KEY._replace(external_id="9"), hold)])
+def test_an_order_that_is_not_there_yet_is_waited_for(world, change):
+    with pytest.raises(Unavailable, match="order main-shop#9 is not known yet"):
+        change(world)
+
+
+def test_a_case_that_is_not_there_yet_is_waited_for(world):
+    with pytest.raises(Unavailable, match="case main-shop#refund-9 is not known yet"):
+        change_case(world.cases, "main-shop", "refund-9", lambda case: None)
+
+
+def test_seven_lost_races_in_a_row_are_still_won(world):
+    losses = []
+
+    def meddle():
+        if len(losses) < ATTEMPTS - 1:
+            losses.append(1)
+            change_order(world.orders, KEY, lambda order: order.note(NOW, f"theirs {len(losses)}"))
+
+    before_each(world.orders, "save", meddle)
+    change_order(world.orders, KEY, hold)
+    assert world.held() == {"MANUAL": "a person"}
+    assert len(losses) == ATTEMPTS - 1

@@ -1,0 +1,173 @@
+"""The front door: verified, kept byte for byte, answered. Nothing else."""
+
+import base64
+import json
+
+import pytest
+
+from dropship.connectors import find, signatures
+from dropship.connectors.contract import RawRequest
+from dropship.services.messages import Webhook
+from dropship.services.reception import MAX_BODY, QUEUE_OF_ROLE, SECRET_RECHECK_S, envelope, receive
+from tests.fakes import FakeClock, FakeQueues, FakeSecrets
+from tests.unit.services.world import NOW
+
+NAME = "webhook/shopify/main-shop"
+BODIES = {
+    "plain": b'{"id": 1}',
+    "empty": b"",
+    "chinese": "订单 №1 🚚".encode(),
+    "not UTF-8": b"\xff\xfe{\x00}\x00",
+    "truncated UTF-8": "订".encode()[:-1],
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "surrogates": b'"\xed\xa0\x80"',
+    "control characters": bytes(range(32)) * 40,
+    "line ends": b"a\r\nb\rc\n",
+    "as large as may be": b"x" * MAX_BODY,
+    "many control characters": b"\x00" * MAX_BODY,
+}
+every_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+
+
+@pytest.fixture
+def secrets():
+    return FakeSecrets({NAME: {"secrets": ["current"]}})
+
+
+@pytest.fixture
+def queues():
+    return FakeQueues()
+
+
+def request(body=b"{}", secret="current", **headers):
+    signed = {"x-shopify-hmac-sha256": signatures.shopify(secret, body), "x-shopify-topic": "orders/paid"}
+    return RawRequest(signed | headers, body)
+
+
+def post(request, secrets, queues, channel="shopify", connection="main-shop"):
+    return receive(channel, connection, request, secrets, queues, FakeClock(NOW))
+
+
+@every_body
+def test_what_is_signed_is_kept_byte_for_byte_and_answered_with_200(body, secrets, queues):
+    assert post(request(body), secrets, queues) == (200, b"{}")
+
+    (kept,) = queues.bodies("inbox")
+    message = Webhook.model_validate_json(kept)
+    assert message.raw == body
+    assert (message.channel, message.connection) == ("shopify", "main-shop")
+
+
+@every_body
+def test_a_message_fits_its_queue_and_is_plain_ascii(body):
+    text = envelope("shopify", "main-shop", find("shopify"), request(body))
+    assert text.isascii()
+    assert len(text) <= 2 * MAX_BODY + 4096
+
+
+def test_the_headers_its_reader_needs_travel_with_it_and_signatures_do_not(secrets, queues):
+    kept = {"x-shopify-topic": "orders/paid", "x-shopify-webhook-id": "w-1", "x-shopify-shop-domain": "a.example"}
+    other = {"authorization": "Bearer x", "cookie": "a=b", "user-agent": "Shopify-Captain-Hook"}
+    post(request(**kept, **other), secrets, queues)
+
+    assert json.loads(queues.bodies("inbox")[0])["headers"] == kept
+
+
+@pytest.mark.parametrize("channel", ["shopify", "supplier-v1", "kuaidi100"])
+def test_no_connector_keeps_a_signature(channel):
+    assert not [name for name in find(channel).kept_headers if "hmac" in name or "sign" in name]
+
+
+@pytest.mark.parametrize("secret", ["another", ""])
+def test_a_wrong_signature_is_401_and_leaves_nothing(secret, secrets, queues):
+    assert post(request(secret=secret), secrets, queues).status == 401
+    assert queues.sent == []
+
+
+def test_no_signature_is_401(secrets, queues):
+    assert post(RawRequest({}, b"{}"), secrets, queues).status == 401
+    assert queues.sent == []
+
+
+def test_a_body_changed_after_signing_is_401(secrets, queues):
+    assert post(request()._replace(body=b"{} "), secrets, queues).status == 401
+
+
+@pytest.mark.parametrize("content", [{}, {"secrets": []}, {"secrets": "current"}, {"secrets": [None, 7, ""]}])
+def test_a_connection_without_a_usable_secret_opens_to_nobody(content, queues):
+    secrets = FakeSecrets({NAME: content})
+    for secret in ("", "current", "None"):
+        assert post(request(secret=secret), secrets, queues).status == 401
+    assert queues.sent == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "connection"),
+    [("shopify", "no-such-shop"), ("no-such-channel", "main-shop"), ("../shopify", "main-shop"), ("", "")],
+)
+def test_an_unknown_channel_or_connection_is_404(channel, connection, secrets, queues):
+    assert post(request(), secrets, queues, channel, connection).status == 404
+    assert queues.sent == []
+
+
+def test_a_body_beyond_the_limit_is_413_before_any_secret_is_read(secrets, queues):
+    assert post(request(b"x" * (MAX_BODY + 1)), secrets, queues).status == 413
+    assert (secrets.reads, queues.sent) == ([], [])
+
+
+def test_what_cannot_be_kept_is_503_so_that_it_comes_again(secrets, queues):
+    queues.down = True
+    assert post(request(), secrets, queues).status == 503
+    queues.down = False
+    assert post(request(), secrets, queues).status == 200
+
+
+def test_while_no_secret_can_be_read_it_is_503_and_not_401(secrets, queues):
+    secrets.down = True
+    assert post(request(), secrets, queues).status == 503
+
+
+@pytest.mark.parametrize("secret", ["current", "previous"])
+def test_while_a_secret_is_rotated_both_the_old_and_the_new_one_open(secret, queues):
+    secrets = FakeSecrets({NAME: {"secrets": ["current", "previous"]}})
+    assert post(request(secret=secret), secrets, queues).status == 200
+    assert secrets.reads == [(NAME, None)], "a signature that fits costs one read"
+
+
+def test_a_new_secret_is_looked_for_when_the_remembered_one_does_not_fit(queues):
+    class Remembering(FakeSecrets):
+        def get(self, name, *, newer_than_s=None):
+            found = super().get(name, newer_than_s=newer_than_s)
+            return found if newer_than_s is not None else {"secrets": ["old"]}
+
+    secrets = Remembering({NAME: {"secrets": ["new"]}})
+    assert post(request(secret="new"), secrets, queues).status == 200
+    assert secrets.reads == [(NAME, None), (NAME, SECRET_RECHECK_S)]
+
+
+def test_a_forged_request_costs_two_looks_at_the_secret_and_no_more(secrets, queues):
+    post(request(secret="another"), secrets, queues)
+    assert len(secrets.reads) == 2
+
+
+@pytest.mark.parametrize("role", ["supplier", "tracker"])
+def test_each_role_has_its_queue_and_its_answer(role, queues):
+    if role == "supplier":
+        secret, stamp = "whsec_" + base64.b64encode(b"k" * 32).decode(), str(int(NOW.timestamp()))
+        signature = signatures.standard_webhooks(secret, "m-1", stamp, b"{}")
+        headers = {"webhook-id": "m-1", "webhook-timestamp": stamp, "webhook-signature": signature}
+        secrets = FakeSecrets({"webhook/supplier-v1/acme": {"secrets": [secret]}})
+        answer = receive("supplier-v1", "acme", RawRequest(headers, b"{}"), secrets, queues, FakeClock(NOW))
+    else:
+        body = b"sign=" + signatures.kuaidi100_push("{}", "salt").encode() + b"&param=%7B%7D"
+        secrets = FakeSecrets({"webhook/kuaidi100/kd100": {"secrets": ["salt"]}})
+        answer = receive("kuaidi100", "kd100", RawRequest({}, body), secrets, queues, FakeClock(NOW))
+
+    assert answer.status == 200
+    assert [message.queue for message in queues.sent] == [QUEUE_OF_ROLE[role]]
+    assert json.loads(answer.body).get("returnCode") == ("200" if role == "tracker" else None)
+
+
+def test_a_refusal_says_why_in_json_and_shows_nothing_of_the_request(secrets, queues):
+    answer = post(request(b"buyer@example.com", secret="x"), secrets, queues)
+    assert json.loads(answer.body) == {"error": "the signature is missing or wrong"}
