@@ -5,26 +5,18 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dropship.domain.errors import InvalidMessage
-from dropship.ports import NotFound, Unavailable
 from dropship.runtime.application import Application
-from dropship.services.ops import NotPossible, Ops, read_decision
+from dropship.runtime.operators import operator
+from dropship.services.ops import STATUS_OF, Ops, read_decision
 
 app = Application("ops_api")
 api = APIGatewayHttpResolver()
 ACCEPTED = {"accepted": True}, 202
-STATUS_OF = {InvalidMessage: 400, NotFound: 404, NotPossible: 409, Unavailable: 503}
 
 
 def ops() -> Ops:
     """The service with this function's ports."""
     return Ops(app.orders, app.cases, app.registry, app.queues, app.clock)
-
-
-def caller() -> str:
-    """Who calls, by the verified token."""
-    claims = api.current_event.request_context.authorizer.jwt_claim or {}
-    return str(claims.get("username") or claims.get("sub") or "unknown")
 
 
 @api.get("/ops/orders/<shop>/<order>")
@@ -48,14 +40,21 @@ def attention() -> dict[str, Any]:
 @api.post("/ops/orders/<shop>/<order>/holds/<reason>/release")
 def release(shop: str, order: str, reason: str) -> tuple[dict[str, Any], int]:
     """Release a hold; the order then dispatches by itself."""
-    ops().release(shop, order, reason, caller())
+    ops().release(shop, order, reason, operator(api.current_event))
+    return ACCEPTED
+
+
+@api.post("/ops/orders/<shop>/<order>/tasks/<kind>/close")
+def close_task(shop: str, order: str, kind: str) -> tuple[dict[str, Any], int]:
+    """Close the order's tasks of a kind: a person has seen to them."""
+    ops().close_task(shop, order, kind, operator(api.current_event))
     return ACCEPTED
 
 
 @api.post("/ops/orders/<shop>/<order>/dispatch")
 def dispatch(shop: str, order: str) -> tuple[dict[str, Any], int]:
     """Dispatch an order again."""
-    ops().dispatch(shop, order, caller())
+    ops().dispatch(shop, order, operator(api.current_event))
     return ACCEPTED
 
 
@@ -74,7 +73,7 @@ def case(shop: str, case: str) -> dict[str, Any]:
 @api.post("/ops/cases/<shop>/<case>/decision")
 def decide(shop: str, case: str) -> tuple[dict[str, Any], int]:
     """Approve or refuse a case, or report an event of it."""
-    ops().decide(shop, case, read_decision(api.current_event.decoded_body or ""), caller())
+    ops().decide(shop, case, read_decision(api.current_event.decoded_body or ""), operator(api.current_event))
     return ACCEPTED
 
 

@@ -40,11 +40,12 @@ class Fuse:
         if burns and self.side == "before":
             self.blown = True
             raise Dies(f"before {name}")
-        result = act()
-        if burns:
-            self.blown = True
-            raise Dies(f"after {name}")
-        return result
+        try:
+            return act()
+        finally:
+            if burns:
+                self.blown = True
+                raise Dies(f"after {name}")
 
 
 class _Watched:

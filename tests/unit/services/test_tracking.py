@@ -211,7 +211,9 @@ def test_a_subscription_without_an_answer_is_tried_again(world, failure):
 
 
 def test_a_subscription_refused_leaves_the_parcel_to_the_polls(world):
-    world.tracker.fail("subscribe", answer(200, {"result": False, "returnCode": "701", "message": "拒绝订阅的快递公司"}))
+    world.tracker.fail(
+        "subscribe", answer(200, {"result": False, "returnCode": "701", "message": "拒绝订阅的快递公司"})
+    )
     take(world, WATCH)
     assert WAYBILL in world.orders.news
 

@@ -160,12 +160,15 @@ class Order(BaseModel):
 
     @property
     def needs_dispatch(self) -> bool:
-        """Whether the fulfilment workflow has something to do."""
+        """Whether the fulfilment workflow has something to do.
+
+        A hold stops new purchase orders; one whose dispatch has begun is seen through all the same.
+        """
+        if any(po.status in IN_DISPATCH for po in self.purchase_orders):
+            return True
         if self.holds or self.finished or self.status == "RECEIVED":
             return False
-        return any(line.units.unrouted for line in self.lines) or any(
-            po.status in IN_DISPATCH for po in self.purchase_orders
-        )
+        return any(line.units.unrouted for line in self.lines)
 
     @property
     def due(self) -> datetime | None:
@@ -291,6 +294,13 @@ class Order(BaseModel):
         if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
             self.tasks.append(Notice(kind=kind, since=now, detail=detail[:WORDS], about=about))
             self.note(now, f"needs a person: {kind}", about)
+
+    def close_tasks(self, kind: str, now: datetime, by: str) -> None:
+        """A person has seen to all tasks of a kind."""
+        remaining = [task for task in self.tasks if task.kind != kind]
+        if len(remaining) < len(self.tasks):
+            self.tasks = remaining
+            self.note(now, f"task closed: {kind}", by)
 
     def done(self, kind: TaskKind, about: str = "") -> None:
         """The task is no longer needed."""

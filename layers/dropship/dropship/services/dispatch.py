@@ -55,7 +55,7 @@ class Planning:
         if not order.needs_dispatch:
             return order.fence, []
         try:
-            planned = plan(order, self._offers(order))
+            planned = [] if order.holds else plan(order, self._offers(order))
         except NoSource as nothing:
             words = str(nothing)
             change_order(self.orders, key, lambda order: order.hold(HoldReason.NO_SOURCE, self.clock.now(), words))

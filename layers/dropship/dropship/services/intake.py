@@ -14,6 +14,7 @@ from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailabl
 from .changing import ATTEMPTS, change_order
 from .messages import (
     CancelOrder,
+    CloseTask,
     DispatchAgain,
     InboxMessage,
     OpenCase,
@@ -43,6 +44,8 @@ class Intake:
                 self._due(OrderKey.parse(message.order))
             case ReleaseHold():
                 self._release(message)
+            case CloseTask():
+                self._close_task(message)
             case DispatchAgain():
                 key = OrderKey.parse(message.order)
                 loaded = self.orders.load(key)
@@ -105,6 +108,10 @@ class Intake:
             self.orders, key, lambda order: order.release(message.reason, self.clock.now(), deadlines)
         )
         self._start(order, "released")
+
+    def _close_task(self, message: CloseTask) -> None:
+        key = OrderKey.parse(message.order)
+        change_order(self.orders, key, lambda order: order.close_tasks(message.task, self.clock.now(), message.by))
 
     def _start(self, order: Order, reason: str) -> None:
         if order.needs_dispatch:

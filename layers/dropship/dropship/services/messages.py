@@ -49,6 +49,15 @@ class ReleaseHold(_Message):
     by: str
 
 
+class CloseTask(_Message):
+    """A person has seen to the tasks of one kind."""
+
+    kind: Literal["close-task"] = "close-task"
+    order: str
+    task: str
+    by: str
+
+
 class DispatchAgain(_Message):
     """A person, or a change elsewhere, wants the order dispatched."""
 
@@ -127,7 +136,7 @@ class TellCase(_Message):
     by: str
 
 
-InboxMessage = Annotated[Webhook | OrderDue | ReleaseHold | DispatchAgain, Field(discriminator="kind")]
+InboxMessage = Annotated[Webhook | OrderDue | ReleaseHold | CloseTask | DispatchAgain, Field(discriminator="kind")]
 TrackingMessage = Annotated[Webhook | PollParcels | WatchParcel, Field(discriminator="kind")]
 AfterSalesMessage = Annotated[
     OpenCase | CancelOrder | CheckWithdrawals | CaseDue | DecideCase | TellCase, Field(discriminator="kind")

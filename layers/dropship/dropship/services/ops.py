@@ -11,18 +11,22 @@ from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import OrderKey
 from dropship.domain.lifecycle import AFTER_SALES_CASE
 from dropship.domain.order import HoldReason, Order, TaskKind
-from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry
+from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 
-from .messages import DecideCase, DispatchAgain, ReleaseHold, TellCase
+from .messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
 
 ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
-CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUND_FAILED")
+CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST = 100
 
 
 class NotPossible(Exception):
     """The wish makes no sense as things stand; nothing was changed."""
+
+
+# How each refusal is told over HTTP.
+STATUS_OF: Mapping[type[Exception], int] = {InvalidMessage: 400, NotFound: 404, NotPossible: 409, Unavailable: 503}
 
 
 class DecisionBody(BaseModel):
@@ -119,6 +123,18 @@ class Ops:
         if not any(hold.kind == reason for hold in order.holds):
             raise NotPossible(f"the order has no hold {reason}; it has: {[hold.kind for hold in order.holds]}")
         self.queues.send("inbox", ReleaseHold(order=str(order.key), reason=reason, by=by).model_dump_json())
+
+    def close_task(self, shop: str, external_id: str, kind: str, by: str) -> None:
+        """Ask for the tasks of a kind to be closed: a person has seen to them.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: it has no such task.
+        """
+        order = self._load(shop, external_id).value
+        if not any(task.kind == kind for task in order.tasks):
+            raise NotPossible(f"the order has no task {kind[:40]}; it has: {[task.kind for task in order.tasks]}")
+        self.queues.send("inbox", CloseTask(order=str(order.key), task=kind, by=by).model_dump_json())
 
     def dispatch(self, shop: str, external_id: str, by: str) -> None:
         """Ask for the order to be dispatched again.

@@ -92,7 +92,7 @@ class Tracking:
         report = self.partners.call(
             tracker, lambda credentials: connector.query(code, waybill.number, credentials), connector.read_query
         )
-        if isinstance(report, TrackingReport):
+        if isinstance(report, TrackingReport) and report.number.casefold() == waybill.number.casefold():
             self._apply(tracker, waybill, report)
         return not isinstance(report, Busy | Unknown)
 
