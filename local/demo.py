@@ -26,7 +26,7 @@ from local.story import Storyteller, trouble
 SHOP = "main-shop"
 BOUND_S = 30.0
 POLL_S = 0.2
-OPS_LOGIN = ".venv/bin/python -c 'from local.stack import Stack; print(Stack.load().ops_token())'"
+OPS_LOGIN = ".venv/bin/python -m local.stack token"
 
 Order = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""The local stack: `python -m local.stack up|down|seed|status`, and `Stack`, a handle on a running one.
+"""The local stack: `python -m local.stack up|down|seed|status|token`, and `Stack`, a handle on a running one.
 
 A stack lives in a directory (`.local` by default), so several may run side by side. It forgets everything when it
 goes down. Nothing here reaches a real AWS account: every client gets dummy keys and the emulator's address.
@@ -241,7 +241,7 @@ def _print_stack(stack: Stack) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.stack", description="The stack on this machine.")
-    parser.add_argument("command", choices=["up", "down", "seed", "status"])
+    parser.add_argument("command", choices=["up", "down", "seed", "status", "token"])
     parser.add_argument("--directory", type=Path, default=Path(os.environ.get("DAIFA_LOCAL", DIRECTORY)))
     parser.add_argument("--port", type=int, help="the emulator's; 0 = any free one; default 4566 if it is free")
     parser.add_argument("--sandbox-port", type=int, help="0 = any free one; default 4580 if it is free")
@@ -271,6 +271,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 seed(Stack.load(options.directory))
             case "status":
                 _print_stack(Stack.load(options.directory))
+            case "token":
+                print(Stack.load(options.directory).ops_token())
     except LocalStackError as problem:
         print(problem, file=sys.stderr)
         return 1

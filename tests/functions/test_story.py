@@ -184,7 +184,9 @@ def test_the_acknowledgement_is_taken_in(run, dispatched, order):
 @pytest.mark.parametrize("name", events_of("webhook"))
 def test_what_the_front_door_keeps_is_what_its_consumers_examples_hold(function, received, clock, name):
     webhook = function("webhook")
-    clock.time = clock.time.fromtimestamp(event(f"webhook/{name}")["requestContext"]["timeEpoch"] / 1000, clock.time.tzinfo)
+    clock.time = clock.time.fromtimestamp(
+        event(f"webhook/{name}")["requestContext"]["timeEpoch"] / 1000, clock.time.tzinfo
+    )
     assert webhook(event(f"webhook/{name}"))["statusCode"] == 200
     kept = [body for queue in ("InboxQueue", "SupplierEventsQueue", "TrackingQueue") for body in received(queue)]
     examples = [

@@ -5,7 +5,6 @@ import pytest
 
 from dropship.connectors import tracker
 from dropship.domain.partners import Absent, Busy, Refused, TrackingStage
-from dropship.services.messages import Webhook
 from local.sandbox.client import SandboxError
 
 pytestmark = pytest.mark.enable_socket
@@ -38,9 +37,7 @@ def test_scans_are_pushed_to_whoever_subscribed_signed_with_their_salt(subscribe
     path, request = our_api.received[0]
     assert path == "/webhooks/kuaidi100/kd100"
     KUAIDI100.verify(request, ["a salt"], datetime.now(UTC))
-    report = KUAIDI100.read_push(
-        Webhook(channel="kuaidi100", connection="kd100", headers={}, body=request.body.decode())
-    )
+    report = KUAIDI100.read_push(request)
     assert (report.carrier, report.number) == ("yuantong", "YT1")
     assert {event.stage for event in report.events} == {TrackingStage.PICKED_UP, TrackingStage.IN_TRANSIT}
     assert abs((datetime.now(UTC) - report.events[0].at).total_seconds()) < 10

@@ -22,7 +22,7 @@ OUR = "dropship."
 ALLOWED = {
     "domain": ({"pydantic"}, {"domain"}),
     "ports.py": (set(), {"domain"}),
-    "connectors": ({"pydantic"}, {"domain", "ports", "connectors", "services.messages"}),
+    "connectors": ({"pydantic"}, {"domain", "ports", "connectors"}),
     "services": ({"pydantic"}, {"domain", "ports", "connectors", "services"}),
     "adapters": ({"pydantic", "boto3", "botocore", "urllib3", "yaml"}, {"domain", "ports", "connectors", "adapters"}),
 }

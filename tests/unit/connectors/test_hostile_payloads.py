@@ -51,11 +51,11 @@ SHIPPED = {
 
 def read_shopify(topic):
     headers = {"x-shopify-topic": topic, "x-shopify-shop-domain": SHOP.domain}
-    return lambda body: marketplace("shopify").read_event(webhook("shopify", body, headers), SHOP)
+    return lambda body: marketplace("shopify").read_event(webhook(body, headers), SHOP)
 
 
 def read_supplier(body):
-    return supplier("supplier-v1").read_event(webhook("supplier-v1", body), SUPPLIER)
+    return supplier("supplier-v1").read_event(webhook(body), SUPPLIER)
 
 
 def read_kuaidi100(param):

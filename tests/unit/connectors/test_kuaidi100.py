@@ -154,7 +154,7 @@ def test_a_push_is_read_field_by_field():
 
 
 def test_the_recorded_form_is_read_from_its_bytes():
-    report = kuaidi100.read_push(webhook("kuaidi100", vector("kuaidi100-push-1")["raw_body"]))
+    report = kuaidi100.read_push(webhook(vector("kuaidi100-push-1")["raw_body"]))
     assert (report.number, stages(report)) == ("YT9693083639795", [TrackingStage.OUT_FOR_DELIVERY])
 
 
@@ -276,4 +276,4 @@ def test_a_push_that_makes_no_sense_is_refused(param):
 @pytest.mark.parametrize("body", ["", "sign=1", "sign=1&param=" + "[" * 100_000, "sign=1&param=%FF"])
 def test_a_push_that_is_no_form_of_json_is_refused(body):
     with pytest.raises(InvalidMessage):
-        kuaidi100.read_push(webhook("kuaidi100", body))
+        kuaidi100.read_push(webhook(body))

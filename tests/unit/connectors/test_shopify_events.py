@@ -15,7 +15,7 @@ ORDER_TOPICS = ["orders/create", "orders/paid", "orders/updated", "orders/cancel
 
 def read(topic, body, **headers):
     kept = {"x-shopify-topic": topic, "x-shopify-shop-domain": SHOP.domain, **headers}
-    return marketplace("shopify").read_event(webhook("shopify", body, kept), SHOP)
+    return marketplace("shopify").read_event(webhook(body, kept), SHOP)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_the_shop_domain_may_be_written_in_capitals(order):
 
 def test_headers_may_come_without_their_x(order):
     headers = {"shopify-topic": "orders/paid", "shopify-shop-domain": SHOP.domain}
-    assert marketplace("shopify").read_event(webhook("shopify", order, headers), SHOP)
+    assert marketplace("shopify").read_event(webhook(order, headers), SHOP)
 
 
 @pytest.mark.parametrize("topic", ["orders/edited", "app/uninstalled", "customers/redact", "orders/delete", "", "x"])

@@ -172,7 +172,7 @@ def event(kind, at="2026-11-21T16:20:00+08:00", **data):
 
 
 def read_event(body):
-    return supplier_v1.read_event(webhook("supplier-v1", body), SUPPLIER)
+    return supplier_v1.read_event(webhook(body), SUPPLIER)
 
 
 @pytest.mark.parametrize("kind", ["acknowledged", "rejected", "cancelled", "cancel_rejected"])

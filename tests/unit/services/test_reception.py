@@ -54,7 +54,7 @@ def test_what_is_signed_is_kept_byte_for_byte_and_answered_with_200(body, secret
 
     (kept,) = queues.bodies("inbox")
     message = Webhook.model_validate_json(kept)
-    assert message.raw == body
+    assert message.request.body == body
     assert (message.channel, message.connection) == ("shopify", "main-shop")
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # the front door verifies signatures without paying for the m
         WritebackResult,
     )
     from dropship.ports import HttpRequest, HttpResponse
-    from dropship.services.messages import Webhook
 
 Credentials = Mapping[str, object]
 Role = Literal["marketplace", "supplier", "tracker"]
@@ -64,7 +63,7 @@ class Connector(Protocol):
 class MarketplaceConnector(Connector, Protocol):
     """A marketplace: sends orders and refunds, is told of parcels."""
 
-    def read_event(self, webhook: "Webhook", shop: "Shop") -> "MarketplaceEvent | None":
+    def read_event(self, request: RawRequest, shop: "Shop") -> "MarketplaceEvent | None":
         """The event in our words; None where the topic is not for us. InvalidMessage where it makes no sense."""
 
     def ask_fulfilment(self, order: str, credentials: Credentials) -> "HttpRequest":
@@ -108,7 +107,7 @@ class SupplierConnector(Connector, Protocol):
     def read_cancel(self, response: "HttpResponse") -> "CancelResult":
         """The answer to `cancel`."""
 
-    def read_event(self, webhook: "Webhook", supplier: "Supplier") -> "SupplierEvent | None":
+    def read_event(self, request: RawRequest, supplier: "Supplier") -> "SupplierEvent | None":
         """The event in our words; None where the type is not for us. InvalidMessage where it makes no sense."""
 
 
@@ -127,5 +126,5 @@ class TrackerConnector(Connector, Protocol):
     def read_query(self, response: "HttpResponse") -> "TrackingReport | Absent | Refused | Busy | Unknown":
         """The answer to `query`."""
 
-    def read_push(self, webhook: "Webhook") -> "TrackingReport | None":
+    def read_push(self, request: RawRequest) -> "TrackingReport | None":
         """A pushed report; None where there is no news in it. InvalidMessage where it makes no sense."""

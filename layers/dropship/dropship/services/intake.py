@@ -55,7 +55,7 @@ class Intake:
 
     def _webhook(self, webhook: Webhook) -> None:
         shop = self.registry.shop(webhook.connection)
-        event = marketplace(webhook.channel).read_event(webhook, shop)
+        event = marketplace(webhook.channel).read_event(webhook.request, shop)
         if isinstance(event, AfterSalesRequested):
             self.queues.send("after-sales", OpenCase(request=event).model_dump_json())
         elif isinstance(event, OrderChanged):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from dropship.connectors.contract import RawRequest
 from dropship.domain.after_sales import Decision
 from dropship.domain.marketplace import AfterSalesRequested
 
@@ -28,9 +29,10 @@ class Webhook(_Message):
     body_base64: str | None = None
 
     @property
-    def raw(self) -> bytes:
-        """The body's bytes, exactly as they were signed."""
-        return base64.b64decode(self.body_base64 or "") if self.body is None else self.body.encode()
+    def request(self) -> RawRequest:
+        """The request as its connector verified it, with the headers that were kept."""
+        body = base64.b64decode(self.body_base64 or "") if self.body is None else self.body.encode()
+        return RawRequest(self.headers, body)
 
 
 class OrderDue(_Message):

@@ -33,7 +33,7 @@ class Supply:
             Unavailable: the order is not known yet.
         """
         supplier = self.registry.supplier(webhook.connection)
-        event = supplier_connector(supplier.channel).read_event(webhook, supplier)
+        event = supplier_connector(supplier.channel).read_event(webhook.request, supplier)
         if event is None:
             return
         key = PurchaseOrderId.parse(event.purchase_order).order

@@ -72,7 +72,7 @@ class Tracking:
 
     def _pushed(self, webhook: Webhook) -> None:
         tracker = self.registry.tracker(webhook.connection)
-        report = tracker_connector(tracker.channel).read_push(webhook)
+        report = tracker_connector(tracker.channel).read_push(webhook.request)
         if report is not None and report.carrier in tracker.codes:
             self._apply(tracker, Waybill(tracker.codes[report.carrier], report.number), report)
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from dropship import ports
     from dropship.domain import partners
-    from dropship.services.messages import Webhook
 else:
     ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
 
@@ -133,14 +132,14 @@ class Kuaidi100:
         except InvalidMessage as senseless:
             return _senseless(senseless)
 
-    def read_push(self, webhook: Webhook) -> partners.TrackingReport | None:
+    def read_push(self, request: RawRequest) -> partners.TrackingReport | None:
         """See `TrackerConnector.read_push`.
 
         A push that only says that they stop asking has no time of its own: it is an EXPIRED at the newest
         scan, and no news without any scan, where the parcel's own clock does the same. When they have
         corrected the carrier, they have subscribed anew and there is nothing to tell.
         """
-        push = read_json(_form(webhook.raw)["param"])
+        push = read_json(_form(request.body)["param"])
         stopped = push.text("status") == "abort"
         if stopped and push.text("comNew"):
             return None

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dropship import ports
     from dropship.domain import marketplace, money, partners
     from dropship.domain.connections import Shop
-    from dropship.services.messages import Webhook
 else:
     ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
     marketplace, partners = Lazily("dropship.domain.marketplace"), Lazily("dropship.domain.partners")
@@ -61,19 +60,19 @@ class Shopify:
         if not given or not signatures.matches(given, expected):
             raise BadSignature("x-shopify-hmac-sha256 is missing or fits none of the secrets")
 
-    def read_event(self, webhook: Webhook, shop: Shop) -> marketplace.MarketplaceEvent | None:
+    def read_event(self, request: RawRequest, shop: Shop) -> marketplace.MarketplaceEvent | None:
         """See `MarketplaceConnector.read_event`. `orders/edited` carries no order; `orders/updated` follows it."""
-        domain = _header(webhook.headers, "shop-domain")
+        domain = _header(request.headers, "shop-domain")
         if domain.casefold() != shop.domain.casefold():
             raise InvalidMessage(f"a webhook of {domain[:100]!r} came to shop {shop.id}, which is {shop.domain}")
-        topic = _header(webhook.headers, "topic")
+        topic = _header(request.headers, "topic")
         if topic in _ORDER_TOPICS:
-            return _order_changed(read_json(webhook.raw), shop.id)
+            return _order_changed(read_json(request.body), shop.id)
         if topic == "refunds/create":
-            return _refund_made(read_json(webhook.raw), shop.id)
+            return _refund_made(read_json(request.body), shop.id)
         if topic == "returns/request":
-            triggered = {"created_at": _header(webhook.headers, "triggered-at") or None}
-            return _return_asked(read_json(webhook.raw), Fields(triggered), shop.id)
+            triggered = {"created_at": _header(request.headers, "triggered-at") or None}
+            return _return_asked(read_json(request.body), Fields(triggered), shop.id)
         return None
 
     def ask_fulfilment(self, order: str, credentials: Credentials) -> ports.HttpRequest:

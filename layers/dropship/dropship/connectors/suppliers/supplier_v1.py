@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dropship.connectors.contract import Credentials, RawRequest, Role
     from dropship.domain import partners
     from dropship.domain.connections import Supplier
-    from dropship.services.messages import Webhook
 else:
     ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
 
@@ -125,9 +124,9 @@ class SupplierV1:
             cancelled = False
         return partners.CancelAccepted() if cancelled else _senseless(response)
 
-    def read_event(self, webhook: Webhook, supplier: Supplier) -> partners.SupplierEvent | None:
+    def read_event(self, request: RawRequest, supplier: Supplier) -> partners.SupplierEvent | None:
         """See `SupplierConnector.read_event`. A supplier can only speak of its own purchase orders."""
-        body = read_json(webhook.raw)
+        body = read_json(request.body)
         kind = _KINDS.get(body.text("type"))
         if kind is None:
             return None
