@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dropship.runtime.application import Application
 from dropship.runtime.operators import operator
+from dropship.runtime.request_body import request_body
 from dropship.services.ops import STATUS_OF, Ops, read_decision
 
 app = Application("ops_api")
@@ -73,7 +74,8 @@ def case(shop: str, case: str) -> dict[str, Any]:
 @api.post("/ops/cases/<shop>/<case>/decision")
 def decide(shop: str, case: str) -> tuple[dict[str, Any], int]:
     """Approve or refuse a case, or report an event of it."""
-    ops().decide(shop, case, read_decision(api.current_event.decoded_body or ""), operator(api.current_event))
+    wish = read_decision(request_body(api.current_event.raw_event))
+    ops().decide(shop, case, wish, operator(api.current_event))
     return ACCEPTED
 
 

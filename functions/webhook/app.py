@@ -1,10 +1,10 @@
 """Front door: one signed webhook of a partner in, one message in a queue out."""
 
-import base64
 from typing import Any
 
 from dropship.connectors.contract import RawRequest
 from dropship.runtime.application import Application
+from dropship.runtime.request_body import request_body
 from dropship.services.reception import receive
 
 app = Application("webhook")
@@ -12,11 +12,9 @@ app = Application("webhook")
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer an API Gateway HTTP API request to `/webhooks/{channel}/{connection}`."""
-    text = event.get("body") or ""
-    body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
-    path = event["pathParameters"]
-    answer = receive(path["channel"], path["connection"], RawRequest(headers, body), app.secrets, app.queues, app.clock)
+    request, path = RawRequest(headers, request_body(event)), event["pathParameters"]
+    answer = receive(path["channel"], path["connection"], request, app.secrets, app.queues, app.clock)
     app.logger.info(
         "webhook", extra={"channel": path["channel"], "connection": path["connection"], "status": answer.status}
     )

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class Function:
         return self.module.app
 
     def __call__(self, event: object) -> Any:
+        for handler in self.app.logger._logger.handlers:
+            handler.setStream(sys.stdout)  # the test's, which is not the one that the logger found when it was made
         with _only(self.environment):
             answer = self.module.handler(json.loads(json.dumps(event)), Context())
         return json.loads(json.dumps(answer))

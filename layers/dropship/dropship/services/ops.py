@@ -39,7 +39,7 @@ class DecisionBody(BaseModel):
     words: str = Field(default="", max_length=500)
 
 
-def read_decision(body: str) -> DecisionBody:
+def read_decision(body: str | bytes) -> DecisionBody:
     """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them."""
     try:
         return DecisionBody.model_validate_json(body)

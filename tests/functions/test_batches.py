@@ -1,0 +1,187 @@
+"""Consumers of queues: each message by itself, failures named and soon tried again, no buyer in the log."""
+
+import json
+
+import pytest
+
+from dropship.adapters import session
+from dropship.ports import Unavailable
+from tests.functions.lambdas import event, events_of, failed, sqs_batch
+from tests.unit.services.partners import answer
+
+CONSUMERS = {
+    "order_ingest": "orders_paid",
+    "supplier_events": "shipped",
+    "tracking_poll": "push",
+    "shipment_writeback": "parcel",
+    "after_sales": "open_case",
+}
+every_consumer = pytest.mark.parametrize("consumer", CONSUMERS)
+NOT_MESSAGES = {
+    "empty": "",
+    "no JSON": "{",
+    "a list": "[]",
+    "an unknown kind": '{"kind": "no-such-kind"}',
+    "deep": "[" * 50_000,
+    "many digits": '{"kind": ' + "9" * 5000 + "}",
+    "a field missing": '{"kind": "webhook"}',
+}
+BUYER = ("Steve", "Shipper", "Shipping Street", "40003", "555-555-SHIP", "jon@example.com", "Kentucky")
+
+
+def like(consumer):
+    return f"{consumer}/{CONSUMERS[consumer]}"
+
+
+def good(consumer):
+    return event(like(consumer))["Records"][0]["body"]
+
+
+@pytest.fixture
+def paid(function):
+    """The example order is there already, placed at its supplier and shipped."""
+    for path in ("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"):
+        function(path.partition("/")[0])(event(path))
+
+
+@every_consumer
+def test_a_batch_of_good_messages_has_no_failures(function, paid, consumer):
+    assert failed(function(consumer)(event(like(consumer)))) == []
+
+
+@every_consumer
+def test_bad_messages_are_named_and_the_good_one_between_them_is_done(function, paid, consumer):
+    bad = list(NOT_MESSAGES.values())
+    batch = sqs_batch(*bad[:3], good(consumer), *bad[3:], like=like(consumer))
+    assert failed(function(consumer)(batch)) == ["m0", "m1", "m2", "m4", "m5", "m6", "m7"]
+
+
+@every_consumer
+def test_a_batch_of_nothing_but_bad_messages_is_no_error_of_the_function(function, consumer):
+    batch = sqs_batch("{", "[", like=like(consumer))
+    assert failed(function(consumer)(batch)) == ["m0", "m1"]
+
+
+def test_failed_orders_between_good_ones_leave_nine_of_ten_stored(function, executions):
+    webhook = json.loads(good("order_ingest"))
+    orders = [json.loads(webhook["body"]) | {"id": 1000 + number} for number in range(10)]
+    del orders[4]["line_items"]
+    bodies = [json.dumps(webhook | {"body": json.dumps(order)}) for order in orders]
+    assert failed(function("order_ingest")(sqs_batch(*bodies, like=like("order_ingest")))) == ["m4"]
+    assert len(executions("FulfilmentWorkflow")) == 9
+
+
+# ---- When it comes again
+
+
+@pytest.mark.parametrize(("tries", "delay_s"), [(1, 5), (2, 10), (3, 20), (4, 40)])
+def test_a_failed_message_comes_again_soon_and_then_less_soon(function, watch, tries, delay_s):
+    calls = watch(session.sqs())
+    function("order_ingest")(sqs_batch("{", like=like("order_ingest"), tries=tries))
+    ((operation, asked),) = calls.made
+    assert (operation, asked["VisibilityTimeout"]) == ("ChangeMessageVisibility", delay_s)
+    record = event(like("order_ingest"))["Records"][0]
+    assert asked["ReceiptHandle"] == record["receiptHandle"]
+    assert asked["QueueUrl"].endswith("/123456789012/daifa-inbox")
+
+
+@pytest.mark.parametrize(("wanted_s", "delay_s"), [(91.0, 91), (3600.0, 900), (0.5, 5)])
+def test_an_error_that_says_when_is_heard(function, watch, monkeypatch, wanted_s, delay_s):
+    consumer = function("shipment_writeback")
+
+    def not_now(body):
+        raise Unavailable("not now", wanted_s)
+
+    monkeypatch.setattr(consumer.module, "take", not_now)
+    calls = watch(session.sqs())
+    assert failed(consumer(event(like("shipment_writeback")))) != []
+    assert calls.made[0][1]["VisibilityTimeout"] == delay_s
+
+
+def test_a_message_whose_wait_cannot_be_shortened_fails_all_the_same(function):
+    """The receipt handle of the example is known to no queue."""
+    assert len(failed(function("order_ingest")(sqs_batch("{", like=like("order_ingest"))))) == 1
+
+
+def test_a_good_message_costs_no_call_about_its_visibility(function, watch):
+    calls = watch(session.sqs())
+    function("order_ingest")(event(like("order_ingest")))
+    assert calls.made == []
+
+
+# ---- What is logged
+
+
+@every_consumer
+@pytest.mark.parametrize("body", NOT_MESSAGES.values(), ids=NOT_MESSAGES)
+def test_a_failure_is_logged_by_class_and_place(function, logged, consumer, body):
+    function(consumer)(sqs_batch(body, like=like(consumer), tries=3))
+    (line,) = [line for line in logged() if line["level"] == "ERROR"]
+    assert (line["message"], line["message_id"], line["tries"]) == ("message failed", "m0", 3)
+    assert line["error"] == "ValidationError"
+    assert line["at"]
+    assert line["function"] == consumer
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda order: order.pop("line_items"),
+        lambda order: order["line_items"][0].update(quantity="Steve Shipper"),
+        lambda order: order.update(updated_at="123 Shipping Street"),
+        lambda order: order.update(shipping_address="jon@example.com"),
+        lambda order: order.update(id="Steve Shipper 555-555-SHIP"),
+        lambda order: order["shipping_address"].update(name=["Steve Shipper"]),
+    ],
+)
+def test_a_payload_that_cannot_be_read_leaves_nothing_of_the_buyer_in_the_log(function, logged, spoil):
+    webhook = json.loads(good("order_ingest"))
+    order = json.loads(webhook["body"])
+    spoil(order)
+    bodies = [json.dumps(webhook | {"body": json.dumps(order)}), json.dumps(webhook | {"body": json.dumps(order)[:-9]})]
+    assert len(failed(function("order_ingest")(sqs_batch(*bodies, like=like("order_ingest"))))) == 2
+    text = json.dumps(logged())
+    assert "InvalidMessage" in text
+    assert [word for word in BUYER if word in text] == []
+
+
+def test_a_message_that_is_not_of_its_kind_names_its_fields_and_shows_no_value(function, logged):
+    body = json.dumps({"kind": "open-case", "request": {"id": "Steve Shipper", "reason": 7}})
+    function("after_sales")(sqs_batch(body, like=like("after_sales")))
+    (line,) = logged()
+    assert "open-case.request.id" in line["fields"]
+    assert "Steve" not in json.dumps(line)
+
+
+def test_an_error_that_is_not_ours_is_logged_without_its_words(function, logged, monkeypatch):
+    consumer = function("order_ingest")
+
+    def fall(body):
+        raise ValueError("Steve Shipper lives at 123 Shipping Street")
+
+    monkeypatch.setattr(consumer.module, "take", fall)
+    consumer(event(like("order_ingest")))
+    (line,) = logged()
+    assert (line["error"], line["at"].rpartition(":")[0]) == ("ValueError", "test_batches.py")
+    assert not [word for word in BUYER if word in json.dumps(line)]
+
+
+def test_an_error_of_ours_is_logged_with_its_words(function, logged):
+    function("supplier_events")(event(like("supplier_events")))
+    (line,) = logged()
+    assert (line["error"], line["words"]) == ("Unavailable", "order main-shop#820982911946154508 is not known yet")
+
+
+@every_consumer
+def test_what_is_done_leaves_nothing_of_the_buyer_or_of_secrets_in_the_log(function, paid, logged, consumer):
+    for name in [CONSUMERS[consumer], *events_of(consumer)]:
+        function(consumer)(event(f"{consumer}/{name}"))
+    text = json.dumps(logged())
+    assert [word for word in (*BUYER, "shpat_secret", "key-of-acme-secret") if word in text] == []
+
+
+def test_a_partner_that_answers_with_a_buyers_data_is_not_quoted_in_the_log(function, paid, partners, logged):
+    logged()
+    partners.shop.fail("ask", answer(401, {"errors": "Steve Shipper"}))
+    assert failed(function("shipment_writeback")(event(like("shipment_writeback")))) == []
+    assert "Steve" not in json.dumps(logged())

@@ -1,0 +1,103 @@
+"""Business figures: one line each in the log, in the shape and with the dimension that the alarms look at."""
+
+import json
+
+import pytest
+
+from tests.functions.lambdas import STAGE, event
+from tests.template.document import ALARMS, TEMPLATE
+from tests.unit.services.partners import LOST
+from tests.unit.services.world import WAYBILL
+
+NAMESPACE = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+WATCHED = {
+    alarm["MetricName"]: {
+        each["Name"]: each["Value"]["Fn::Sub"].replace("${Stage}", STAGE) for each in alarm["Dimensions"]
+    }
+    for alarm in ALARMS.values()
+    if alarm["Namespace"] == NAMESPACE
+}
+
+
+@pytest.fixture
+def counted(logged):
+    """Metrics written since the last time, as CloudWatch reads them: name -> dimensions; each counts one."""
+
+    def found():
+        metrics = []
+        for line in logged():
+            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                assert directive["Namespace"] == NAMESPACE
+                (names,) = directive["Dimensions"]
+                for metric in directive["Metrics"]:
+                    assert (metric["Unit"], line[metric["Name"]]) == ("Count", [1.0])
+                    metrics.append((metric["Name"], {name: line[name] for name in names}))
+        return metrics
+
+    return found
+
+
+@pytest.fixture
+def paid(function, counted):
+    function("order_ingest")(event("order_ingest/orders_paid"))
+    assert counted() == []
+
+
+def hold(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/give_up"))
+
+
+def lose(function, clock, partners):
+    partners.acme.fail("place", LOST)
+    with pytest.raises(Exception, match="unknown"):
+        function("dispatch_submit")(event("dispatch_submit/submit"))
+
+
+def miss(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    clock.advance(hours=25)
+    function("order_ingest")(event("order_ingest/order_due"))
+
+
+def be_scanned(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    function("supplier_events")(event("supplier_events/shipped"))
+    scan = {"context": "…", "time": "2026-11-21 16:20:00", "ftime": "2026-11-21 16:20:00", "statusCode": "77"}
+    partners.tracker.reports[WAYBILL.number] = {"com": "yuantong", "nu": WAYBILL.number, "data": [scan]}
+    function("tracking_poll")(event("tracking_poll/poll"))
+
+
+HAPPENED = {"OrderHeld": hold, "DispatchUnknown": lose, "DeadlineMissed": miss, "UnknownTrackingCode": be_scanned}
+
+
+def test_every_business_alarm_is_tried_here():
+    assert HAPPENED.keys() == WATCHED.keys()
+
+
+@pytest.mark.parametrize("metric", HAPPENED)
+def test_what_an_alarm_watches_is_counted_once_under_the_alarms_dimension(
+    function, paid, counted, clock, partners, metric
+):
+    HAPPENED[metric](function, clock, partners)
+    assert (metric, WATCHED[metric]) in (found := counted())
+    assert [name for name, _ in found].count(metric) == 1
+
+
+@pytest.mark.parametrize("metric", HAPPENED)
+def test_no_metric_has_another_dimension(function, paid, counted, clock, partners, metric):
+    """An order key as a dimension would be a metric, and a price, for each order."""
+    HAPPENED[metric](function, clock, partners)
+    assert {json.dumps(dimensions) for _, dimensions in counted()} == {json.dumps({"service": f"daifa-{STAGE}"})}
+
+
+def test_a_repeat_counts_nothing_again(function, paid, counted, clock, partners):
+    hold(function, clock, partners)
+    first = [name for name, _ in counted()]
+    hold(function, clock, partners)
+    assert first == ["OrderHeld", "DispatchGivenUp"]
+    assert [name for name, _ in counted()] == ["DispatchGivenUp"]
+
+
+def test_a_missed_deadline_is_also_a_task(function, paid, counted, clock, partners):
+    miss(function, clock, partners)
+    assert "DeadlineMissed" in [name for name, _ in counted()]
