@@ -8,6 +8,7 @@ from dropship.domain.identity import OrderKey
 from dropship.domain.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
 from dropship.domain.money import Money
 from dropship.domain.order import Order
+from dropship.domain.snapshots import Snapshot, receive
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 PRICE = Money(minor=19900, currency="USD")
@@ -32,7 +33,7 @@ def marketplace_order(key: OrderKey = KEY, updated_at: datetime = NOON) -> Marke
 
 
 def order(key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None) -> Order:
-    return Order.receive(marketplace_order(key), "digest", missing or [], at, Deadlines())
+    return receive(Snapshot(marketplace_order(key), "digest", missing or []), at, Deadlines())
 
 
 def case(name: str = "509562969", at: datetime = NOON, shop: str = "main-shop") -> Case:

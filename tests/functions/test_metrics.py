@@ -98,6 +98,13 @@ def test_a_repeat_counts_nothing_again(function, paid, counted, clock, partners)
     assert [name for name, _ in counted()] == ["DispatchGivenUp"]
 
 
+def test_what_was_counted_is_not_counted_again_with_the_next_change(function, paid, counted, clock, partners):
+    hold(function, clock, partners)
+    counted()
+    function("order_ingest")(event("order_ingest/orders_updated"))
+    assert counted() == []
+
+
 def test_a_missed_deadline_is_also_a_task(function, paid, counted, clock, partners):
     miss(function, clock, partners)
     assert "DeadlineMissed" in [name for name, _ in counted()]

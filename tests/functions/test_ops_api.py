@@ -11,7 +11,6 @@ from tests.unit.services.world import CASE, KEY, lines
 
 ORDER = f"/ops/orders/{KEY.shop}/{KEY.external_id}"
 READS = ["get_order", "list_orders", "list_attention", "list_cases", "get_case"]
-CLAIMS = ("requestContext", "authorizer", "jwt", "claims")
 
 
 @pytest.fixture
@@ -213,6 +212,13 @@ def test_the_caller_is_whom_the_token_names(api, held, received, claims, name):
     asked["requestContext"]["authorizer"]["jwt"]["claims"] = claims
     assert ask(api, asked)[0] == 202
     assert json.loads(received("InboxQueue")[0])["by"] == name
+
+
+def test_a_decision_too_is_in_the_name_of_whom_the_token_names(api, case, received):
+    asked = request("decide_case")
+    asked["requestContext"]["authorizer"]["jwt"]["claims"] = {"username": "bob"}
+    assert ask(api, asked)[0] == 202
+    assert json.loads(received("AfterSalesQueue")[0])["by"] == "bob"
 
 
 def test_the_body_and_the_query_cannot_name_another_caller(api, case, received):

@@ -95,7 +95,9 @@ def test_the_carriers_push_moves_the_parcel(run, shipped, order, clock):
     assert order().parcels[0].state == "IN_TRANSIT"
 
 
-def test_a_round_of_polls_finds_the_parcel(run, shipped, received, partners):
+def test_a_round_of_all_parcels_finds_one_whose_turn_it_is_not(run, shipped, received, partners, clock):
+    while run("tracking_schedule/round") != {"parcels": 0}:
+        clock.advance(minutes=30)
     received("TrackingQueue")
     assert run("tracking_schedule/everything") == {"parcels": 1}
     assert received("TrackingQueue") == [event("tracking_poll/poll")["Records"][0]["body"]]

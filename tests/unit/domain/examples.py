@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from dropship.domain import snapshots
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.fulfilment import claim, placed
 from dropship.domain.marketplace import MarketplaceLine, MarketplaceOrder
@@ -12,6 +13,7 @@ from dropship.domain.order import Order
 from dropship.domain.partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage
 from dropship.domain.planning import Offer, PlannedPurchaseOrder, plan
 from dropship.domain.purchase_order import PurchaseOrder
+from dropship.domain.snapshots import Snapshot
 
 START = datetime(2026, 11, 21, 8, 15, 30, tzinfo=UTC)
 DEADLINES = Deadlines()
@@ -50,12 +52,14 @@ def snapshot(*lines: MarketplaceLine, hours: float = 0, refunds: Sequence[str] =
 
 
 def received(*lines: MarketplaceLine, missing: Sequence[str] = (), refunds: Sequence[str] = ()) -> Order:
-    return Order.receive(snapshot(*lines, refunds=refunds), "digest-1", list(missing), START, DEADLINES)
+    return snapshots.receive(Snapshot(snapshot(*lines, refunds=refunds), "digest-1", list(missing)), START, DEADLINES)
 
 
 def revise(order: Order, *lines: MarketplaceLine, hours: float = 1, **other) -> bool:
     digest, missing = other.pop("digest", order.recipient_digest), list(other.pop("missing", ()))
-    return order.revise(snapshot(*lines, hours=hours, **other), digest, missing, at(hours), DEADLINES)
+    return snapshots.revise(
+        order, Snapshot(snapshot(*lines, hours=hours, **other), digest, list(missing)), at(hours), DEADLINES
+    )
 
 
 def offer(supplier: str = "north", rank: int = 1) -> Offer:

@@ -19,8 +19,9 @@ from dropship.domain.fulfilment import (
 )
 from dropship.domain.lateness import overdue
 from dropship.domain.marketplace import case_id
-from dropship.domain.order import HoldReason, Order, TaskKind
+from dropship.domain.order import HoldReason, TaskKind
 from dropship.domain.partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage
+from dropship.domain.snapshots import Snapshot, receive, revise
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
 
 from .examples import DEADLINES, START, dispatched, line, planned, snapshot
@@ -50,7 +51,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.cancelled = False
         self.plans = []
         self.snapshots = [self._snapshot()]
-        self.order = Order.receive(self.snapshots[0], "digest", [], START, DEADLINES)
+        self.order = receive(Snapshot(self.snapshots[0], "digest", []), START, DEADLINES)
         if begin == "placed":
             dispatched(self.order, **self.south)
 
@@ -81,7 +82,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(pick=picks, digest=st.sampled_from(["digest", "other"]), missing=st.sampled_from([[], [], ["city"]]))
     def snapshot_arrives(self, pick: int, digest: str, missing: list[str]) -> None:
-        self.order.revise(self.snapshots[pick % len(self.snapshots)], digest, missing, self.now, DEADLINES)
+        revise(self.order, Snapshot(self.snapshots[pick % len(self.snapshots)], digest, missing), self.now, DEADLINES)
 
     @precondition(lambda self: self.refunds)
     @rule(pick=picks)

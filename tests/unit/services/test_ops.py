@@ -52,6 +52,7 @@ def test_an_order_or_case_that_is_not_there_is_not_found(ops, name):
     for ask in (
         lambda: ops.order("main-shop", name),
         lambda: ops.release("main-shop", name, "MANUAL", "ann"),
+        lambda: ops.close_task("main-shop", name, "SHIP_LATE", "ann"),
         lambda: ops.dispatch("main-shop", name, "ann"),
         lambda: ops.case("main-shop", name),
         lambda: ops.decide("main-shop", name, APPROVE, "ann"),
@@ -158,6 +159,23 @@ def test_a_release_of_another_hold_is_refused_with_those_it_has(world, ops):
     hold(world, HoldReason.MANUAL)
     with pytest.raises(NotPossible, match=r"no hold NO_SOURCE; it has: \['MANUAL'\]"):
         ops.release(*KEY, "NO_SOURCE", "ann")
+    assert world.queues.sent == []
+
+
+def test_closing_a_task_is_one_message_and_changes_nothing_itself(world, ops):
+    world.dispatched()
+    world.hear("orders/updated")
+    version = world.version
+    ops.close_task(*KEY, "ADDRESS_CHANGED", "ann")
+    assert world.sent("inbox") == [{"kind": "close-task", "order": str(KEY), "task": "ADDRESS_CHANGED", "by": "ann"}]
+    assert world.version == version
+
+
+def test_closing_another_task_is_refused_with_those_it_has(world, ops):
+    world.dispatched()
+    world.hear("orders/updated")
+    with pytest.raises(NotPossible, match=r"no task SHIP_LATE; it has: \['ADDRESS_CHANGED'\]"):
+        ops.close_task(*KEY, "SHIP_LATE", "ann")
     assert world.queues.sent == []
 
 

@@ -192,6 +192,13 @@ def test_an_open_refund_is_looked_at_after_each_event(world):
     assert world.sent("after-sales") == [CHECK]
 
 
+def test_a_refund_that_asked_nothing_of_the_supplier_is_looked_at_too(world):
+    world.refund(PINK)
+    assert world.purchase_order.cancel == ""
+    world.supplier_says("shipped")
+    assert world.sent("after-sales") == [CHECK]
+
+
 def test_a_shipment_in_the_same_moment_as_a_cancellation_is_both_taken_in(world):
     once_before(world.orders, "save", lambda: world.tell(CancelOrder(order=str(KEY))))
     world.acme.cancels = "no"

@@ -134,6 +134,17 @@ def test_two_workers_at_once_create_once(world):
     assert world.shop.told == [WAYBILL.number]
 
 
+def test_a_worker_slower_than_its_lease_finds_the_work_done_and_records_nothing(world):
+    def meanwhile():
+        world.clock.advance(seconds=LEASE_S)
+        world.tell_marketplace()
+
+    once_before(world.http, "send", meanwhile)
+    world.tell_marketplace()
+    assert world.shop.told == [WAYBILL.number]
+    assert [entry.what for entry in world.order.timeline].count("written back") == 1
+
+
 def test_two_workers_that_begin_in_the_same_moment_create_once(world):
     once_before(world.orders, "save", world.tell_marketplace)
     world.tell_marketplace()

@@ -78,6 +78,10 @@ class World:
     tracker: TrackerApi = field(default_factory=TrackerApi)
     fuse: Fuse = field(default_factory=Fuse)
     unknown_codes: list[str] = field(default_factory=list)
+    planned: tuple[int, list[PlannedPurchaseOrder]] = (0, [])
+    """The plan that the workflow submits, where a test keeps one."""
+    messages: list[str] = field(default_factory=list)
+    """Messages that are delivered again and again, where a test keeps some."""
 
     def __post_init__(self) -> None:
         self.http.partner("http://partners.test/suppliers/acme", self.acme)

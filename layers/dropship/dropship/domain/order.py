@@ -1,20 +1,19 @@
 """The order: one aggregate that changes by one conditional write, so that nothing in it can disagree.
 
-What suppliers and carriers do to it is in `fulfilment`, refunds and cancellations are in `withdrawal`.
+How it begins and follows the marketplace is in `snapshots`, what suppliers and carriers do to it in `fulfilment`,
+refunds and cancellations in `withdrawal`.
 """
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from .deadlines import Deadlines
 from .errors import InvariantBroken, UnknownPurchaseOrder
 from .identity import OrderKey, PurchaseOrderId
-from .ledger import Remedy, refunded, wanted_back
+from .ledger import Remedy
 from .lifecycle import ORDER
-from .marketplace import MarketplaceLine, MarketplaceOrder, case_id
 from .parcel import Parcel
 from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
 from .quantities import LineQuantities
@@ -105,43 +104,6 @@ class Order(BaseModel):
     remedies: list[Remedy] = []
     due_at: datetime | None = None
     timeline: list[TimelineEntry] = []
-
-    @classmethod
-    def receive(
-        cls,
-        source: MarketplaceOrder,
-        recipient_digest: str,
-        missing: list[str],
-        now: datetime,
-        deadlines: Deadlines,
-    ) -> Self:
-        """A new order from its first snapshot; lines that need no shipping are not taken in.
-
-        `missing` names the address fields without which nothing can be sent; they put it on hold.
-        """
-        order = cls(
-            shop=source.shop,
-            external_id=source.external_id,
-            number=source.number,
-            created_at=now,
-            source_version=source.updated_at,
-            recipient_digest=recipient_digest,
-            lines=[_new_line(line) for line in source.lines if line.units_to_ship],
-            remedies=[_reflected(refund) for refund in source.refunds],
-        )
-        order.note(now, "received")
-        if source.cancelled_at is not None:
-            order.close_as_cancelled(now)
-            return order
-        if not order.lines:
-            order.apply("nothing_to_fulfil")
-            order.note(now, "nothing to ship")
-            return order
-        order.check_address(missing, now)
-        if not order.holds:
-            order.apply("validated")
-        order.arm(now, deadlines)
-        return order
 
     @property
     def key(self) -> OrderKey:
@@ -306,87 +268,6 @@ class Order(BaseModel):
         """The task is no longer needed."""
         self.tasks = [task for task in self.tasks if (task.kind, task.about) != (kind, about)]
 
-    def revise(
-        self,
-        source: MarketplaceOrder,
-        recipient_digest: str,
-        missing: list[str],
-        now: datetime,
-        deadlines: Deadlines,
-    ) -> bool:
-        """Take in a later snapshot of the marketplace order; whether anything changed.
-
-        Before the claim, the marketplace's open units are ours. After it, quantities change only through
-        refunds and cancellations; other changes of units, and a changed address, need a person.
-        """
-        if self.finished or source.updated_at <= self.source_version:
-            return False
-        self.source_version = source.updated_at
-        if recipient_digest != self.recipient_digest:
-            self.recipient_digest = recipient_digest
-            self.fence += 1
-            if self.claimed:
-                self.need(TaskKind.ADDRESS_CHANGED, now)
-            elif missing:
-                self.check_address(missing, now)
-            else:
-                self.release(HoldReason.ADDRESS_MISSING, now, deadlines)
-        if self.claimed:
-            self._compare_units(source, now)
-        else:
-            self._adopt_units(source, now)
-            self.arm(now, deadlines)
-        return True
-
-    def _wanted_units(self, source: MarketplaceOrder) -> dict[str, int]:
-        """Units to send by line, less those that refunds took back of which the snapshot does not know yet."""
-        reflected = {case_id("refund", refund) for refund in source.refunds}
-        later = [remedy.cancelled for remedy in self.remedies if remedy.case not in reflected]
-        return {
-            line.id: max(0, line.units_to_ship - sum(cancelled.get(line.id, 0) for cancelled in later))
-            for line in source.lines
-        }
-
-    def _compare_units(self, source: MarketplaceOrder, now: datetime) -> None:
-        known_cases = {remedy.case for remedy in self.remedies}
-        if not known_cases.issuperset(case_id("refund", refund) for refund in source.refunds):
-            return  # the refund itself is on its way to us and says what it is about
-        wanted = self._wanted_units(source)
-        ours = {line.id: line.units for line in self.lines}
-        more = [line for line, count in wanted.items() if count > (ours[line].open if line in ours else 0)]
-        fewer = [line for line, units in ours.items() if wanted.get(line, 0) < self._unsent(line, units)]
-        if more or fewer:
-            words = "the marketplace now wants other units of lines " + ", ".join(sorted({*more, *fewer}))
-            self.need(TaskKind.QUANTITY_CHANGED, now, words)
-
-    def _unsent(self, line: str, units: LineQuantities) -> int:
-        back = wanted_back(self.remedies, line) + refunded(self.remedies, line)
-        return units.open - units.shipped - back
-
-    def _adopt_units(self, source: MarketplaceOrder, now: datetime) -> None:
-        open_units = self._wanted_units(source)
-        before = [(line.id, line.units.open) for line in self.lines]
-        for line in self.lines:
-            wanted = open_units.get(line.id, 0)
-            if wanted > line.units.open:
-                line.units.ordered += wanted - line.units.open
-                line.units.unrouted = wanted
-            else:
-                line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
-        known = {line.id for line in self.lines}
-        self.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
-        known_cases = {remedy.case for remedy in self.remedies}
-        reflected = {case_id("refund", refund) for refund in source.refunds}
-        for remedy in self.remedies:
-            if remedy.case in reflected and not remedy.outcome:
-                remedy.outcome = "CANCELLED"
-        self.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known_cases]
-        if before != [(line.id, line.units.open) for line in self.lines]:
-            self.fence += 1
-            self.note(now, "quantities changed")
-        if not any(line.units.open for line in self.lines):
-            self.close_as_cancelled(now)
-
     def close_as_cancelled(self, now: datetime) -> None:
         """Nothing of it is left to ship: end it. Only legal while no purchase order is open.
 
@@ -408,13 +289,3 @@ class Order(BaseModel):
         """Assert the invariants of quantities; InvariantBroken where one fails."""
         for line in self.lines:
             line.units.check()
-
-
-def _new_line(line: MarketplaceLine) -> OrderLine:
-    units = LineQuantities(ordered=line.units_to_ship, unrouted=line.units_to_ship)
-    return OrderLine(id=line.id, sku=line.sku, units=units)
-
-
-def _reflected(refund: str) -> Remedy:
-    """The ledger entry of a refund whose units the marketplace already took out of the order."""
-    return Remedy(case=case_id("refund", refund), units={}, outcome="CANCELLED")

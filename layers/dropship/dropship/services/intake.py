@@ -8,6 +8,7 @@ from dropship.domain.identity import OrderKey
 from dropship.domain.lateness import overdue
 from dropship.domain.marketplace import AfterSalesRequested, OrderChanged, Recipient
 from dropship.domain.order import Order
+from dropship.domain.snapshots import Snapshot, receive, revise
 from dropship.domain.withdrawal import cancel
 from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
 
@@ -80,10 +81,11 @@ class Intake:
         now, source, recipient = self.clock.now(), event.order, event.recipient or Recipient()
         deadlines = self.registry.shop(source.shop).deadlines
         digest = hashlib.sha256(recipient.model_dump_json().encode()).hexdigest()[:12]
+        snapshot = Snapshot(source, digest, recipient.missing)
         if order is None:
-            order, changed = Order.receive(source, digest, recipient.missing, now, deadlines), True
+            order, changed = receive(snapshot, now, deadlines), True
         else:
-            changed = order.revise(source, digest, recipient.missing, now, deadlines)
+            changed = revise(order, snapshot, now, deadlines)
         if source.cancelled_at is not None and not order.claimed and not order.finished:
             cancel(order, now)
             changed = True
