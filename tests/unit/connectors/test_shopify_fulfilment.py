@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dropship.connectors import marketplace
+from dropship.domain.errors import InvalidMessage
 from dropship.domain.partners import (
     Busy,
     FulfilmentGroup,
@@ -188,8 +189,9 @@ def test_only_units_of_the_parcel_that_are_open_are_told(lines, groups):
 
 
 def test_nothing_is_told_where_nothing_is_open():
-    assert writeback(STATE, ("unknown", 1)) is None
-    assert writeback(FulfilmentState(groups=()), ("7", 1)) is None
+    for state, line in ((STATE, "unknown"), (FulfilmentState(groups=()), "7")):
+        with pytest.raises(InvalidMessage, match="none of the parcel's units"):
+            writeback(state, (line, 1))
 
 
 def test_the_buyer_is_notified_only_if_the_shop_wants_it():

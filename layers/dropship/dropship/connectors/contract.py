@@ -80,7 +80,7 @@ class MarketplaceConnector(Connector, Protocol):
         notify_buyer: bool,
         credentials: Credentials,
     ) -> "HttpRequest":
-        """Tell of a parcel. The caller has seen that some of its units are still open in `state`."""
+        """Tell of a parcel. InvalidMessage where none of its units is open in `state`."""
 
     def read_writeback(self, response: "HttpResponse") -> "WritebackResult":
         """The answer to `writeback`."""

@@ -1,7 +1,7 @@
 """The messages on the queues between the functions.
 
-They carry keys and decisions, never a buyer's data, but for `Webhook`: a partner's own words on the way to
-their reader.
+They carry keys and decisions. A buyer's data is only in `Webhook`, a partner's own words on the way to their reader,
+and in the reason of `OpenCase`, which may be the buyer's words.
 """
 
 import base64

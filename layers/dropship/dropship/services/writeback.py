@@ -10,6 +10,7 @@ from typing import Literal
 from dropship.connectors import marketplace
 from dropship.connectors.contract import MarketplaceConnector
 from dropship.domain.connections import Shop
+from dropship.domain.errors import InvalidMessage
 from dropship.domain.fulfilment import writeback_refused, written_back
 from dropship.domain.identity import OrderKey
 from dropship.domain.order import Order
@@ -97,16 +98,16 @@ class Writeback:
     def _create(
         self, shop: Shop, connector: MarketplaceConnector, shipped: ParcelShipped, state: FulfilmentState
     ) -> WritebackResult:
-        open_lines = {line for group in state.groups for _, line, left in group.lines if left}
-        if not any(line.line in open_lines for line in shipped.lines):
-            return Refused(words="the marketplace waits for none of the parcel's units")
-        return self.partners.call(
-            shop,
-            lambda credentials: connector.writeback(
-                shipped, state, notify_buyer=shop.notify_buyer, credentials=credentials
-            ),
-            connector.read_writeback,
-        )
+        try:
+            return self.partners.call(
+                shop,
+                lambda credentials: connector.writeback(
+                    shipped, state, notify_buyer=shop.notify_buyer, credentials=credentials
+                ),
+                connector.read_writeback,
+            )
+        except InvalidMessage as nothing_open:
+            return Refused(words=str(nothing_open))
 
     def _record(self, key: OrderKey, shop: Shop, message: TellMarketplace, outcome: WritebackResult) -> None:
         now = self.clock.now()

@@ -100,7 +100,7 @@ class Shopify:
         *,
         notify_buyer: bool,
         credentials: Credentials,
-    ) -> ports.HttpRequest | None:
+    ) -> ports.HttpRequest:
         """See `MarketplaceConnector.writeback`. Lines are always named: to Shopify, none means all."""
         left = Counter[str]()
         for shipped in parcel.lines:
@@ -114,12 +114,14 @@ class Shopify:
                     lines.append({"id": line_id, "quantity": quantity})
             if lines:
                 groups.append({"fulfillmentOrderId": group.id, "fulfillmentOrderLineItems": lines})
+        if not groups:
+            raise InvalidMessage("the marketplace waits for none of the parcel's units")
         fulfilment = {
             "lineItemsByFulfillmentOrder": groups,
             "trackingInfo": {"number": parcel.number, "company": parcel.carrier_name},
             "notifyCustomer": notify_buyer,
         }
-        return _call(_TELL, {"fulfillment": fulfilment}, credentials) if groups else None
+        return _call(_TELL, {"fulfillment": fulfilment}, credentials)
 
     def read_writeback(self, response: ports.HttpResponse) -> partners.WritebackResult:
         """See `MarketplaceConnector.read_writeback`."""
