@@ -175,7 +175,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(pick=picks, outcome=st.sampled_from(["BEGUN", "DONE", "DONE", "REFUSED", "DUE"]))
     def parcel_is_written_back(self, pick: int, outcome: str) -> None:
         parcel = self._parcel(pick)
-        if not parcel.begin_writeback(self.now):
+        if not parcel.begin_writeback(self.now, DEADLINES):
             return
         if outcome == "DONE":
             written_back(self.order, parcel, "F1", self.now, DEADLINES)

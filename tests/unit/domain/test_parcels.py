@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from dropship.domain.fulfilment import supplier_says, track, writeback_refused, written_back
 from dropship.domain.lateness import overdue
 from dropship.domain.order import TaskKind
-from dropship.domain.parcel import WRITEBACK_LEASE
 from dropship.domain.partners import TrackingStage as Stage
 from dropship.domain.withdrawal import conclude, withdraw
 
@@ -185,13 +184,13 @@ def test_a_scan_a_few_hours_ahead_is_a_matter_of_time_zones():
 
 def test_one_worker_at_a_time_tells_the_marketplace():
     parcel = shipped().parcels[0]
-    assert parcel.begin_writeback(at())
-    assert not parcel.begin_writeback(at())
-    assert parcel.begin_writeback(at() + WRITEBACK_LEASE), "the first one died"
+    assert parcel.begin_writeback(at(), DEADLINES)
+    assert not parcel.begin_writeback(at(), DEADLINES)
+    assert parcel.begin_writeback(at() + DEADLINES.writeback_lease, DEADLINES), "the first one died"
     parcel.end_writeback("DUE", at(1))
-    assert parcel.begin_writeback(at(1))
+    assert parcel.begin_writeback(at(1), DEADLINES)
     parcel.end_writeback("DONE", at(1), "F1")
-    assert not parcel.begin_writeback(at(9))
+    assert not parcel.begin_writeback(at(9), DEADLINES)
     assert parcel.fulfilment == "F1"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropship.domain.parcel import WRITEBACK_LEASE
+from dropship.domain.deadlines import Deadlines
 from dropship.ports import NotFound, Unavailable
 from dropship.services.changing import change_order
 from dropship.services.messages import TellMarketplace
@@ -11,7 +11,7 @@ from tests.unit.services.interleaving import once_before
 from tests.unit.services.partners import LOST, REFUSED_CONNECTION, answer
 from tests.unit.services.world import GREEN, KEY, PINK, WAYBILL, World
 
-LEASE_S = WRITEBACK_LEASE.total_seconds()
+LEASE_S = Deadlines().writeback_lease.total_seconds()
 THROTTLED = answer(200, {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]})
 REFUSAL = {"fulfillment": None, "userErrors": [{"message": "the order was cancelled"}]}
 NO = answer(200, {"data": {"fulfillmentCreate": REFUSAL}})
@@ -154,7 +154,7 @@ def test_two_workers_that_begin_in_the_same_moment_create_once(world):
 def test_a_worker_that_died_is_followed_after_its_lease(world):
     world.shop.fail("ask", answer(429))
     told(world)
-    change_order(world.orders, KEY, lambda order: order.parcels[0].begin_writeback(world.clock.now()))
+    change_order(world.orders, KEY, lambda order: order.parcels[0].begin_writeback(world.clock.now(), Deadlines()))
     assert told(world).retry_after == LEASE_S
     world.clock.advance(seconds=LEASE_S)
     world.tell_marketplace()

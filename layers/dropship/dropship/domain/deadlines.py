@@ -21,6 +21,9 @@ class Deadlines(BaseModel):
     ship: Length = Field(timedelta(hours=48), description="the supplier ships a purchase order")
     cancel: Length = Field(timedelta(hours=12), description="the supplier answers a cancellation")
     writeback: Length = Field(timedelta(minutes=15), description="the marketplace is told of a parcel")
+    writeback_lease: Length = Field(
+        timedelta(seconds=90), description="a writeback that began ends; then its worker is taken to have died"
+    )
     pickup: Length = Field(timedelta(hours=24), description="the first scan after the supplier shipped")
     stall: Length = Field(timedelta(days=5), description="news of a parcel")
     after_sales: Length = Field(timedelta(hours=48), description="our answer to a refund or return request")

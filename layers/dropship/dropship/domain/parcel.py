@@ -1,7 +1,7 @@
 """A parcel on its way: scans move it forward by time, never back."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,9 +44,6 @@ _PLACE_OF_STATE: dict[str, Place] = {
     "LOST": "lost",
 }
 _PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
-
-# A writeback that was begun this long ago and not finished is taken to have died with its worker.
-WRITEBACK_LEASE = timedelta(seconds=90)
 
 
 class Parcel(BaseModel):
@@ -121,11 +118,11 @@ class Parcel(BaseModel):
             return True
         return (at, _PROGRESS[stage]) > (self.last_event_at, _PROGRESS[self.last_stage])
 
-    def begin_writeback(self, now: datetime) -> bool:
+    def begin_writeback(self, now: datetime, deadlines: Deadlines) -> bool:
         """Take the writeback for this worker; False if it is done or another worker is at it."""
         if self.writeback in {"DONE", "REFUSED"}:
             return False
-        if self.writeback == "SENDING" and now < self.writeback_at + WRITEBACK_LEASE:
+        if self.writeback == "SENDING" and now < self.writeback_at + deadlines.writeback_lease:
             return False
         self.writeback, self.writeback_at = "SENDING", now
         return True

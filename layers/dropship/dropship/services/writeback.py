@@ -10,11 +10,12 @@ from typing import Literal
 from dropship.connectors import marketplace
 from dropship.connectors.contract import MarketplaceConnector
 from dropship.domain.connections import Shop
+from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.fulfilment import writeback_refused, written_back
 from dropship.domain.identity import OrderKey
 from dropship.domain.order import Order
-from dropship.domain.parcel import WRITEBACK_LEASE, Parcel
+from dropship.domain.parcel import Parcel
 from dropship.domain.partners import (
     Busy,
     FulfilmentState,
@@ -50,26 +51,25 @@ class Writeback:
         """
         key = OrderKey.parse(message.order)
         shop = self.registry.shop(key.shop)
-        order, begun = change_order(self.orders, key, lambda order: self._begin(order, message))
+        lease_s = shop.deadlines.writeback_lease.total_seconds()
+        order, begun = change_order(self.orders, key, lambda order: self._begin(order, message, shop.deadlines))
         parcel = order.parcel(message.carrier, message.number)
         if begun == "OVER" or parcel is None:
             return
         if begun == "OTHERS":
-            raise Unavailable(f"the writeback of {parcel.waybill} is under way", WRITEBACK_LEASE.total_seconds())
+            raise Unavailable(f"the writeback of {parcel.waybill} is under way", lease_s)
         outcome = self._tell(shop, order, parcel)
         self._record(key, shop, message, outcome)
         if isinstance(outcome, Busy):
             raise Unavailable(f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
         if isinstance(outcome, Unknown):
-            raise Unavailable(
-                f"it is unknown whether shop {shop.id} knows {parcel.waybill}", WRITEBACK_LEASE.total_seconds() + 1
-            )
+            raise Unavailable(f"it is unknown whether shop {shop.id} knows {parcel.waybill}", lease_s + 1)
 
-    def _begin(self, order: Order, message: TellMarketplace) -> Begun:
+    def _begin(self, order: Order, message: TellMarketplace, deadlines: Deadlines) -> Begun:
         parcel = order.parcel(message.carrier, message.number)
         if parcel is None or parcel.writeback in {"DONE", "REFUSED"}:
             return "OVER"
-        return "MINE" if parcel.begin_writeback(self.clock.now()) else "OTHERS"
+        return "MINE" if parcel.begin_writeback(self.clock.now(), deadlines) else "OTHERS"
 
     def _tell(self, shop: Shop, order: Order, parcel: Parcel) -> WritebackResult:
         connector = marketplace(shop.channel)

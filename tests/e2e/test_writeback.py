@@ -1,0 +1,72 @@
+"""Write-back under trouble: the marketplace is told of each parcel once, whatever it answers."""
+
+import pytest
+
+from tests.e2e.test_holds import dispatched
+from tests.e2e.world import World
+
+SHOP = "quick-shop"  # its writeback may be tried again after two seconds
+
+
+def ship(world: World, **details) -> dict:
+    order = world.buy(SHOP)
+    world.when(order, dispatched, SHOP)
+    (purchase_order,) = world.purchase_orders(order)
+    world.sandbox.ship("acme", purchase_order["reference"], **details)
+    return order
+
+
+def told(world: World, order: dict) -> list:
+    return world.sandbox.fulfillments(SHOP, str(order["id"]))
+
+
+def done(order: dict) -> bool:
+    return bool(order["parcels"]) and all(parcel["writeback"] == "DONE" for parcel in order["parcels"])
+
+
+@pytest.mark.parametrize("mode", ["drop_after_accepting", "error_after_accepting", "garbage"])
+def test_a_parcel_that_was_told_without_a_clear_answer_is_not_told_again(world: World, mode):
+    world.sandbox.fault(f"shopify:{SHOP}", mode, "create")
+    order = ship(world)
+    world.when(order, done, SHOP, wanted="written back")
+    assert len(told(world, order)) == 1
+    assert len(world.sandbox.records(f"shopify:{SHOP}", "create", str(order["line_items"][0]["id"]))) <= 1
+
+
+@pytest.mark.parametrize(("mode", "operation"), [("throttle", "query"), ("throttle", "create"), ("drop", "query")])
+def test_a_marketplace_that_cannot_take_it_now_is_told_later(world: World, mode, operation):
+    world.sandbox.fault(f"shopify:{SHOP}", mode, operation, times=2)
+    order = ship(world)
+    world.when(order, done, SHOP, wanted="written back")
+    assert len(told(world, order)) == 1
+
+
+def test_a_refusal_of_the_marketplace_is_shown_with_its_words_and_can_be_closed(world: World):
+    order = world.buy()
+    world.when(order, dispatched)
+    world.sandbox.fault("shopify:main-shop", "status", "create", status=403)
+    world.ship(order)
+    seen = world.when(order, lambda seen: any(task["kind"] == "WRITEBACK_REFUSED" for task in seen["tasks"]))
+    assert seen["parcels"][0]["writeback"] == "REFUSED"
+    path = f"/orders/main-shop/{order['id']}/tasks/WRITEBACK_REFUSED/close"
+    assert world.ops("POST", path).status == 202
+    world.when(order, lambda seen: seen["tasks"] == [], wanted="closed")
+    assert world.ops("POST", path).status == 409
+
+
+def test_one_line_shipped_in_three_parcels_is_told_three_times_and_delivered_at_the_last(world: World):
+    order = world.buy(lines=[{"quantity": 5, "fulfillable_quantity": 5}])
+    world.when(order, dispatched)
+    line = str(order["line_items"][0]["id"])
+    numbers = []
+    for units in (2, 2, 1):
+        parcel = world.ship(order, lines=[{"line": line, "quantity": units}])
+        numbers.append(parcel["number"])
+        expected = "SHIPPED" if len(numbers) == 3 else "PARTIALLY_SHIPPED"
+        world.when(order, lambda seen, expected=expected: seen["status"] == expected and done(seen))
+    assert len(world.sandbox.fulfillments("main-shop", str(order["id"]))) == 3
+    assert len(world.purchase_orders(order)) == 1
+    for number in numbers:
+        world.sandbox.scan(number, "yuantong", ["3"], push=False)
+    world.invoke("tracking-schedule", {"everything": True})
+    world.until(order, "DELIVERED")
