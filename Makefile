@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PYTHONPATH := layers/dropship:.
 export SAM_CLI_TELEMETRY := 0
 
-ENV ?= prod
+SECTION ?= prod
 BASE_PYTHON := $(shell for p in python3.13 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
 	2>/dev/null && echo $$p && break; done)
 PYTHON := .venv/bin/python
@@ -47,9 +47,9 @@ lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 	$(PYTHON) -m mypy layers/dropship functions
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
 
-deploy: $(TOOLS) ## Build and deploy to AWS; choose the samconfig.toml section with ENV=… (default prod)
+deploy: $(TOOLS) ## Build and deploy to AWS; choose the samconfig.toml section with SECTION=… (default prod)
 	$(SAM) build
-	$(SAM) deploy --config-env $(ENV)
+	$(SAM) deploy --config-env $(SECTION)
 
 lock: python ## Pin every requirements file again, with hashes
 	@test -x .local/lock-env/bin/uv || { $(BASE_PYTHON) -m venv .local/lock-env && .local/lock-env/bin/python -m pip install -qq uv; }

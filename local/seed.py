@@ -40,10 +40,10 @@ def knows_channel(channel: str, role: str) -> bool:
         return False
 
 
-def read_seed(file: Path, placeholders: Mapping[str, str]) -> Seed:
-    """The checked seed; InvalidSeed with all errors."""
+def read_seed(file: Path, placeholders: Mapping[str, str], *, allow_http: bool) -> Seed:
+    """The checked seed; InvalidSeed with all errors. Only the local stack's partners may be at http:// addresses."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
-    return load_seed(file.read_bytes(), str(name), placeholders, knows_channel)
+    return load_seed(file.read_bytes(), str(name), placeholders, knows_channel, allow_http=allow_http)
 
 
 def connections(seed: Seed) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stack = None if options.check or options.table else _read_stack(options.stack)
     try:
-        seed = read_seed(options.file, _placeholders(options, stack))
+        seed = read_seed(options.file, _placeholders(options, stack), allow_http=stack is not None)
     except (InvalidSeed, OSError) as refused:
         print(refused, file=sys.stderr)
         return 2

@@ -11,18 +11,18 @@ app = Application("dispatch_submit")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
-    """Place `purchase_order` of `order`, planned at `fence`; with `error` (from the workflow's Catch) give up.
+    """Place `purchase_order` of `order`, planned at `fence`, for `worker`; with `error` (from a Catch) give up.
 
     Raises:
         SupplierBusy, OutcomeUnknown: the workflow tries again with delay.
     """
-    key = OrderKey.parse(event["order"])
-    planned = PlannedPurchaseOrder.model_validate(event["purchase_order"])
+    key, wanted = OrderKey.parse(event["order"]), event.get("purchase_order")
     submission = Submission(app.orders, app.registry, app.partners, app.queues, app.clock)
+    po_id = wanted["id"] if wanted else ""
     if "error" in event:
-        status = submission.give_up(key, planned, str(event["error"].get("Error", "unknown"))[:100])
-        app.count("DispatchGivenUp")
+        status = submission.give_up(key, po_id, str(event["error"].get("Error", "unknown"))[:100])
     else:
-        status = submission.submit(key, event["fence"], planned)
-    app.logger.info("dispatched", extra={"order": str(key), "purchase_order": planned.id, "status": status})
-    return {"purchase_order": planned.id, "status": status}
+        planned = PlannedPurchaseOrder.model_validate(wanted)
+        status = submission.submit(key, event["fence"], planned, event["worker"])
+    app.logger.info("dispatched", extra={"order": str(key), "purchase_order": po_id, "status": status})
+    return {"purchase_order": po_id, "status": status}

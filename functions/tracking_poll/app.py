@@ -20,7 +20,7 @@ def take(body: str) -> None:
         app.registry,
         app.partners,
         app.clock,
-        unknown_code=lambda code: app.count("UnknownTrackingCode", code=code),
+        count=lambda metric, what: app.count(metric, what=what),
     )
     tracking.take(TRACKING.validate_json(body))
 

@@ -106,6 +106,23 @@ def test_on_aws_a_placeholder_without_a_value_is_refused(tables, capsys):
     assert "unknown placeholder ${SANDBOX_URL} (known: none)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("where", [["--check"], ["--table", "registry", "--stage", "local"]])
+def test_only_the_local_stack_has_partners_without_encryption(where, monkeypatch, capsys):
+    monkeypatch.setattr(seed, "RegistryWriter", lambda *_: pytest.fail("written"))
+    urls = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=http://partners.example"]
+    assert seed.main([*where, *urls]) == 2
+    assert "shops.main-shop.base_url: expected https://" in capsys.readouterr().err
+
+
+def test_an_empty_file_does_not_empty_the_registry(stack, capsys):
+    seed.main(stack.arguments)
+    empty = stack.directory / "empty.yaml"
+    empty.write_text("# to do\n")
+    assert seed.main([*stack.arguments, "--file", str(empty)]) == 2
+    assert f"{empty}:1: there is nothing in this file" in capsys.readouterr().err
+    assert stack.registry().shop("main-shop")
+
+
 def test_without_a_stack_it_says_what_to_do(tmp_path):
     with pytest.raises(SystemExit, match="make up"):
         seed.main(["--stack", str(tmp_path / "stack.json")])

@@ -155,7 +155,7 @@ def test_an_earlier_version_of_the_source_does_not_replace_a_later_one(orders):
 
 
 def test_the_same_version_of_the_source_can_be_put_again(orders):
-    orders.put_source(marketplace_order(), None)
+    orders.put_source(marketplace_order(), Recipient())
     orders.put_source(marketplace_order(), Recipient(name="李四"))
     assert orders.recipient(KEY).name == "李四"
 
@@ -166,11 +166,11 @@ def test_of_two_sources_of_the_same_version_the_last_one_stays(orders):
     assert orders.recipient(KEY).name == "second"
 
 
-def test_a_later_source_without_a_recipient_leaves_the_recipient(orders):
+def test_a_later_source_without_an_address_takes_the_address_away(orders):
     orders.put_source(marketplace_order(), Recipient(name="李四"))
-    orders.put_source(marketplace_order(updated_at=NOON + SECOND), None)
+    orders.put_source(marketplace_order(updated_at=NOON + SECOND), Recipient())
     assert orders.source(KEY).updated_at == NOON + SECOND
-    assert orders.recipient(KEY).name == "李四"
+    assert orders.recipient(KEY) == Recipient()
 
 
 def test_a_waybill_is_tied_to_the_first_order_that_claims_it(orders):

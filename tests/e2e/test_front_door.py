@@ -68,7 +68,7 @@ def test_an_unknown_shop_or_channel_is_not_found(world, secret, path):
 
 
 def test_a_body_over_the_limit_is_refused(world, secret):
-    body = json.dumps(paid_order() | {"note": "x" * 300_000}).encode()
+    body = json.dumps(paid_order() | {"note": "x" * 800_000}).encode()
     assert post(world, body, sign(secret, body)).status == 413
 
 

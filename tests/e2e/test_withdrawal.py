@@ -1,6 +1,6 @@
 """Cancellations and refunds before anything has shipped: free before the claim, the supplier's word after it."""
 
-from local.sandbox.examples import cancelled, refund
+from local.sandbox.examples import cancelled, changed, refund
 from tests.e2e.test_holds import dispatched
 from tests.e2e.world import World, an_order, eventually
 
@@ -94,3 +94,33 @@ def test_a_refund_after_the_claim_is_settled_by_the_suppliers_yes(world: World):
     world.sandbox.send_order("main-shop", refunded, "refunds/create")
     world.case_until(case_of(refunded), "REFUNDED")
     assert world.until(order, "CANCELLED")["purchase_orders"][0]["status"] == "CANCELLED"
+
+
+def test_a_cancellation_while_the_supplier_is_slow_to_take_the_order_reaches_it(world: World):
+    world.sandbox.fault("supplier:acme", "delay", "place", seconds=3)
+    order = world.buy()
+    world.when(order, lambda seen: bool(seen["purchase_orders"]), wanted="claimed")
+    off = cancelled(order)
+    for topic in ("orders/cancelled", "orders/updated", "orders/cancelled"):
+        world.sandbox.send_order("main-shop", off, topic)
+    world.until(order, "CANCELLED")
+    assert [held["status"] for held in world.purchase_orders(order)] == ["cancelled"]
+    assert len(world.placed(order)) == 1
+
+
+def test_a_cancellation_that_a_supplier_cannot_take_now_is_asked_again(world: World):
+    order = world.buy("quick-shop")
+    world.when(order, lambda seen: seen["status"] == "IN_FULFILMENT" and dispatched(seen), "quick-shop")
+    world.sandbox.fault("supplier:acme", "status", "cancel", status=503, times=3)
+    world.sandbox.send_order("quick-shop", cancelled(order), "orders/cancelled")
+    world.until(order, "CANCELLED", "quick-shop")
+    assert [held["status"] for held in world.purchase_orders(order)] == ["cancelled"]
+
+
+def test_an_order_that_was_refunded_in_full_before_it_was_known_is_not_sent(world: World):
+    order = an_order()
+    world.sandbox.send_order("main-shop", changed(order, financial_status="refunded"), "orders/updated")
+    world.until(order, "CANCELLED")
+    world.sandbox.send_order("main-shop", order)
+    eventually(lambda: world.depth("InboxQueue") == 0, lambda: "quiet")
+    assert world.until(order, "CANCELLED")["purchase_orders"] == []

@@ -75,11 +75,11 @@ class FakeOrders:
     def save(self, order: Order, version: int) -> int:
         return self.states.save(order.key, order, version)
 
-    def put_source(self, source: MarketplaceOrder, recipient: Recipient | None) -> None:
+    def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
         key, version = source.key, source.updated_at
         if key not in self.sources or self.sources[key].updated_at <= version:
             self.sources[key] = source
-        if recipient is not None and (key not in self.recipients or self.recipients[key][0] <= version):
+        if key not in self.recipients or self.recipients[key][0] <= version:
             self.recipients[key] = (version, recipient)
 
     def source(self, key: OrderKey) -> MarketplaceOrder:

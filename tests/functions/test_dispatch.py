@@ -103,7 +103,7 @@ def test_what_a_task_sends_is_what_its_function_takes(function, paid):
     """The Map's item is the payload of Submit; with the caught error it is that of GiveUp."""
     planned = function("dispatch_plan")(event("dispatch_plan/plan"))
     (item,) = planned["purchase_orders"]
-    assert function("dispatch_submit")(item)["status"] == "DISPATCHED"
+    assert function("dispatch_submit")(item | {"worker": "one"})["status"] == "DISPATCHED"
     taken = {name.removesuffix(".$") for name in TASKS["GiveUp"]["Parameters"]["Payload"]}
     assert set(event("dispatch_submit/give_up")) == taken
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.functions.lambdas import STAGE, event
 from tests.template.document import ALARMS, TEMPLATE
-from tests.unit.services.partners import LOST
+from tests.unit.services.partners import LOST, answer
 from tests.unit.services.world import WAYBILL
 
 NAMESPACE = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
@@ -51,6 +51,7 @@ def lose(function, clock, partners):
     partners.acme.fail("place", LOST)
     with pytest.raises(Exception, match="unknown"):
         function("dispatch_submit")(event("dispatch_submit/submit"))
+    function("dispatch_submit")(event("dispatch_submit/give_up"))
 
 
 def miss(function, clock, partners):
@@ -67,7 +68,20 @@ def be_scanned(function, clock, partners):
     function("tracking_poll")(event("tracking_poll/poll"))
 
 
-HAPPENED = {"OrderHeld": hold, "DispatchUnknown": lose, "DeadlineMissed": miss, "UnknownTrackingCode": be_scanned}
+def be_refused(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    function("supplier_events")(event("supplier_events/shipped"))
+    partners.tracker.fail("query", answer(200, {"result": False, "returnCode": "601", "message": "KEY已过期"}))
+    function("tracking_poll")(event("tracking_poll/poll"))
+
+
+HAPPENED = {
+    "OrderHeld": hold,
+    "DispatchUnknown": lose,
+    "DeadlineMissed": miss,
+    "UnknownTrackingCode": be_scanned,
+    "TrackerRefused": be_refused,
+}
 
 
 def test_every_business_alarm_is_tried_here():
@@ -90,12 +104,18 @@ def test_no_metric_has_another_dimension(function, paid, counted, clock, partner
     assert {json.dumps(dimensions) for _, dimensions in counted()} == {json.dumps({"service": f"daifa-{STAGE}"})}
 
 
+def test_what_a_tracker_refuses_is_counted_with_its_words(function, paid, logged, clock, partners):
+    be_refused(function, clock, partners)
+    [line] = [line for line in logged() if "TrackerRefused" in line]
+    assert line["what"] == "kd100: 601 KEY已过期"
+
+
 def test_a_repeat_counts_nothing_again(function, paid, counted, clock, partners):
     hold(function, clock, partners)
     first = [name for name, _ in counted()]
     hold(function, clock, partners)
-    assert first == ["OrderHeld", "DispatchGivenUp"]
-    assert [name for name, _ in counted()] == ["DispatchGivenUp"]
+    assert first == ["OrderHeld"]
+    assert counted() == []
 
 
 def test_what_was_counted_is_not_counted_again_with_the_next_change(function, paid, counted, clock, partners):

@@ -141,7 +141,7 @@ def test_a_dispatch_of_what_can_be_dispatched_is_202(api, function, received):
 def test_a_wish_that_makes_no_sense_now_is_409_in_words_and_sends_nothing(api, held, received):
     status, body = ask(api, request("dispatch"))
     assert (status, "on hold" in body["error"]) == (409, True)
-    status, body = ask(api, request("release_hold", f"{ORDER}/holds/MANUAL/release"))
+    status, body = ask(api, request("release_hold", f"{ORDER}/holds/DISPATCH_FAILED/release"))
     assert (status, "NO_SOURCE" in body["error"]) == (409, True)
     assert received("InboxQueue") == []
 

@@ -89,7 +89,7 @@ def test_an_unknown_address_is_404(webhook, path):
 
 
 def test_a_body_that_is_too_large_is_413(webhook):
-    answer = webhook(event("webhook/orders_paid") | {"body": "x" * 300_000})
+    answer = webhook(event("webhook/orders_paid") | {"body": "x" * 800_000})
     assert (answer["statusCode"], "larger" in answer["body"]) == (413, True)
 
 

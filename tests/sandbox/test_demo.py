@@ -67,7 +67,7 @@ class BackOffice:
         self.order["parcels"].append({"carrier": "yto", "number": number})
         secret = self.credentials("kuaidi100/kd100")
         callback = f"{self.our_api.url}/webhooks/kuaidi100/kd100"
-        self.call("/kuaidi100", tracker("kuaidi100").subscribe("yuantong", number, callback, secret))
+        self.call("/kuaidi100", tracker("kuaidi100").subscribe("yuantong", number, "", callback, secret))
         self.write_back(number)
         self.note("all shipped", "written back")
 

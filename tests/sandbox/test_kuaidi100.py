@@ -14,9 +14,9 @@ KUAIDI100 = tracker("kuaidi100")
 
 @pytest.fixture
 def subscribe(call, credentials, our_api):
-    def subscribing(number="YT1", **changed):
+    def subscribing(number="YT1", carrier="yuantong", phone="", **changed):
         secret = credentials("kuaidi100/kd100") | changed
-        request = KUAIDI100.subscribe("yuantong", number, f"{our_api.url}/webhooks/kuaidi100/kd100", secret)
+        request = KUAIDI100.subscribe(carrier, number, phone, f"{our_api.url}/webhooks/kuaidi100/kd100", secret)
         return call("/kuaidi100", request)
 
     return subscribing
@@ -24,8 +24,8 @@ def subscribe(call, credentials, our_api):
 
 @pytest.fixture
 def query(call, credentials):
-    def querying(number="YT1", **changed):
-        request = KUAIDI100.query("yuantong", number, credentials("kuaidi100/kd100") | changed)
+    def querying(number="YT1", carrier="yuantong", phone="", **changed):
+        request = KUAIDI100.query(carrier, number, phone, credentials("kuaidi100/kd100") | changed)
         return KUAIDI100.read_query(call("/kuaidi100", request))
 
     return querying
@@ -51,6 +51,22 @@ def test_a_second_subscription_is_answered_501(subscribe):
 def test_a_wrong_key_is_refused(subscribe, query):
     assert json.loads(subscribe(key="WRONG").body)["returnCode"] == "601"
     assert isinstance(query(key="WRONG"), Refused)
+
+
+@pytest.mark.parametrize("carrier", ["shunfeng", "zhongtong"])
+@pytest.mark.parametrize("phone", ["", "567", "13800135678", "abcd"])
+def test_some_carriers_are_refused_without_the_end_of_the_phone(subscribe, query, sandbox, carrier, phone):
+    refused = Refused(words="408 快递公司参数异常：验证码错误")
+    assert KUAIDI100.read_subscribe(subscribe("N1", carrier, phone)) == refused
+    assert query("N1", carrier, phone) == refused
+    assert sandbox.parcels("N1") == []
+
+
+@pytest.mark.parametrize("carrier", ["shunfeng", "zhongtong"])
+def test_with_the_end_of_the_phone_they_are_followed(subscribe, query, sandbox, carrier):
+    assert KUAIDI100.read_subscribe(subscribe("N1", carrier, "5678")) is None
+    assert sandbox.scan("N1", carrier, ["103"]) == [200]
+    assert [event.code for event in query("N1", carrier, "5678").events] == ["103"]
 
 
 def test_nothing_is_pushed_where_nobody_subscribed(sandbox, our_api):

@@ -42,6 +42,10 @@ def test_operators_are_made_by_an_administrator_with_a_long_password():
     assert POOL["Policies"]["PasswordPolicy"]["MinimumLength"] >= 12
 
 
+def test_operators_outlive_the_stack():
+    assert RESOURCES["UserPool"]["DeletionPolicy"] == RESOURCES["UserPool"]["UpdateReplacePolicy"] == "Retain"
+
+
 def test_the_client_has_no_secret_and_does_not_tell_who_exists():
     assert CLIENT["GenerateSecret"] is False
     assert CLIENT["PreventUserExistenceErrors"] == "ENABLED"

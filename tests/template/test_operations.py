@@ -3,19 +3,24 @@
 import json
 import re
 import tomllib
+from datetime import timedelta
 
 import pytest
 
+from dropship.domain.polling import ROUND
 from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, target
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
-FIGURES = {"OrderHeld", "DispatchUnknown", "DeadlineMissed", "UnknownTrackingCode"}
+FIGURES = {"OrderHeld", "DispatchUnknown", "DeadlineMissed", "UnknownTrackingCode", "TrackerRefused"}
 QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
 
 
 @pytest.mark.parametrize(
     ("function", "rate"),
-    [("TrackingScheduleFunction", {"Ref": "TrackingScheduleRate"}), ("DeadlineSweepFunction", "rate(1 minute)")],
+    [
+        ("TrackingScheduleFunction", f"rate({ROUND // timedelta(minutes=1)} minutes)"),
+        ("DeadlineSweepFunction", "rate(1 minute)"),
+    ],
 )
 def test_a_clock_has_a_name_of_its_stack_a_bound_and_dead_letters(function, rate):
     (clock,) = events(function, "ScheduleV2")
@@ -59,6 +64,11 @@ def test_business_figures_raise_alarms():
     figures = {alarm["MetricName"]: alarm["Dimensions"] for alarm in ALARMS.values() if alarm["Namespace"] == "Daifa"}
     assert set(figures) == FIGURES
     assert all(value == [{"Name": "service", "Value": {"Fn::Sub": "daifa-${Stage}"}}] for value in figures.values())
+
+
+def test_the_dashboard_shows_the_figures_that_raise_alarms():
+    text = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert [figure for figure in FIGURES if f'"{figure}"' not in text] == []
 
 
 def test_every_dead_letter_queue_is_watched():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dropship.services.tracking import PARCELS_PER_MESSAGE
 from tests.template.document import (
     ALARMS,
     FUNCTIONS,
@@ -63,7 +64,13 @@ def test_one_bad_message_does_not_fail_its_batch(queue):
     (source,) = events(consumers(queue)[0], "SQS")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     calls_out = setting(consumers(queue)[0], "Timeout") > 30
-    assert source["BatchSize"] <= (5 if calls_out else 10), "what waits for partners takes few at a time"
+    assert source["BatchSize"] <= (3 if calls_out else 10), "what waits for partners takes few at a time"
+
+
+def test_a_batch_of_polls_has_a_second_and_a_half_for_each_parcel():
+    (consumer,) = consumers("TrackingQueue")
+    (source,) = events(consumer, "SQS")
+    assert source["BatchSize"] * PARCELS_PER_MESSAGE * 1.5 <= setting(consumer, "Timeout")
 
 
 @each_queue

@@ -1,5 +1,6 @@
 """What the README tells a newcomer to do is there to be done, and CI does it."""
 
+import os
 import re
 import subprocess
 
@@ -25,16 +26,23 @@ def test_ci_runs_every_command():
     assert set(COMMANDS) - run - RUN_BY_MAKE_TEST - ON_AWS_ONLY == set()
 
 
-def test_deploy_builds_and_deploys_the_chosen_section():
-    planned = subprocess.run(
-        ["make", "--no-print-directory", "-n", "deploy", "ENV=default"],
+def deploy(*arguments: str) -> str:
+    """What `make deploy` would run, in a shell whose POSIX start-up file is named by $ENV."""
+    return subprocess.run(
+        ["make", "--no-print-directory", "-n", "deploy", *arguments],
         cwd=ROOT,
+        env=os.environ | {"ENV": "/etc/start-up"},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert "sam build" in planned
-    assert "sam deploy --config-env default" in planned
+
+
+def test_deploy_builds_and_deploys_the_production_section_or_the_chosen_one():
+    assert "sam build" in deploy()
+    assert "sam deploy --config-env prod" in deploy()
+    assert "`SECTION=default`" in README
+    assert "sam deploy --config-env default" in deploy("SECTION=default")
 
 
 def test_every_place_it_points_at_exists():

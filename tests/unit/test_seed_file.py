@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 URLS = {"API_URL": "https://api.example", "SANDBOX_URL": "https://sandbox.example"}
 CHANNELS = {("shopify", "marketplace"), ("supplier-v1", "supplier"), ("kuaidi100", "tracker")}
 
+LENGTH = "expected 1 second to 365 days: seconds, or such as PT48H"
+
 GOOD = """\
 deadlines: {ship: PT24H, remind: 90}
 shops:
@@ -26,6 +28,7 @@ shops:
       ship: 3600
 suppliers:
   acme: {channel: supplier-v1, base_url: "https://acme.example", name: Acme, carriers: {圆通: yto}}
+  bolt: {channel: supplier-v1, base_url: "https://bolt.example", name: Bolt}
 trackers:
   kd100: {channel: kuaidi100, base_url: "https://kd.example", codes: {yuantong: yto}}
 carriers:
@@ -34,14 +37,14 @@ offers:
   main-shop:
     IPOD2008PINK:
       - {supplier: acme, supplier_sku: A-1, unit_cost: 12.50 USD}
-      - {supplier: acme, supplier_sku: A-2, unit_cost: 1300 JPY, rank: 2}
+      - {supplier: bolt, supplier_sku: B-2, unit_cost: 1300 JPY, rank: 2}
     "0012": []
 """
 
 
-def load(text, placeholders=URLS):
+def load(text, placeholders=URLS, **options):
     content = text.encode() if isinstance(text, str) else text
-    return load_seed(content, "seed.yaml", placeholders, lambda channel, role: (channel, role) in CHANNELS)
+    return load_seed(content, "seed.yaml", placeholders, lambda channel, role: (channel, role) in CHANNELS, **options)
 
 
 def complaints(text):
@@ -74,7 +77,7 @@ def test_a_seed_is_read_into_the_models_of_the_registry():
         "main-shop": {
             "IPOD2008PINK": (
                 Offer(supplier="acme", supplier_sku="A-1", unit_cost=Money(minor=1250, currency="USD")),
-                Offer(supplier="acme", supplier_sku="A-2", unit_cost=Money(minor=1300, currency="JPY"), rank=2),
+                Offer(supplier="bolt", supplier_sku="B-2", unit_cost=Money(minor=1300, currency="JPY"), rank=2),
             ),
             "0012": (),
         }
@@ -85,10 +88,14 @@ def test_offers_are_plain_offers():
     assert type(load(GOOD).offers["main-shop"]["IPOD2008PINK"][0]) is Offer
 
 
-@pytest.mark.parametrize("text", ["", "# nothing yet\n", "shops:\noffers: ~\n", "{}"])
-def test_a_file_may_be_empty(text):
-    seed = load(text)
-    assert (seed.shops, seed.suppliers, seed.trackers, seed.carriers, seed.offers) == ((), (), (), (), {})
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "shops:\noffers: ~\n", "{}", "deadlines: {ship: 9}"])
+def test_a_file_with_nothing_in_it_is_refused_for_it_would_empty_the_registry(text):
+    assert complaints(text) == ["seed.yaml:1: there is nothing in this file; loading it would leave an empty registry"]
+
+
+def test_a_section_may_be_empty():
+    text = "suppliers: {acme: {channel: supplier-v1, base_url: 'https://acme.example', name: Acme}}\nshops:\noffers: {}"
+    assert (load(text).shops, load(text).offers) == ((), {})
 
 
 def test_texts_mean_what_they_say():
@@ -106,7 +113,7 @@ def test_texts_mean_what_they_say():
         (
             "channel: kuaidi100",
             "channel: shopify",
-            "12: trackers.kd100.channel: there is no tracker connector for the channel 'shopify'",
+            "13: trackers.kd100.channel: there is no tracker connector for the channel 'shopify'",
         ),
         ("  main-shop:\n    channel", "  Main Shop:\n    channel", "3: shops.Main Shop: String should match pattern"),
         (
@@ -123,41 +130,95 @@ def test_texts_mean_what_they_say():
         (
             "      ship: 3600",
             "      ship: 0",
-            "8: shops.main-shop.deadlines.ship: Input should be greater than or equal",
+            f"8: shops.main-shop.deadlines.ship: {LENGTH}",
         ),
-        (
-            "      ship: 3600",
-            "      ship: soon",
-            "8: shops.main-shop.deadlines.ship: Input should be a valid timedelta",
-        ),
+        ("      ship: 3600", "      ship: soon", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("      ship: 3600", "      ship: -5", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("      ship: 3600", "      ship: -PT5H", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("      ship: 3600", "      ship: P366D", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("      ship: 3600", "      ship: ~", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("      ship: 3600", "      ship: [1]", f"8: shops.main-shop.deadlines.ship: {LENGTH}"),
+        ("remind: 90", "remind: -PT1S", f"1: deadlines.remind: {LENGTH}"),
         ("      ship: 3600", "      shpi: 1", "8: shops.main-shop.deadlines.shpi: Extra inputs are not permitted"),
         ("{ship: PT24H", "{shpi: PT24H", "1: deadlines.shpi: Extra inputs are not permitted"),
         ("name: Acme", "name: Acme, token: t", "10: suppliers.acme.token: Extra inputs are not permitted"),
         ("name: Acme", "id: acme, name: A", "10: suppliers.acme.id: the id is the entry's key; leave this out"),
         ("圆通: yto", "圆通: ytoo", "10: suppliers.acme.carriers.圆通: there is no 'ytoo' among the carriers"),
-        ("yuantong: yto", "yuantong: ytoo", "12: trackers.kd100.codes.yuantong: there is no 'ytoo' among the carriers"),
-        ("yuantong: yto", "", "14: carriers.yto: the tracker 'kd100' has no code for it"),
-        ("tracker: kd100", "tracker: kd200", "14: carriers.yto.tracker: there is no 'kd200' among the trackers"),
-        ("offers:\n  main-shop", "offers:\n  other", "16: offers.other: there is no 'other' among the shops"),
+        ("yuantong: yto", "yuantong: ytoo", "13: trackers.kd100.codes.yuantong: there is no 'ytoo' among the carriers"),
+        ("yuantong: yto", "", "15: carriers.yto: the tracker 'kd100' has no code for it"),
+        ("tracker: kd100", "tracker: kd200", "15: carriers.yto.tracker: there is no 'kd200' among the trackers"),
+        ("offers:\n  main-shop", "offers:\n  other", "17: offers.other: there is no 'other' among the shops"),
         (
-            "supplier: acme, supplier_sku: A-2",
-            "supplier: bolt, supplier_sku: A-2",
-            "19: offers.main-shop.IPOD2008PINK.1.supplier: there is no 'bolt' among the suppliers",
+            "supplier: bolt, supplier_sku: B-2",
+            "supplier: cart, supplier_sku: B-2",
+            "20: offers.main-shop.IPOD2008PINK.1.supplier: there is no 'cart' among the suppliers",
         ),
         (
             "1300 JPY",
             "1300.5 JPY",
-            "19: offers.main-shop.IPOD2008PINK.1.unit_cost: expected an amount and a currency, such as 12.50 USD",
+            "20: offers.main-shop.IPOD2008PINK.1.unit_cost: expected an amount and a currency, such as 12.50 USD",
         ),
-        ("rank: 2", "rank: 0", "19: offers.main-shop.IPOD2008PINK.1.rank: Input should be greater than or equal to 1"),
-        ('"0012": []', '" ": []', "20: offers.main-shop. : a SKU is 1 to 128 characters without spaces around them"),
-        ('"0012": []', '"0012": acme', "20: offers.main-shop.0012: Input should be a valid tuple"),
-        ("carriers:\n  yto: {name", "carriers:\n  - {name", "13: carriers: expected a mapping"),
-        ("offers:", "offer:", "15: offer: no such section; there are deadlines, shops"),
+        (
+            "supplier: bolt, supplier_sku: B-2",
+            "supplier: acme, supplier_sku: B-2",
+            "20: offers.main-shop.IPOD2008PINK.1.supplier: this supplier offers the SKU already",
+        ),
+        ("12.50 USD", "-12.50 USD", "19: offers.main-shop.IPOD2008PINK.0.unit_cost: a cost is not negative"),
+        (
+            "12.50 USD",
+            "12.50 USX",
+            "19: offers.main-shop.IPOD2008PINK.0.unit_cost: this is no currency of ISO 4217 that is in use",
+        ),
+        ("rank: 2", "rank: 0", "20: offers.main-shop.IPOD2008PINK.1.rank: Input should be greater than or equal to 1"),
+        ('"0012": []', '" ": []', "21: offers.main-shop. : a SKU is 1 to 128 characters without spaces around them"),
+        ('"0012": []', '"0012": acme', "21: offers.main-shop.0012: Input should be a valid tuple"),
+        ("carriers:\n  yto: {name", "carriers:\n  - {name", "14: carriers: expected a mapping"),
+        ("offers:", "offer:", "16: offer: no such section; there are deadlines, shops"),
     ],
 )
 def test_an_error_is_told_with_file_line_and_field(old, new, expected):
     assert any(complaint.startswith(f"seed.yaml:{expected}") for complaint in complaints(change(old, new)))
+
+
+def test_a_wrong_length_is_told_once():
+    assert complaints(change("      ship: 3600", "      ship: -5")) == [
+        f"seed.yaml:8: shops.main-shop.deadlines.ship: {LENGTH}"
+    ]
+
+
+@pytest.mark.parametrize("cost", ["1 DEM", "1 HRK", "1 ZWL", "1 XAU", "1 XXX", "1 XTS"])
+def test_a_cost_in_what_nobody_pays_with_is_refused(cost):
+    assert "no currency of ISO 4217" in complaints(change("12.50 USD", cost))[0]
+
+
+@pytest.mark.parametrize("cost", ["0 USD", "-0 USD", "1.005 KWD", "100 VND", "9.99 EUR", "88 CNY"])
+def test_a_cost_may_be_nothing_and_in_any_currency(cost):
+    assert load(change("12.50 USD", cost)).offers["main-shop"]["IPOD2008PINK"][0].unit_cost.minor >= 0
+
+
+SECOND_SHOP = "  second-shop: {channel: shopify, base_url: 'https://s.example', domain: %s}\nsuppliers:\n"
+
+
+def test_one_shop_of_a_marketplace_is_there_once():
+    refused = "'main-shop' is this shop already; its events would be taken twice"
+    text = change("suppliers:\n", SECOND_SHOP % "EXAMPLE.myshopify.com")
+    assert complaints(text) == [f"seed.yaml:9: shops.second-shop.domain: {refused}"]
+    assert len(load(change("suppliers:\n", SECOND_SHOP % "second.myshopify.com")).shops) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("${SANDBOX_URL}/", "http://shop.example/", "5: shops.main-shop.base_url"),
+        ("https://acme.example", "http://acme.example", "10: suppliers.acme.base_url"),
+        ("https://kd.example", "http://kd.example", "13: trackers.kd100.base_url"),
+        ("codes: {", 'callback_url: "http://us.example", codes: {', "13: trackers.kd100.callback_url"),
+    ],
+)
+def test_an_address_without_encryption_is_for_the_local_stack_only(old, new, where):
+    text = change(old, new)
+    assert complaints(text) == [f"seed.yaml:{where}: expected https://; http:// is for the local stack only"]
+    assert load(text, allow_http=True).shops
 
 
 def test_all_errors_are_told_at_once_by_line_and_nothing_follows_from_another_error():
@@ -166,7 +227,7 @@ def test_all_errors_are_told_at_once_by_line_and_nothing_follows_from_another_er
         ["seed.yaml:3", "shops.main-shop.domain"],
         ["seed.yaml:6", "shops.main-shop.domian"],
         ["seed.yaml:10", "suppliers.acme.carriers.圆通"],
-        ["seed.yaml:18", "offers.main-shop.IPOD2008PINK.0.unit_cost"],
+        ["seed.yaml:19", "offers.main-shop.IPOD2008PINK.0.unit_cost"],
     ]
 
 

@@ -16,6 +16,8 @@ from tests.template.state_language import (
 
 MACHINE = definition("order_fulfilment")
 TASKS = tasks(MACHINE)
+PLAN = MACHINE["States"]["Plan"]
+HOLD_ORDER = MACHINE["States"]["HoldOrder"]
 SUBMIT_ALL = MACHINE["States"]["SubmitAll"]
 SUBMIT = SUBMIT_ALL["ItemProcessor"]["States"]["Submit"]
 GIVE_UP = SUBMIT_ALL["ItemProcessor"]["States"]["GiveUp"]
@@ -104,20 +106,44 @@ def test_whatever_cannot_be_submitted_is_given_up_with_its_reason():
     assert set(GIVE_UP["Parameters"]["Payload"]) == {"order.$", "purchase_order.$", "error.$"}
 
 
+def test_an_order_that_cannot_be_planned_is_put_on_hold_with_the_reason():
+    (catch,) = PLAN["Catch"]
+    assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "HoldOrder"}
+    assert function_of("HoldOrder") == function_of("GiveUp")
+    assert HOLD_ORDER["Parameters"]["Payload"] == {"order.$": "$.order", "error.$": "$.error"}
+    assert (HOLD_ORDER["End"], HOLD_ORDER["Retry"]) == (True, GIVE_UP["Retry"])
+
+
 def test_the_input_of_a_plan_is_the_order_key_alone():
-    assert TASKS["Plan"]["Parameters"]["Payload"] == {"order.$": "$.order"}
+    assert PLAN["Parameters"]["Payload"] == {"order.$": "$.order"}
+
+
+def test_every_try_of_a_submission_is_by_the_same_worker_and_no_other_execution_is_that_one():
+    assert SUBMIT["Parameters"]["Payload"] == {
+        "order.$": "$.order",
+        "fence.$": "$.fence",
+        "purchase_order.$": "$.purchase_order",
+        "worker.$": "$$.Execution.Id",
+    }
 
 
 def test_the_slowest_supplier_still_reaches_give_up_inside_the_bound_of_an_express_execution():
     attempts = 1 + retrier_for(SUBMIT, "OutcomeUnknown")["MaxAttempts"]
     submit = attempts * SUBMIT["TimeoutSeconds"] + longest_wait(retrier_for(SUBMIT, "OutcomeUnknown"))
-    whole = TASKS["Plan"]["TimeoutSeconds"] + submit + GIVE_UP["TimeoutSeconds"]
+    whole = PLAN["TimeoutSeconds"] + submit + GIVE_UP["TimeoutSeconds"]
     assert whole < MACHINE["TimeoutSeconds"] < EXPRESS_LIMIT
+
+
+def test_a_plan_that_never_answers_still_reaches_the_hold_in_time():
+    attempts = 1 + retrier_for(PLAN, "States.Timeout")["MaxAttempts"]
+    plan = attempts * PLAN["TimeoutSeconds"] + longest_wait(retrier_for(PLAN, "States.Timeout"))
+    assert plan + HOLD_ORDER["TimeoutSeconds"] < MACHINE["TimeoutSeconds"]
 
 
 def test_results_are_dropped_so_that_no_size_limit_is_near():
     assert SUBMIT["ResultSelector"] == {}
     assert GIVE_UP["ResultSelector"] == {}
-    assert (SUBMIT_ALL["ResultPath"], SUBMIT_ALL["OutputPath"]) == (None, "$.order")
+    for last in (SUBMIT_ALL, HOLD_ORDER):
+        assert (last["ResultPath"], last["OutputPath"]) == (None, "$.order")
     assert SUBMIT_ALL["ItemsPath"] == "$.purchase_orders"
     assert 1 <= SUBMIT_ALL["MaxConcurrency"] <= 10

@@ -66,8 +66,8 @@ class Orders(Protocol):
             Conflict: another version is stored.
         """
 
-    def put_source(self, source: MarketplaceOrder, recipient: Recipient | None) -> None:
-        """Keep the normalised marketplace order and the buyer's address, unless a later version is there."""
+    def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
+        """Keep the normalised marketplace order and the buyer's address, empty or not, unless later ones are there."""
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
         """The normalised marketplace order; NotFound if there is none."""

@@ -50,7 +50,7 @@ def stages(report):
 def test_a_query_is_the_recorded_one_byte_for_byte():
     recorded = vector("kuaidi100-query-1")
     credentials = {"customer": recorded["customer"], "key": recorded["key"]}
-    request = kuaidi100.query("yuantong", "YT9693083639795", credentials)
+    request = kuaidi100.query("yuantong", "YT9693083639795", "", credentials)
 
     assert (request.method, request.path) == ("POST", "/poll/query.do")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -58,8 +58,27 @@ def test_a_query_is_the_recorded_one_byte_for_byte():
     assert form == {**recorded["form"], "sign": recorded["expected"]}
 
 
+def test_a_query_tells_the_phone():
+    form = dict(parse_qsl(kuaidi100.query("shunfeng", "SF1", "5678", CREDENTIALS).body.decode()))
+    assert json.loads(form["param"])["phone"] == "5678"
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"), [("shunfeng", True), ("zhongtong", True), ("yuantong", False), ("jd", False), ("", False)]
+)
+def test_two_carriers_need_the_phone(code, needed):
+    assert kuaidi100.needs_phone(code) is needed
+
+
+def test_a_subscription_tells_the_phone():
+    request = kuaidi100.subscribe("zhongtong", "ZTO1", "5678", "https://api.example/", CREDENTIALS)
+    form = dict(parse_qsl(request.body.decode()))
+    assert json.loads(form["param"])["parameters"]["phone"] == "5678"
+
+
 def test_a_subscription_names_callback_and_salt():
-    request = kuaidi100.subscribe("yuantong", "YT1", "https://api.example/webhooks/kuaidi100/cn?a=1&b=2", CREDENTIALS)
+    callback = "https://api.example/webhooks/kuaidi100/cn?a=1&b=2"
+    request = kuaidi100.subscribe("yuantong", "YT1", "", callback, CREDENTIALS)
 
     form = dict(parse_qsl(request.body.decode(), strict_parsing=True))
     assert (request.method, request.path, form["schema"]) == ("POST", "/poll", "json")

@@ -39,6 +39,7 @@ def test_an_order_is_read_field_by_field(topic, order):
         "updated_at": "2026-11-20T17:01:19Z",
         "placed_at": "2026-11-20T17:01:19Z",
         "paid": True,
+        "refunded": False,
         "cancelled_at": None,
         "total": {"minor": 39800, "currency": "USD"},
         "lines": [
@@ -86,6 +87,7 @@ def test_an_order_is_read_field_by_field(topic, order):
 def test_only_money_that_came_and_stayed_is_paid(order, status, paid):
     order["financial_status"] = status
     assert read("orders/updated", order).order.paid is paid
+    assert read("orders/updated", order).order.refunded is (status in {"refunded", "voided"})
 
 
 def test_a_cancelled_order_says_since_when(order):

@@ -99,7 +99,7 @@ class TestWhateverWeAsk:
     def test_nobody_knows_after_a_garbled_success(self, read, body):
         assert isinstance(read(answer(200, body)), Unknown)
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 413, 422])
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
     def test_a_refusal_keeps_the_suppliers_words(self, read, status):
         assert read(answer(status, REFUSAL)) == Refused(words="we do not ship to that country")
         assert read(answer(status, {"message": "no"})) == Refused(words="no")
@@ -110,6 +110,10 @@ class TestWhateverWeAsk:
 
     def test_long_words_are_cut(self, read):
         assert read(answer(400, {"error": {"message": "x" * 9999}})) == Refused(words="x" * 500)
+
+
+def test_a_conflict_that_does_not_say_what_is_there_has_to_be_looked_up():
+    assert isinstance(supplier_v1.read_place(answer(409, REFUSAL)), Unknown)
 
 
 @pytest.mark.parametrize("status", [200, 201, 409])
@@ -210,10 +214,28 @@ def test_a_carrier_that_is_not_mapped_may_be_our_own_id():
     assert read_event(shipped(carrier="sf")).shipment.carrier == "sf"
 
 
-@pytest.mark.parametrize("carrier", ["中通", "YTO", "", None, "a#b"])
-def test_a_carrier_nobody_knows_is_named(carrier):
-    with pytest.raises(InvalidMessage, match=r"data.shipment.carrier .*yiwu"):
-        read_event(shipped(carrier=carrier))
+@pytest.mark.parametrize(
+    ("name", "carrier"),
+    [
+        ("DHL Paket", "dhl-paket"),
+        ("YTO", "yto"),
+        (" J&T Express! ", "j-t-express"),
+        ("a#b", "a-b"),
+        ("Österreichische Post", "osterreichische-post"),
+        ("Deutsche Post DHL Group Brief International", "deutsche-post-dhl-group-brief-in"),
+        ("Very Long Carrier With Thirty-1 & Co", "very-long-carrier-with-thirty-1"),
+        ("中通", "other"),
+        ("", "other"),
+        (None, "other"),
+    ],
+)
+def test_the_parcel_of_a_carrier_nobody_knows_is_kept_under_a_slug_of_its_name(name, carrier):
+    assert read_event(shipped(carrier=name)).shipment.carrier == carrier
+
+
+def test_a_carrier_that_is_no_text_is_named():
+    with pytest.raises(InvalidMessage, match=r"data.shipment.carrier"):
+        read_event(shipped(carrier=["yto"]))
 
 
 @pytest.mark.parametrize("quantity", [0, -1, True, "1", 1.5, None, 1_000_001])
@@ -227,7 +249,19 @@ def test_units_beyond_counting_are_refused():
         read_event(shipped(lines=[{"line": "7", "quantity": 1_000_000}] * 2))
 
 
-@pytest.mark.parametrize("number", ["", None, "YT 1", "YT\0", "运单", "x" * 65, True])
+@pytest.mark.parametrize(
+    "written",
+    [" YT1 ", "YT 1", "Y T\t1\n", "\ufeffYT1", "YT\u200b1", "\u2066YT1\u2069", "Y\u00a0T\u30001", "YT\0" + "1"],
+)
+def test_a_waybill_number_is_read_without_blanks_and_unseen_characters(written):
+    assert read_event(shipped(tracking_number=written)).shipment.number == "YT1"
+
+
+def test_a_waybill_number_may_be_a_whole_number():
+    assert read_event(shipped(tracking_number=773000111222)).shipment.number == "773000111222"
+
+
+@pytest.mark.parametrize("number", ["", " ", "\u200b", None, "运单", "YT#1", "x" * 65, True, ["YT1"]])
 def test_a_number_that_is_no_waybill_is_refused(number):
     with pytest.raises(InvalidMessage, match="tracking_number"):
         read_event(shipped(tracking_number=number))

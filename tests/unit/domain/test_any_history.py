@@ -188,7 +188,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(reason=st.sampled_from(HoldReason), add=st.booleans())
     def hold_comes_or_goes(self, reason: HoldReason, add: bool) -> None:
-        if add and reason is HoldReason.MANUAL:
+        if add and reason is HoldReason.DISPATCH_FAILED:
             self.order.hold(reason, self.now, "wait")
         else:
             self.order.release(reason, self.now, DEADLINES)

@@ -32,7 +32,7 @@ def test_a_claim_made_before_is_returned_as_it_is_whatever_happened_since():
     order = received()
     (plan,), fence = planned(order), order.fence
     first = claim_one(order, plan, fence)
-    order.hold(HoldReason.MANUAL, at())
+    order.hold(HoldReason.DISPATCH_FAILED, at())
     assert claim_one(order, plan, fence - 7) is first
     assert len(order.purchase_orders) == 1
 
@@ -59,8 +59,8 @@ def test_a_claim_with_an_old_plan_is_stale():
 def test_a_claim_on_a_held_order_is_refused_even_with_the_right_fence():
     order = received()
     (plan,) = planned(order)
-    order.hold(HoldReason.MANUAL, at())
-    with pytest.raises(OnHold, match="MANUAL"):
+    order.hold(HoldReason.DISPATCH_FAILED, at())
+    with pytest.raises(OnHold, match="DISPATCH_FAILED"):
         claim_one(order, plan, order.fence)
 
 

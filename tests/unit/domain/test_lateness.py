@@ -1,10 +1,10 @@
 import pytest
 
-from dropship.domain.fulfilment import refused, supplier_says, track, unknown, written_back
+from dropship.domain.fulfilment import cancel_promised, refused, supplier_says, track, unknown, written_back
 from dropship.domain.lateness import overdue
 from dropship.domain.order import HoldReason, TaskKind
 from dropship.domain.partners import TrackingStage
-from dropship.domain.withdrawal import ask, cancel, conclude, withdraw
+from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
 
 from .examples import DEADLINES, at, claimed, dispatched, line, received, says, scan
 from .invariants import check
@@ -84,6 +84,10 @@ def test_a_supplier_that_does_not_answer_a_cancellation_counts_as_declining():
     (po,) = dispatched(order)
     cancel(order, at())
     ask(order, po, at(), DEADLINES)
+    assert late(order) == [], "nobody has answered: it is asked again"
+    assert to_ask(order) == [po]
+    cancel_promised(po, at(), DEADLINES)
+    assert to_ask(order) == []
     assert late(order) == [TaskKind.CANCEL_LATE]
     assert (po.status, po.cancel) == ("ACKED", "REFUSED")
 
@@ -126,10 +130,10 @@ def test_an_open_case_keeps_the_order_open():
 
 def test_a_hold_keeps_the_order_open():
     order = delivered()
-    order.hold(HoldReason.MANUAL, at(7), "fraud?")
+    order.hold(HoldReason.DISPATCH_FAILED, at(7), "fraud?")
     late(order)
     assert order.status == "DELIVERED"
-    order.release(HoldReason.MANUAL, at(999), DEADLINES)
+    order.release(HoldReason.DISPATCH_FAILED, at(999), DEADLINES)
     late(order)
     assert order.status == "COMPLETED"
 

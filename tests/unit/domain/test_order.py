@@ -3,9 +3,10 @@ import pytest
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.fulfilment import refused, supplier_says
 from dropship.domain.order import TIMELINE_LENGTH, HoldReason, TaskKind
+from dropship.domain.snapshots import Snapshot, receive
 from dropship.domain.withdrawal import withdraw
 
-from .examples import DEADLINES, at, claimed, dispatched, line, received, revise, says
+from .examples import DEADLINES, START, at, claimed, dispatched, line, received, revise, says, snapshot
 from .invariants import check
 
 
@@ -51,11 +52,24 @@ def test_an_order_without_a_usable_address_is_held():
 # Later snapshots
 
 
-@pytest.mark.parametrize("hours", [-1, 0])
-def test_a_snapshot_that_is_not_later_changes_nothing(hours):
+def test_an_earlier_snapshot_changes_nothing():
     order = received(line("L1", 2))
-    assert not revise(order, line("L1", 1), hours=hours, digest="other")
+    assert not revise(order, line("L1", 1), hours=-1, digest="other")
     assert units(order).open == 2
+
+
+def test_of_two_snapshots_of_one_second_the_last_one_counts_and_a_repeat_changes_nothing():
+    order = received(line("L1", 2))
+    assert not revise(order, line("L1", 2), hours=0)
+    assert revise(order, line("L1", 1), hours=0, digest="other")
+    assert units(order).open == 1
+
+
+@pytest.mark.parametrize("how", [{"refunded": True}, {"cancelled_at": START}])
+def test_an_order_that_is_off_before_it_is_known_is_never_sent(how):
+    order = receive(Snapshot(snapshot(line("L1", 2)).model_copy(update=how), "digest", []), START, DEADLINES)
+    assert order.status == "CANCELLED"
+    assert not order.needs_dispatch
 
 
 def test_before_the_claim_the_marketplaces_units_are_ours():
@@ -169,10 +183,10 @@ def test_the_refunds_that_the_first_snapshot_reflects_are_settled():
 
 def test_holds_stack_and_the_last_one_released_frees_the_order():
     order = received()
-    order.hold(HoldReason.MANUAL, at(), "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
     order.hold(HoldReason.NO_SOURCE, at(1), "no supplier")
-    assert order.attention == ("HOLD_MANUAL", at())
-    assert order.release(HoldReason.MANUAL, at(2), DEADLINES)
+    assert order.attention == ("HOLD_DISPATCH_FAILED", at())
+    assert order.release(HoldReason.DISPATCH_FAILED, at(2), DEADLINES)
     assert order.status == "ON_HOLD"
     assert order.release(HoldReason.NO_SOURCE, at(2), DEADLINES)
     assert order.status == "READY"
@@ -183,9 +197,9 @@ def test_holds_stack_and_the_last_one_released_frees_the_order():
 
 def test_the_same_hold_again_only_brings_its_words_up_to_date():
     order = received()
-    order.hold(HoldReason.MANUAL, at(), "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
     fence = order.fence
-    order.hold(HoldReason.MANUAL, at(5), "wait longer")
+    order.hold(HoldReason.DISPATCH_FAILED, at(5), "wait longer")
     assert [(hold.detail, hold.since) for hold in order.holds] == [("wait longer", at())]
     assert order.fence == fence
 
@@ -193,11 +207,11 @@ def test_the_same_hold_again_only_brings_its_words_up_to_date():
 def test_a_hold_during_fulfilment_stays_when_everything_has_to_be_routed_anew():
     order = received()
     (po,) = claimed(order)
-    order.hold(HoldReason.MANUAL, at(), "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
     assert order.status == "IN_FULFILMENT"
     refused(order, po, "sold out", at())
     assert order.status == "ON_HOLD"
-    assert {hold.kind for hold in order.holds} == {"MANUAL", "SUPPLIER_REFUSED"}
+    assert {hold.kind for hold in order.holds} == {"DISPATCH_FAILED", "SUPPLIER_REFUSED"}
     check(order)
 
 

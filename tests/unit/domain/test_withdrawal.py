@@ -1,7 +1,14 @@
 import pytest
 
 from dropship.domain.errors import Stale
-from dropship.domain.fulfilment import cancel_refused, cancelled_by_supplier, claim, refused, supplier_says
+from dropship.domain.fulfilment import (
+    cancel_promised,
+    cancel_refused,
+    cancelled_by_supplier,
+    claim,
+    refused,
+    supplier_says,
+)
 from dropship.domain.lateness import overdue
 from dropship.domain.order import HoldReason, TaskKind
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
@@ -101,7 +108,7 @@ def test_a_refund_of_a_whole_purchase_order_is_asked_of_its_supplier_alone():
     assert refund(order, L2=1) == "ASKED"
     assert to_ask(order) == [south]
     ask_all(order)
-    assert (south.status, south.due_at) == ("CANCEL_REQUESTED", at() + DEADLINES.cancel)
+    assert (south.status, south.due_at) == ("CANCEL_REQUESTED", at() + DEADLINES.resume)
     assert to_ask(order) == [south], "without an answer it is asked again"
     assert north.cancel == ""
 
@@ -137,6 +144,7 @@ def test_a_supplier_that_agrees_after_all_is_taken_at_its_word():
     (po,) = dispatched(order)
     refund(order, L1=2)
     ask_all(order)
+    cancel_promised(po, at(), DEADLINES)
     overdue(order, at(13), DEADLINES)
     assert (po.status, order.attention[0]) == ("ACKED", TaskKind.CANCEL_LATE)
     cancelled_by_supplier(order, po, "sorry for the delay", at(20))

@@ -146,9 +146,12 @@ class TrackerApi(Partner):
 
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscribed: list[str] = field(default_factory=list)
+    phones: dict[str, str] = field(default_factory=dict)
+    """The phone that the last request about each number told; empty where it told none."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         param = json.loads(parse_qs(request.body.decode())["param"][0])
+        self.phones[param.get("number") or param["num"]] = param.get("parameters", param).get("phone", "")
         if request.path == "/poll":
             return self._do("subscribe", param["number"], lambda: self._subscribe(param))
         return self._do("query", param["num"], lambda: self._query(param["num"]))

@@ -22,9 +22,9 @@ def planned() -> World:
 def submit(world: World) -> str:
     """One try of the workflow; the status."""
     fence, purchase_orders = world.planned
-    return world.submission.submit(KEY, fence, purchase_orders[0])
+    return world.submission.submit(KEY, fence, purchase_orders[0], "worker")
 
 
 def give_up(world: World, error: str = "SupplierBusy") -> str:
     """What the workflow does after its last try; the status."""
-    return world.submission.give_up(KEY, world.planned[1][0], error)
+    return world.submission.give_up(KEY, world.planned[1][0].id, error)

@@ -17,7 +17,7 @@ def world(world):
 
 
 def hold(order):
-    order.hold(HoldReason.MANUAL, NOW, "a person")
+    order.hold(HoldReason.DISPATCH_FAILED, NOW, "a person")
     return "held"
 
 
@@ -27,7 +27,7 @@ def test_the_change_is_saved_once_and_its_result_handed_back(world):
 
 
 def test_nothing_is_written_where_nothing_changes(world):
-    order, result = change_order(world.orders, KEY, lambda order: order.release("MANUAL", NOW, Deadlines()))
+    order, result = change_order(world.orders, KEY, lambda order: order.release("DISPATCH_FAILED", NOW, Deadlines()))
     assert (result, world.version) == (False, 1)
     assert order == world.order
 
@@ -87,5 +87,5 @@ def test_seven_lost_races_in_a_row_are_still_won(world):
 
     before_each(world.orders, "save", meddle)
     change_order(world.orders, KEY, hold)
-    assert world.held() == {"MANUAL": "a person"}
+    assert world.held() == {"DISPATCH_FAILED": "a person"}
     assert len(losses) == ATTEMPTS - 1

@@ -44,10 +44,10 @@ def test_a_released_hold_starts_the_workflow(world):
 def test_releasing_one_of_two_holds_starts_nothing(world):
     world.hear("orders/paid", shipping_address=None)
     order, version = world.orders.load(KEY)
-    order.hold(HoldReason.MANUAL, NOW, "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait")
     world.orders.save(order, version)
 
-    world.wish(release(HoldReason.MANUAL))
+    world.wish(release(HoldReason.DISPATCH_FAILED))
     assert list(world.held()) == ["ADDRESS_MISSING"]
     assert world.workflows.fulfilments == {}
 
@@ -55,7 +55,7 @@ def test_releasing_one_of_two_holds_starts_nothing(world):
 def test_a_release_of_a_hold_that_is_not_there_changes_nothing(world):
     world.dispatched()
     version = world.version
-    world.wish(release(HoldReason.MANUAL))
+    world.wish(release(HoldReason.DISPATCH_FAILED))
     assert world.version == version
     assert reasons(world) == ["received"]
 
@@ -84,7 +84,7 @@ def test_dispatch_again_starts_the_workflow_at_most_once_a_minute(world):
     assert len(reasons(world)) == 3
 
 
-@pytest.mark.parametrize("message", [DUE, AGAIN, CLOSE, release("MANUAL")])
+@pytest.mark.parametrize("message", [DUE, AGAIN, CLOSE, release("DISPATCH_FAILED")])
 def test_a_message_about_an_order_that_is_not_there_yet_comes_again(world, message):
     with pytest.raises(Unavailable, match="not known yet"):
         world.wish(message)

@@ -51,7 +51,7 @@ def test_a_finished_order_is_shown_without_a_clock(world, ops):
 def test_an_order_or_case_that_is_not_there_is_not_found(ops, name):
     for ask in (
         lambda: ops.order("main-shop", name),
-        lambda: ops.release("main-shop", name, "MANUAL", "ann"),
+        lambda: ops.release("main-shop", name, "DISPATCH_FAILED", "ann"),
         lambda: ops.close_task("main-shop", name, "SHIP_LATE", "ann"),
         lambda: ops.dispatch("main-shop", name, "ann"),
         lambda: ops.case("main-shop", name),
@@ -147,17 +147,19 @@ def test_a_case_is_shown_without_its_workflows_token(ops, case):
 
 def test_a_release_is_one_message_and_changes_nothing_itself(world, ops):
     world.hear("orders/paid")
-    hold(world, HoldReason.MANUAL)
+    hold(world, HoldReason.DISPATCH_FAILED)
     version = world.version
-    ops.release(*KEY, "MANUAL", "ann")
-    assert world.sent("inbox") == [{"kind": "release-hold", "order": str(KEY), "reason": "MANUAL", "by": "ann"}]
+    ops.release(*KEY, "DISPATCH_FAILED", "ann")
+    assert world.sent("inbox") == [
+        {"kind": "release-hold", "order": str(KEY), "reason": "DISPATCH_FAILED", "by": "ann"}
+    ]
     assert world.version == version
 
 
 def test_a_release_of_another_hold_is_refused_with_those_it_has(world, ops):
     world.hear("orders/paid")
-    hold(world, HoldReason.MANUAL)
-    with pytest.raises(NotPossible, match=r"no hold NO_SOURCE; it has: \['MANUAL'\]"):
+    hold(world, HoldReason.DISPATCH_FAILED)
+    with pytest.raises(NotPossible, match=r"no hold NO_SOURCE; it has: \['DISPATCH_FAILED'\]"):
         ops.release(*KEY, "NO_SOURCE", "ann")
     assert world.queues.sent == []
 
@@ -189,8 +191,8 @@ def test_a_dispatch_of_what_is_dispatched_or_on_hold_is_refused_in_words(world, 
     world.dispatched()
     with pytest.raises(NotPossible, match="nothing to dispatch: it is IN_FULFILMENT"):
         ops.dispatch(*KEY, "ann")
-    hold(world, HoldReason.MANUAL)
-    with pytest.raises(NotPossible, match=r"it is on hold: \['MANUAL'\]"):
+    hold(world, HoldReason.DISPATCH_FAILED)
+    with pytest.raises(NotPossible, match=r"it is on hold: \['DISPATCH_FAILED'\]"):
         ops.dispatch(*KEY, "ann")
     assert world.queues.sent == []
 
@@ -279,8 +281,8 @@ def test_a_decision_that_cannot_be_read_is_refused_without_quoting_it(body):
 
 def test_nothing_is_told_of_a_wish_that_could_not_be_kept(world, ops):
     world.hear("orders/paid")
-    hold(world, HoldReason.MANUAL)
+    hold(world, HoldReason.DISPATCH_FAILED)
     world.queues.down = True
     with pytest.raises(Unavailable):
-        ops.release(*KEY, "MANUAL", "ann")
-    assert world.held() == {"MANUAL": "why"}
+        ops.release(*KEY, "DISPATCH_FAILED", "ann")
+    assert world.held() == {"DISPATCH_FAILED": "why"}

@@ -55,7 +55,7 @@ def test_lines_of_two_suppliers_are_two_purchase_orders():
     world.hear("orders/paid", **order_of_two_suppliers())
     fence, planned = world.plan()
     assert [one.id for one in planned] == [PO, PO_OF_BOLT]
-    assert [world.submission.submit(KEY, fence, one) for one in planned] == ["DISPATCHED", "DISPATCHED"]
+    assert [world.submission.submit(KEY, fence, one, "worker") for one in planned] == ["DISPATCHED", "DISPATCHED"]
     assert (world.acme.open, world.bolt.open) == ([PO], [PO_OF_BOLT])
 
 
@@ -85,7 +85,7 @@ def test_what_is_under_way_comes_before_what_is_new():
     fence, (_, of_bolt) = world.plan()
     world.bolt.fail("place", LOST)
     with pytest.raises(OutcomeUnknown):
-        world.submission.submit(KEY, fence, of_bolt)
+        world.submission.submit(KEY, fence, of_bolt, "worker")
     assert [one.id for one in world.plan()[1]] == [PO_OF_BOLT, PO]
 
 
@@ -95,7 +95,7 @@ def test_what_is_placed_is_not_planned_again(world):
 
 
 def test_an_order_on_hold_is_not_planned(world):
-    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.MANUAL, NOW, "wait"))
+    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
     assert world.plan()[1] == []
 
 
@@ -103,7 +103,7 @@ def test_what_has_begun_is_seen_through_though_the_order_is_on_hold(planned):
     planned.acme.fail("place", LOST)
     with pytest.raises(OutcomeUnknown):
         submit(planned)
-    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.MANUAL, NOW, "wait"))
+    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
     assert [one.id for one in planned.plan()[1]] == [PO]
     assert submit(planned) == "DISPATCHED"
     assert planned.plan()[1] == []
@@ -115,8 +115,8 @@ def test_of_two_suppliers_a_hold_stops_only_the_one_that_has_not_begun():
     fence, (_, of_bolt) = world.plan()
     world.bolt.fail("place", answer(503))
     with pytest.raises(SupplierBusy):
-        world.submission.submit(KEY, fence, of_bolt)
-    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.MANUAL, NOW, "wait"))
+        world.submission.submit(KEY, fence, of_bolt, "worker")
+    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
     assert [one.id for one in world.plan()[1]] == [PO_OF_BOLT]
 
 

@@ -176,8 +176,8 @@ def test_a_refusal_of_one_supplier_takes_nothing_from_the_other():
     world = World()
     world.hear("orders/paid", **order_of_two_suppliers())
     fence, (of_acme, of_bolt) = world.plan()
-    world.submission.submit(KEY, fence, of_bolt)
+    world.submission.submit(KEY, fence, of_bolt, "worker")
     world.acme.fail("place", NO)
-    world.submission.submit(KEY, fence, of_acme)
+    world.submission.submit(KEY, fence, of_acme, "worker")
     assert list(world.held()) == ["SUPPLIER_REFUSED"]
     assert world.order.purchase_order(PO_OF_BOLT).status == "DISPATCHED"

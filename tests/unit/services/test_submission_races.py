@@ -46,7 +46,7 @@ def test_a_change_between_load_and_claim_is_seen(planned):
 
 
 def test_a_hold_between_plan_and_claim_stops_it(planned):
-    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.MANUAL, NOW, "wait"))
+    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
     assert submit(planned) == "ON_HOLD"
     assert planned.acme.asked == []
     assert planned.queues.sent == []
@@ -70,13 +70,13 @@ def test_two_workers_with_the_same_plan_place_it_under_one_key(planned):
 def test_a_plan_that_wants_more_units_than_there_are_is_stale(planned):
     fence, (one,) = planned.planned
     doubled = [line.model_copy(update={"quantity": 2}) for line in one.lines]
-    assert planned.submission.submit(KEY, fence, one.model_copy(update={"lines": tuple(doubled)})) == "STALE"
+    assert planned.submission.submit(KEY, fence, one.model_copy(update={"lines": tuple(doubled)}), "worker") == "STALE"
 
 
 def test_an_id_that_is_not_ours_places_nothing(planned):
     fence, (one,) = planned.planned
     with pytest.raises(InvalidMessage):
-        planned.submission.submit(KEY, fence, PlannedPurchaseOrder(id="x", lines=one.lines))
+        planned.submission.submit(KEY, fence, PlannedPurchaseOrder(id="x", lines=one.lines), "worker")
     assert planned.acme.asked == []
 
 
@@ -114,14 +114,14 @@ def test_giving_up_before_the_claim_holds_the_order(planned):
     assert planned.order.due is not None
 
 
-@pytest.mark.parametrize("failure", [LOST, answer(503)])
-def test_giving_up_after_the_claim_asks_a_person_and_leaves_the_clock_running(planned, failure):
+@pytest.mark.parametrize(("failure", "task"), [(LOST, "DISPATCH_UNKNOWN"), (answer(503), "SUPPLIER_BUSY")])
+def test_giving_up_after_the_claim_asks_a_person_and_leaves_the_clock_running(planned, failure, task):
     planned.acme.fail("place", failure)
     with pytest.raises(REPEATED):
         submit(planned)
     for _ in range(2):
         give_up(planned)
-    assert planned.tasks() == {"DISPATCH_UNKNOWN": "SupplierBusy"}
+    assert planned.tasks() == {task: "SupplierBusy"}
     assert planned.held() == {}
     assert planned.order.needs_dispatch
     assert planned.order.due is not None
@@ -204,3 +204,66 @@ def test_an_unknown_outcome_and_a_crash_on_top_of_it_place_once(took):
         assert world.purchase_order.status == "DISPATCHED"
         assert world.acme.open == [PO]
         assert len(world.acme.requests("place")) <= 3
+
+
+# ---- Two executions at once
+
+
+def another_tries(world):
+    fence, (one, *_) = world.planned
+    return world.submission.submit(KEY, fence, one, "another execution")
+
+
+def test_while_one_worker_places_another_neither_looks_nor_places(planned):
+    def meanwhile():
+        with pytest.raises(SupplierBusy, match="another worker"):
+            another_tries(planned)
+
+    once_before(planned.http, "send", meanwhile)
+    assert submit(planned) == "DISPATCHED"
+    assert [operation for operation, _ in planned.acme.asked] == ["place"]
+
+
+def test_a_cancellation_while_the_request_is_under_way_drops_nothing_that_may_arrive(planned):
+    def meanwhile():
+        planned.hear("orders/cancelled")
+        with pytest.raises(SupplierBusy):
+            another_tries(planned)
+
+    once_before(planned.http, "send", meanwhile)
+    assert submit(planned) == "DISPATCHED"
+    assert planned.acme.open == [PO]
+    planned.after_sales.take(CANCEL)
+    assert planned.acme.open == []
+    assert planned.order.status == "CANCELLED"
+
+
+@pytest.mark.parametrize("failure", [LOST, answer(503)])
+def test_when_a_try_is_over_another_worker_may_follow_at_once(planned, failure):
+    planned.acme.fail("place", failure)
+    with pytest.raises(REPEATED):
+        submit(planned)
+    assert another_tries(planned) == "DISPATCHED"
+    assert planned.acme.open == [PO]
+
+
+def test_a_worker_that_died_is_followed_by_another_after_its_lease(planned):
+    once_before(planned.http, "send", lambda: (_ for _ in ()).throw(Dies))
+    with pytest.raises(Dies):
+        submit(planned)
+    with pytest.raises(SupplierBusy):
+        another_tries(planned)
+    planned.clock.advance(seconds=46)
+    assert another_tries(planned) == "DISPATCHED"
+
+
+def test_a_supplier_that_has_what_it_refused_stops_the_next_purchase_order(planned):
+    planned.acme.fail("place", NO, after=True)
+    submit(planned)
+    planned.supplier_says("acknowledged", reference=PO)
+    assert "SUPPLIER_CONTRADICTS" in planned.held()
+
+
+def test_a_failed_plan_holds_the_order(planned):
+    assert planned.submission.give_up(KEY, "", "NotFound") == "ON_HOLD"
+    assert planned.held() == {"DISPATCH_FAILED": "NotFound"}

@@ -42,7 +42,7 @@ def test_an_acknowledgement_that_overtakes_the_suppliers_answer_counts_as_its_an
     fence, (planned,) = world.plan()
     once_before(world.http, "send", lambda: world.supplier_says("acknowledged", supplier_order_id="SO-9"))
     with pytest.raises(OutcomeUnknown):
-        world.submission.submit(KEY, fence, planned)
+        world.submission.submit(KEY, fence, planned, "worker")
     assert world.purchase_order.status == "ACKED"
     assert world.purchase_order.supplier_reference == "SO-9"
 
@@ -156,10 +156,10 @@ def test_a_purchase_order_that_never_was_is_an_error(world):
         world.supplier_says("acknowledged", reference=PO.replace("acme.1.1", "acme.1.9"))
 
 
-def test_a_carrier_nobody_knows_is_an_error_that_names_it(world):
-    with pytest.raises(InvalidMessage, match="'Pigeon Post'"):
-        world.supplier_says("shipped", **parcel_of("A1", PINK, carrier="Pigeon Post"))
-    assert world.orders.waybills == {}
+def test_the_parcel_of_a_carrier_nobody_knows_is_kept_and_told_to_the_marketplace(world):
+    world.supplier_says("shipped", **parcel_of("A1", PINK, carrier="Pigeon Post"))
+    assert world.order.parcel("pigeon-post", "A1").due_at is not None
+    assert world.sent("outbound") == [TELL | {"carrier": "pigeon-post", "number": "A1"}]
 
 
 def test_a_supplier_nobody_knows_is_an_error(world):

@@ -70,7 +70,7 @@ def failing(operation, *failures):
         world.acme.fail(operation, *failures)
         fence, (planned,) = world.plan()
         with pytest.raises(Exception, match="acme"):
-            world.submission.submit(KEY, fence, planned)
+            world.submission.submit(KEY, fence, planned, "worker")
 
     return prepare
 

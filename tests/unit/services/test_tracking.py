@@ -1,11 +1,13 @@
 """Following parcels: polls, pushes and subscriptions, and what news does to the order."""
 
 import json
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.marketplace import Recipient
 from dropship.domain.polling import ROUND
 from dropship.ports import NotFound, Unavailable
 from dropship.services.messages import TRACKING, PollParcels, WatchParcel, Webhook
@@ -95,7 +97,7 @@ def test_a_delivered_parcel_is_polled_no_more(world, news):
 def test_an_unknown_code_is_counted_and_moves_nothing(world, news):
     version = world.version
     news(world, report("unknown"))
-    assert world.unknown_codes == ["kd100:77"]
+    assert world.counted == [("UnknownTrackingCode", "kd100:77")]
     assert (world.parcel.state, world.version) == ("LABEL_CREATED", version)
 
 
@@ -158,7 +160,7 @@ def test_no_news_is_no_failure(world):
 @pytest.mark.parametrize("failure", [answer(503), answer(200, "nonsense"), LOST, REFUSED_CONNECTION])
 def test_a_silent_tracker_is_asked_once_per_message_and_the_round_after_asks_again(world, failure):
     world.tracker.fail("query", failure, failure)
-    waybills = [str(WAYBILL), "sf#SF1", "zto#ZTO1"]
+    waybills = [str(WAYBILL), *(str(claimed(world, carrier)) for carrier in ("sf", "zto"))]
     take(world, PollParcels(waybills=waybills))
     assert len(world.tracker.asked) == 1
     take(world, PollParcels(waybills=waybills))
@@ -168,8 +170,85 @@ def test_a_silent_tracker_is_asked_once_per_message_and_the_round_after_asks_aga
 def test_a_refusal_for_one_parcel_does_not_stop_the_others(world):
     world.tracker.fail("query", answer(200, {"returnCode": "400", "message": "参数错误"}))
     world.tracker.reports[WAYBILL.number] = report("picked up")
-    take(world, PollParcels(waybills=["sf#SF1", str(WAYBILL)]))
+    take(world, PollParcels(waybills=[str(claimed(world, "sf")), str(WAYBILL)]))
     assert world.parcel.state == "PICKED_UP"
+    assert world.counted == [("TrackerRefused", "kd100: 400 参数错误")]
+
+
+def test_a_refusal_is_counted_in_few_words(world):
+    world.tracker.fail("query", answer(200, {"returnCode": "601", "message": "x" * 300}))
+    take(world, POLL)
+    assert world.counted == [("TrackerRefused", "kd100: 601 " + "x" * 96)]
+
+
+@pytest.mark.parametrize("operation", ["query", "subscribe"])
+def test_a_refusal_that_repeats_the_phone_is_counted_without_it(world, operation):
+    called(world, "13800135678")
+    world.tracker.fail(operation, answer(200, {"returnCode": "408", "message": "手机号5678错误"}))
+    waybill = claimed(world, "sf")
+    take(
+        world,
+        {"query": PollParcels(waybills=[str(waybill)]), "subscribe": WatchParcel(waybill=str(waybill))}[operation],
+    )
+    assert world.counted == [("TrackerRefused", "kd100: 408 手机号****错误")]
+
+
+def test_a_parcel_of_nobody_is_not_asked_for(world):
+    take(world, PollParcels(waybills=["yto#NOBODYS"]))
+    assert world.tracker.asked == []
+
+
+# ---- The buyer's phone
+
+
+def called(world, phone):
+    """The buyer's phone."""
+    moment, recipient = world.orders.recipients[KEY]
+    world.orders.recipients[KEY] = (moment, recipient.model_copy(update={"phone": phone}))
+
+
+def claimed(world, carrier):
+    """A waybill of that carrier, of the example order."""
+    waybill = Waybill(carrier, f"{carrier.upper()}1")
+    world.orders.claim_waybill(waybill, KEY, NOW)
+    return waybill
+
+
+def asked_both_ways(world, carrier):
+    """The phones told with a query and with a subscription."""
+    waybill = claimed(world, carrier)
+    for message in (PollParcels(waybills=[str(waybill)]), WatchParcel(waybill=str(waybill))):
+        take(world, message)
+        yield world.tracker.phones.pop(waybill.number)
+
+
+@pytest.mark.parametrize("carrier", ["sf", "zto"])
+@pytest.mark.parametrize(
+    ("phone", "told"),
+    [
+        ("13800135678", "5678"),
+        ("+86 138-0013-56 78", "5678"),
+        ("0579-8512 3456", "3456"),
+        ("555-555-SHIP", "5555"),
+        ("１２３４５", ""),
+        ("123", ""),
+        ("", ""),
+    ],
+)
+def test_a_carrier_that_asks_for_the_phone_is_told_its_last_four_digits(world, carrier, phone, told):
+    called(world, phone)
+    assert list(asked_both_ways(world, carrier)) == [told, told]
+
+
+def test_a_carrier_that_does_not_ask_for_the_phone_is_not_told_and_it_is_not_read(world, monkeypatch):
+    called(world, "13800135678")
+    monkeypatch.setattr(world.orders, "recipient", lambda _key: pytest.fail("the phone was read"))
+    assert list(asked_both_ways(world, "jd")) == ["", ""]
+
+
+def test_without_an_address_the_tracker_says_what_is_wrong(world):
+    world.orders.recipients[KEY] = (NOW, Recipient())
+    assert list(asked_both_ways(world, "sf")) == ["", ""]
 
 
 @pytest.mark.parametrize("gone", ["yto", "kd100"])
@@ -216,6 +295,7 @@ def test_a_subscription_refused_leaves_the_parcel_to_the_polls(world):
     )
     take(world, WATCH)
     assert WAYBILL in world.orders.news
+    assert world.counted == [("TrackerRefused", "kd100: 701 拒绝订阅的快递公司")]
 
 
 # ---- Rounds
@@ -240,12 +320,95 @@ def test_everything_polls_every_parcel_under_way_in_small_messages(world):
         world.orders.claim_waybill(Waybill("sf", f"SF{number}"), OrderKey("main-shop", "1"), NOW)
     assert rounds(world, everything=True) == 2 * PARCELS_PER_MESSAGE + 1
     sizes = [len(message["waybills"]) for message in world.sent("tracking")]
-    assert sizes == [20, 20, 1]
+    assert sizes == [5, 5, 1]
 
 
-def test_a_parcel_without_news_for_two_months_is_asked_for_no_more(world):
+@pytest.mark.parametrize("late_s", [(0, 0), (-400, 400), (400, -400), (-1, 1), (0, 800)])
+def test_a_schedule_that_fires_early_or_late_leaves_out_no_round_and_runs_none_twice(world, late_s):
+    start = NOW.replace(hour=9, minute=0, second=0)
+    found = 0
+    for index in range(8):
+        world.clock.time = start + index * ROUND + timedelta(seconds=late_s[index % 2])
+        found += rounds(world)
+    assert found == 2
+
+
+def polls_of_two_days(world):
+    """What a round each half hour sends, handled at once; how many parcels that was."""
+    world.queues.take("tracking")
+    sent = 0
+    for _ in range(96):
+        sent += rounds(world)
+        for body in world.queues.take("tracking"):
+            world.tracking.take(TRACKING.validate_json(body))
+        world.clock.time += ROUND
+    return sent
+
+
+def test_a_parcel_without_news_for_two_months_is_retired_and_not_asked_for(world):
     world.clock.advance(days=61)
-    assert sum(rounds(world) for _ in range(50) if world.clock.advance(minutes=30)) == 0
+    assert polls_of_two_days(world) == 1
+    assert world.orders.news == {}
+    assert world.tracker.asked == []
+
+
+def test_a_parcel_without_news_for_less_is_still_asked_for_once_a_day(world):
+    world.clock.advance(days=57)
+    assert polls_of_two_days(world) == 2
+    assert len(world.tracker.asked) == 2
+    assert WAYBILL in world.orders.news
+
+
+def test_news_after_a_long_time_keep_the_parcel_followed(world):
+    world.tracker.reports[WAYBILL.number] = report("picked up")
+    take(world, POLL)
+    world.clock.advance(days=59)
+    late = report("picked up")
+    late["data"].insert(0, late["data"][0] | {"time": "2027-01-19 08:00:00", "ftime": "2027-01-19 08:00:00"})
+    push(world, late)
+    world.clock.advance(days=5)
+    take(world, POLL)
+    assert WAYBILL in world.orders.news
+
+
+def test_scans_older_than_the_parcel_do_not_end_the_polls(world):
+    """A carrier uses its numbers again: at first its tracker tells of the parcel that had it before."""
+    old = report("picked up")
+    for scan in old["data"]:
+        scan["time"] = scan["ftime"] = "2026-01-02 08:00:00"
+    polled(world, old)
+    take(world, POLL)
+    assert WAYBILL in world.orders.news
+
+
+def test_a_waybill_whose_parcel_is_not_saved_yet_is_still_followed(world):
+    fresh = claimed(world, "jd")
+    take(world, PollParcels(waybills=[str(fresh)]))
+    assert fresh in world.orders.news
+
+
+def test_a_waybill_whose_parcel_never_came_is_retired_in_the_end(world):
+    stray = claimed(world, "jd")
+    world.clock.advance(days=61)
+    take(world, PollParcels(waybills=[str(stray)]))
+    assert stray not in world.orders.news
+
+
+def end_order(order):
+    order.status = "CANCELLED"
+
+
+def end_parcel(order):
+    order.parcel(*WAYBILL).state = "DELIVERED"
+
+
+@pytest.mark.parametrize("end", [end_order, end_parcel])
+def test_what_ended_without_the_tracker_is_polled_no_more(world, end):
+    order, version = world.orders.load(KEY)
+    end(order)
+    world.orders.save(order, version)
+    take(world, POLL)
+    assert (world.orders.news, world.tracker.asked) == ({}, [])
 
 
 # ---- However the process ends

@@ -98,7 +98,7 @@ def test_a_refund_between_plan_and_claim_stops_the_dispatch(world):
     world.hear("orders/paid")
     fence, (planned,) = world.plan()
     world.refund(PINK)
-    assert world.submission.submit(KEY, fence, planned) == "STALE"
+    assert world.submission.submit(KEY, fence, planned, "worker") == "STALE"
     assert world.acme.asked == []
 
 

@@ -47,7 +47,9 @@ _SECRETS = {
 def seed() -> Seed:
     """The registry of the local stack."""
     addresses = {"SANDBOX_URL": "http://partners.test", "API_URL": "https://api.test"}
-    return load_seed((ROOT / "local" / "seed.yaml").read_bytes(), "seed.yaml", addresses, lambda *_: True)
+    return load_seed(
+        (ROOT / "local" / "seed.yaml").read_bytes(), "seed.yaml", addresses, lambda *_: True, allow_http=True
+    )
 
 
 @cache
@@ -77,7 +79,8 @@ class World:
     shop: ShopApi = field(default_factory=lambda: ShopApi(units={PINK: 1, GREEN: 1}))
     tracker: TrackerApi = field(default_factory=TrackerApi)
     fuse: Fuse = field(default_factory=Fuse)
-    unknown_codes: list[str] = field(default_factory=list)
+    counted: list[tuple[str, str]] = field(default_factory=list)
+    """Metrics of tracking and what they are about."""
     planned: tuple[int, list[PlannedPurchaseOrder]] = (0, [])
     """The plan that the workflow submits, where a test keeps one."""
     messages: list[str] = field(default_factory=list)
@@ -88,6 +91,9 @@ class World:
         self.http.partner("http://partners.test/suppliers/bolt", self.bolt)
         self.http.partner("http://partners.test/shopify/main-shop", self.shop)
         self.http.partner("http://partners.test/kuaidi100", self.tracker)
+
+    def _count(self, metric: str, what: str) -> None:
+        self.counted.append((metric, what))
 
     def _seen(self, port: str) -> Any:
         return self.fuse.watch(port, getattr(self, port))
@@ -114,7 +120,7 @@ class World:
 
     @property
     def tracking(self) -> Tracking:
-        return Tracking(self._seen("orders"), self.registry, self.partners, self.clock, self.unknown_codes.append)
+        return Tracking(self._seen("orders"), self.registry, self.partners, self.clock, self._count)
 
     @property
     def writeback(self) -> Writeback:
@@ -158,7 +164,7 @@ class World:
     def dispatch(self) -> list[str]:
         """What the fulfilment workflow does when nothing fails; the statuses."""
         fence, planned = self.plan()
-        return [self.submission.submit(KEY, fence, one) for one in planned]
+        return [self.submission.submit(KEY, fence, one, "worker") for one in planned]
 
     def supplier_says(self, event: str, *, supplier: str = "acme", **data: object) -> None:
         """A supplier tells of its purchase order; fields of `data` may be changed."""

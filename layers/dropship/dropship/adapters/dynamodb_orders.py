@@ -32,15 +32,13 @@ class DynamoOrders:
         item |= {"recent_shard": text(f"{order.shop}#{received[:10]}"), "created_at": text(received)}
         return self._table.write_version(item, version)
 
-    def put_source(self, source: MarketplaceOrder, recipient: Recipient | None) -> None:
+    def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
         """Two conditional writes; the address first, because nothing reads it before the order is saved."""
         pk, version = _order_pk(source.key), text(stamp(source.updated_at))
-        bodies = [("DOC", source.model_dump_json(exclude_defaults=True))]
-        if recipient is not None:
-            bodies.insert(0, ("RECIPIENT", recipient.model_dump_json(exclude_defaults=True)))
-        for sk, body in bodies:
+        for sk, document in (("RECIPIENT", recipient), ("DOC", source)):
+            body = text(document.model_dump_json(exclude_defaults=True))
             self._table.put_if(
-                key(pk, sk) | {"updated_at": version, "body": text(body)},
+                key(pk, sk) | {"updated_at": version, "body": body},
                 "attribute_not_exists(pk) OR updated_at <= :version",
                 {":version": version},
             )

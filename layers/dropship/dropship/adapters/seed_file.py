@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Length
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.money import Money
 from dropship.domain.planning import Offer
 
+from .currencies import CURRENCIES
 from .seed_yaml import Document, Path, read_document
 
 SECTIONS = dict.fromkeys(("deadlines", "shops", "suppliers", "trackers", "carriers", "offers")).keys()
@@ -46,13 +47,26 @@ class InvalidSeed(Exception):
 def _money(text: object) -> Money:
     amount, _, currency = str(text).partition(" ")
     try:
-        return Money.parse(amount, currency)
+        money = Money.parse(amount, currency)
     except (InvalidMessage, ValidationError):
         raise ValueError("expected an amount and a currency, such as 12.50 USD") from None
+    if money.minor < 0:
+        raise ValueError("a cost is not negative")
+    if money.currency not in CURRENCIES:
+        raise ValueError("this is no currency of ISO 4217 that is in use")
+    return money
 
 
 def _length(text: object) -> object:
     return float(text) if isinstance(text, str) and re.fullmatch(r"\d+(\.\d+)?", text) else text
+
+
+def _is_length(value: object) -> bool:
+    try:
+        _LENGTH.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 class _WrittenOffer(Offer):
@@ -63,13 +77,22 @@ class _WrittenOffer(Offer):
 
 
 _OFFERS = TypeAdapter(tuple[_WrittenOffer, ...])
+_LENGTH = TypeAdapter[object](Length)
 
 
-def load_seed(content: bytes, name: str, placeholders: Mapping[str, str], knows_channel: KnowsChannel) -> Seed:
+def load_seed(
+    content: bytes,
+    name: str,
+    placeholders: Mapping[str, str],
+    knows_channel: KnowsChannel,
+    *,
+    allow_http: bool = False,
+) -> Seed:
     """Read and check a seed file.
 
     `placeholders` replace `${NAME}` in its texts. `knows_channel` tells whether there is a connector of that
-    channel for that role (`marketplace`, `supplier`, `tracker`).
+    channel for that role (`marketplace`, `supplier`, `tracker`). `allow_http` is for the local stack, whose
+    partners have no certificates; elsewhere secrets and buyers' data go over https only.
 
     Raises:
         InvalidSeed: with all errors at once.
@@ -77,6 +100,10 @@ def load_seed(content: bytes, name: str, placeholders: Mapping[str, str], knows_
     document = read_document(content, name, placeholders)
     seed = _SeedReader(document).seed()
     _check_names(seed, document, knows_channel)
+    for path, message in [*_repeated(seed), *([] if allow_http else _unencrypted(seed))]:
+        document.refuse(path, message)
+    if seed == Seed() and not document.errors:
+        document.refuse((), "there is nothing in this file; loading it would leave an empty registry")
     if document.errors:
         raise InvalidSeed(document.complaints)
     return seed
@@ -116,6 +143,10 @@ class _SeedReader:
 
     def _deadlines(self, path: Path, value: object) -> dict[str, object]:
         lengths = {name: _length(text) for name, text in self._mapping(path, value).items()}
+        for name in sorted(lengths.keys() & Deadlines.model_fields.keys()):
+            if not _is_length(lengths[name]):
+                self._document.refuse((*path, name), "expected 1 second to 365 days: seconds, or such as PT48H")
+                del lengths[name]
         return lengths if self._valid(Deadlines.model_validate, path, lengths) is not None else {}
 
     def _entries[Entry: (Shop, Supplier, Tracker, Carrier)](
@@ -201,3 +232,31 @@ def _offered(path: Path, by_sku: Mapping[str, Sequence[Offer]]) -> Iterator[tupl
     for sku, offers in by_sku.items():
         for position, offer in enumerate(offers):
             yield (*path, sku, position, "supplier"), offer.supplier, "suppliers"
+
+
+def _repeated(seed: Seed) -> Iterator[tuple[Path, str]]:
+    """What may be there once only: a shop's name at its marketplace, and a supplier's offer for a SKU."""
+    shops: dict[tuple[str, str], str] = {}
+    for shop in seed.shops:
+        first = shops.setdefault((shop.channel, shop.domain.lower()), shop.id)
+        if first != shop.id:
+            yield ("shops", shop.id, "domain"), f"{first!r} is this shop already; its events would be taken twice"
+    for name, by_sku in seed.offers.items():
+        for sku, offers in by_sku.items():
+            suppliers = [offer.supplier for offer in offers]
+            for position, supplier in enumerate(suppliers):
+                if supplier in suppliers[:position]:
+                    yield ("offers", name, sku, position, "supplier"), "this supplier offers the SKU already"
+
+
+def _unencrypted(seed: Seed) -> Iterator[tuple[Path, str]]:
+    """Addresses of partners, and of ours for them, that are not https."""
+    addresses: list[tuple[Path, str | None]] = [
+        *((("shops", shop.id, "base_url"), shop.base_url) for shop in seed.shops),
+        *((("suppliers", supplier.id, "base_url"), supplier.base_url) for supplier in seed.suppliers),
+        *((("trackers", tracker.id, "base_url"), tracker.base_url) for tracker in seed.trackers),
+        *((("trackers", tracker.id, "callback_url"), tracker.callback_url) for tracker in seed.trackers),
+    ]
+    for path, address in addresses:
+        if address is not None and not address.startswith("https://"):
+            yield path, "expected https://; http:// is for the local stack only"

@@ -112,15 +112,24 @@ class SupplierConnector(Connector, Protocol):
 
 
 class TrackerConnector(Connector, Protocol):
-    """A tracking service: asked for a parcel's scans, or pushes them. `code` is its own code for the carrier."""
+    """A tracking service: asked for a parcel's scans, or pushes them. `code` is its own code for the carrier.
 
-    def subscribe(self, code: str, number: str, callback_url: str, credentials: Credentials) -> "HttpRequest":
+    `phone` is the last four digits of the buyer's phone for a carrier that `needs_phone`, and empty for all others,
+    or where the buyer gave none.
+    """
+
+    def needs_phone(self, code: str) -> bool:
+        """Whether the carrier shows a parcel's scans only to those who know its recipient's phone."""
+
+    def subscribe(
+        self, code: str, number: str, phone: str, callback_url: str, credentials: Credentials
+    ) -> "HttpRequest":
         """Ask for pushes about a parcel."""
 
     def read_subscribe(self, response: "HttpResponse") -> "Refused | Busy | Unknown | None":
         """The answer to `subscribe`; None where it is, or was already, subscribed."""
 
-    def query(self, code: str, number: str, credentials: Credentials) -> "HttpRequest":
+    def query(self, code: str, number: str, phone: str, credentials: Credentials) -> "HttpRequest":
         """Ask for a parcel's scans."""
 
     def read_query(self, response: "HttpResponse") -> "TrackingReport | Absent | Refused | Busy | Unknown":

@@ -17,6 +17,9 @@ class Deadlines(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     resume: Length = Field(timedelta(minutes=10), description="an order that is ready is dispatched")
+    dispatch_lease: Length = Field(
+        timedelta(seconds=45), description="one worker's try to place a purchase order; then it is taken to have died"
+    )
     acknowledge: Length = Field(timedelta(hours=24), description="the supplier confirms a purchase order")
     ship: Length = Field(timedelta(hours=48), description="the supplier ships a purchase order")
     cancel: Length = Field(timedelta(hours=12), description="the supplier answers a cancellation")

@@ -21,6 +21,10 @@ _WAY_OUT = {
     "CANCEL_REQUESTED": ("cancel_accepted",),
     "PARTIALLY_SHIPPED": ("short_closed",),
 }
+_ENDED_WITH_IT = (
+    *(TaskKind.DISPATCH_UNKNOWN, TaskKind.SUPPLIER_BUSY, TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE),
+    *(TaskKind.CANCEL_LATE, TaskKind.CANCEL_REFUSED),
+)
 _STAGES_FOR_A_PERSON = frozenset(
     {TrackingStage.EXCEPTION, TrackingStage.EXPIRED, TrackingStage.FAILED_ATTEMPT}
     | {TrackingStage.RETURNING, TrackingStage.RETURNED}
@@ -75,6 +79,7 @@ def placed(order: Order, purchase_order: PurchaseOrder, reference: str, now: dat
     if purchase_order.status in IN_DISPATCH:
         purchase_order.accepted(reference, now, deadlines)
         order.done(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
+        order.done(TaskKind.SUPPLIER_BUSY, purchase_order.id)
         order.note(now, "placed", purchase_order.id)
     elif purchase_order.never_placed:
         _contradiction(order, purchase_order, "was given up as never placed, yet the supplier has it", now)
@@ -106,6 +111,8 @@ def refused(order: Order, purchase_order: PurchaseOrder, words: str, now: dateti
 
 def _contradiction(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
     order.need(TaskKind.SUPPLIER_EVENT_REFUSED, now, f"{purchase_order.id} {words}", purchase_order.id)
+    if purchase_order.never_placed and any(line.units.unrouted for line in order.lines):
+        order.hold(HoldReason.SUPPLIER_CONTRADICTS, now, f"{purchase_order.id} {words}")
 
 
 def _give_back(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
@@ -123,9 +130,7 @@ def free_units(order: Order, purchase_order: PurchaseOrder, now: datetime) -> No
         line.units.move(back, "at_supplier", "cancelled")
         line.units.move(left - back, "at_supplier", "unrouted")
         credit(order.remedies, line.id, back)
-    for kind in (TaskKind.DISPATCH_UNKNOWN, TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE):
-        order.done(kind, purchase_order.id)
-    for kind in (TaskKind.CANCEL_LATE, TaskKind.CANCEL_REFUSED):
+    for kind in _ENDED_WITH_IT:
         order.done(kind, purchase_order.id)
     settle(order, now)
 
@@ -267,6 +272,13 @@ def cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, reason: s
     purchase_order.end(reason)
     order.note(now, "cancelled at the supplier", purchase_order.id)
     _give_back(order, purchase_order, reason or "cancelled by the supplier", now)
+
+
+def cancel_promised(purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+    """The supplier will answer the cancellation by an event; from here its own clock runs."""
+    if purchase_order.status == "CANCEL_REQUESTED" and not purchase_order.answer_promised:
+        purchase_order.answer_promised = True
+        purchase_order.due_at = now + deadlines.cancel
 
 
 def cancel_refused(

@@ -11,14 +11,15 @@ from .purchase_order import IN_DISPATCH
 def overdue(order: Order, now: datetime, deadlines: Deadlines) -> list[TaskKind]:
     """Act on every clock of the order that has run out; the deadlines found missed.
 
-    Work that only has to be taken up again (a dispatch, a writeback) is for the caller to start:
+    Work that only has to be taken up again (a dispatch, a cancellation, a writeback) is for the caller to start:
     its clock is set anew here.
     """
     missed: list[TaskKind] = []
     for po in order.purchase_orders:
         if po.due_at is None or po.due_at > now:
             continue
-        if po.status in IN_DISPATCH:
+        unanswered = po.status == "CANCEL_REQUESTED" and not po.answer_promised
+        if po.status in IN_DISPATCH or unanswered:
             po.due_at = now + deadlines.resume
             continue
         kind = TaskKind.ACKNOWLEDGE_LATE if po.status == "DISPATCHED" else TaskKind.SHIP_LATE

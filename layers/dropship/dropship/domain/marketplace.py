@@ -73,6 +73,7 @@ class MarketplaceOrder(_Fact):
     updated_at: Instant
     placed_at: Instant
     paid: bool
+    refunded: bool = Field(default=False, description="all of the money is back with the buyer, or was never taken")
     cancelled_at: Instant | None = None
     total: Money
     lines: tuple[MarketplaceLine, ...]
@@ -83,6 +84,11 @@ class MarketplaceOrder(_Fact):
     def key(self) -> OrderKey:
         """The order's key."""
         return OrderKey(self.shop, self.external_id)
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing of it that has not been sent is to be sent."""
+        return self.refunded or self.cancelled_at is not None
 
 
 class OrderChanged(_Fact):

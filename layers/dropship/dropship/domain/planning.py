@@ -54,7 +54,7 @@ def plan(order: Order, offers: Mapping[str, Sequence[Offer]]) -> list[PlannedPur
             continue
         candidates = sorted(offers.get(line.sku, ()), key=lambda offer: (offer.rank, offer.supplier))
         if not candidates:
-            sourceless.append(line.sku)
+            sourceless.append(line.sku or f"line {line.id}, which has no SKU")
             continue
         best = candidates[0]
         routed.setdefault(best.supplier, []).append(

@@ -31,7 +31,10 @@ class PurchaseOrder(BaseModel):
     shipped: dict[str, int] = {}
     cancel: Literal["", "WANTED", "REFUSED"] = ""
     reason: str = ""
+    answer_promised: bool = Field(default=False, description="the supplier will answer our cancellation later")
     never_placed: bool = Field(default=False, description="given up as unknown to the supplier")
+    worker: str = Field(default="", description="who is placing it at this moment")
+    lease_until: datetime | None = None
 
     @property
     def supplier(self) -> str:
@@ -50,6 +53,17 @@ class PurchaseOrder(BaseModel):
         """Take one step of the lifecycle; IllegalTransition where the table has none."""
         self.status = PURCHASE_ORDER.next(self.status, event)
 
+    def take(self, worker: str, now: datetime, deadlines: Deadlines) -> bool:
+        """Take the placing for this worker; False while another is at it, whose request may be under way."""
+        if self.lease_until is not None and now < self.lease_until and self.worker != worker:
+            return False
+        self.worker, self.lease_until = worker, now + deadlines.dispatch_lease
+        return True
+
+    def let_go(self) -> None:
+        """The try to place it is over, whatever came of it."""
+        self.worker, self.lease_until = "", None
+
     def accepted(self, supplier_reference: str, now: datetime, deadlines: Deadlines) -> None:
         """The supplier has it: by its answer, by our look-up, or because it speaks of it."""
         if self.status == "DISPATCHING":
@@ -58,18 +72,21 @@ class PurchaseOrder(BaseModel):
             self.apply("lookup_found")
         self.supplier_reference = supplier_reference or self.supplier_reference
         self.due_at = now + deadlines.acknowledge
+        self.let_go()
 
     def unknown(self, why: str, due_at: datetime) -> None:
         """Nobody can tell whether the supplier has it; look up before anything else."""
         if self.status == "DISPATCHING":
             self.apply("outcome_unknown")
         self.reason, self.due_at = why[:WORDS], due_at
+        self.let_go()
 
     def drop(self, why: str) -> None:
         """It provably never came to be at the supplier: close it, so that its units can be routed anew."""
         self.apply("definite_failure" if self.status == "DISPATCHING" else "lookup_absent")
         self.apply("cancel")
         self.never_placed = True
+        self.let_go()
         self.end(why)
 
     def end(self, why: str) -> None:

@@ -36,7 +36,7 @@ def receive(snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> Order:
         remedies=[_reflected(refund) for refund in source.refunds],
     )
     order.note(now, "received")
-    if source.cancelled_at is not None:
+    if source.off:
         order.close_as_cancelled(now)
         return order
     if not order.lines:
@@ -51,21 +51,26 @@ def receive(snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> Order:
 
 
 def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> bool:
-    """Take in a later snapshot; whether anything changed.
+    """Take in a snapshot, unless a later one was taken in before; whether anything changed.
+
+    Marketplaces count in seconds, so one of the same version is taken in as well.
 
     Before the claim, the marketplace's open units are ours. After it, quantities change only through refunds and
     cancellations; other changes of units, and a changed address, need a person.
     """
-    if order.finished or snapshot.source.updated_at <= order.source_version:
+    if order.finished or snapshot.source.updated_at < order.source_version:
         return False
+    before = order.model_dump_json()
     order.source_version = snapshot.source.updated_at
     if snapshot.recipient_digest != order.recipient_digest:
         _change_address(order, snapshot, now, deadlines)
-    if order.claimed:
+    if order.claimed and not snapshot.source.off:
         _compare_units(order, snapshot.source, now)
-    else:
+    elif not order.claimed:
         _adopt_units(order, snapshot.source, now)
-        order.arm(now, deadlines)
+    if order.model_dump_json() == before:
+        return False
+    order.arm(now, deadlines)
     return True
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from .deadlines import Deadlines
 from .fulfilment import settle
 from .ledger import Remedy, wanted_back
-from .order import Order
+from .order import Order, TaskKind
 from .purchase_order import CANCELLABLE, IN_DISPATCH, PurchaseOrder
 
 Withdrawal = Literal["DONE", "ASKED", "SHIPPED"]
@@ -60,7 +60,19 @@ def conclude(order: Order, case: str, outcome: str, now: datetime) -> None:
     if remedy.outcome in {"", "CANCELLED"} and remedy.outcome != outcome:
         remedy.outcome = outcome
         order.note(now, f"after-sales case {outcome.lower()}", case)
+        if outcome == "REFUNDED":
+            _watch_for_refunded_units(order, remedy, now)
         settle(order, now)
+
+
+def _watch_for_refunded_units(order: Order, remedy: Remedy, now: datetime) -> None:
+    """Money is back with the buyer while the goods may still come to them: somebody has to stop or claim them."""
+    coming = [
+        line.id for line in order.lines if remedy.missing(line.id) and (line.units.at_supplier or line.units.in_transit)
+    ]
+    if coming:
+        words = "refunded, and not stopped: units of lines " + ", ".join(coming)
+        order.need(TaskKind.REFUNDED_ON_THE_WAY, now, words, remedy.case)
 
 
 def to_ask(order: Order) -> list[PurchaseOrder]:
@@ -68,7 +80,7 @@ def to_ask(order: Order) -> list[PurchaseOrder]:
     return [
         po
         for po in order.purchase_orders
-        if po.cancel == "WANTED" and (po.status in CANCELLABLE or po.status == "CANCEL_REQUESTED")
+        if po.cancel == "WANTED" and po.status in CANCELLABLE | {"CANCEL_REQUESTED"} and not po.answer_promised
     ]
 
 
@@ -76,7 +88,7 @@ def ask(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: D
     """Record that the supplier is being asked; the intent, before the call."""
     if purchase_order.status in CANCELLABLE:
         purchase_order.apply("cancel_requested")
-        purchase_order.due_at = now + deadlines.cancel
+        purchase_order.due_at = now + deadlines.resume  # until there is an answer, it is asked again
         order.note(now, "cancellation asked", purchase_order.id)
 
 

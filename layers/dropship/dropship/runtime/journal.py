@@ -12,9 +12,9 @@ Count = Callable[..., None]
 _DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
 _METRIC_OF = {
     "held": "OrderHeld",
-    "outcome unknown": "DispatchUnknown",
     **{f"needs a person: {kind}": "TaskOpened" for kind in TaskKind},
     **{f"needs a person: {kind}": "DeadlineMissed" for kind in _DEADLINES},
+    **{f"needs a person: {kind}": "DispatchUnknown" for kind in (TaskKind.DISPATCH_UNKNOWN, TaskKind.SUPPLIER_BUSY)},
 }
 
 

@@ -8,7 +8,7 @@ from dropship.connectors import supplier as supplier_connector
 from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import IllegalTransition, InvalidMessage
-from dropship.domain.fulfilment import cancel_refused, cancelled_by_supplier
+from dropship.domain.fulfilment import cancel_promised, cancel_refused, cancelled_by_supplier
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
 from dropship.domain.marketplace import AfterSalesRequested
 from dropship.domain.order import Order, TaskKind
@@ -136,7 +136,7 @@ class AfterSales:
         order, outcome = change_order(self.orders, key, lambda order: cancel(order, self.clock.now()))
         if outcome == "ASKED":
             self._ask_suppliers(order)
-        elif outcome == "SHIPPED":
+        if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
             words = "the marketplace cancelled an order that is already with a supplier or under way"
             change_order(self.orders, key, lambda order: order.need(TaskKind.CANCEL_REFUSED, self.clock.now(), words))
 
@@ -179,7 +179,7 @@ class AfterSales:
                 deadlines = self.registry.shop(order.shop).deadlines
                 cancel_refused(order, purchase_order, words, now, deadlines)
             case CancelPending():
-                pass  # the supplier will tell; the purchase order's clock runs
+                cancel_promised(purchase_order, now, self.registry.shop(order.shop).deadlines)
 
     def _overdue(self, case: Case) -> None:
         case.overdue(self.clock.now(), self._deadlines(case))

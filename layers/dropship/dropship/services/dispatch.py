@@ -2,10 +2,11 @@
 
 Intent (the claim), an effect that can be repeated (our id is the idempotency key), outcome: each step is a
 conditional write, and a repeat finds what is done. Whoever did not make the claim looks the purchase order
-up by our reference before sending it again.
+up by our reference before sending it again, and not while another worker may be sending it.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dropship.connectors import supplier as supplier_connector
 from dropship.domain.connections import Supplier
@@ -25,6 +26,7 @@ from .messages import CheckWithdrawals, DispatchAgain
 from .partners import Partners
 
 STALE_DELAY_S = 2
+Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
 
 
 class SupplierBusy(Exception):
@@ -88,17 +90,20 @@ class Submission:
     queues: Queues
     clock: Clock
 
-    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder) -> str:
+    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
         """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.
 
+        `worker` names who tries, the same for all tries of one execution: while the request of one may be under
+        way, no other looks or places, since the look-up could not see it yet.
+
         Raises:
-            SupplierBusy: try again later.
+            SupplierBusy: the supplier, or another worker, has no time for it; try again later.
             OutcomeUnknown: try again; the repeat looks it up first.
         """
         deadlines = self.registry.shop(key.shop).deadlines
         recipient = self.orders.recipient(key)
         try:
-            order, fresh = self._claim(key, fence, planned, recipient, deadlines)
+            order, claimed = self._claim(key, fence, planned, worker, recipient, deadlines)
         except Stale:
             again = DispatchAgain(order=str(key), by="a change during dispatch")
             self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
@@ -108,9 +113,11 @@ class Submission:
             return "ON_HOLD"
         if purchase_order.status not in IN_DISPATCH:
             return self._follow_up(order, purchase_order.id)
+        if claimed == "BY_OTHERS":
+            raise SupplierBusy(f"another worker is placing {purchase_order.id}")
         supplier = self.registry.supplier(purchase_order.supplier)
         outcome: Placed | Refused | Absent | Busy | Unknown = (
-            Absent() if fresh else self._find(supplier, purchase_order)
+            Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
         )
         if isinstance(outcome, Absent):
             outcome = self._place(order, supplier, purchase_order, recipient, deadlines)
@@ -119,19 +126,27 @@ class Submission:
         return self._record(key, purchase_order.id, outcome, deadlines)
 
     def _claim(
-        self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, recipient: Recipient, deadlines: Deadlines
-    ) -> tuple[Order, bool]:
-        """Claim it behind the fence, unless a hold stands in the way; whether it was this call that did."""
+        self,
+        key: OrderKey,
+        fence: int,
+        planned: PlannedPurchaseOrder,
+        worker: str,
+        recipient: Recipient,
+        deadlines: Deadlines,
+    ) -> tuple[Order, Claimed]:
+        """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
         now = self.clock.now()
 
-        def claim_it(order: Order) -> bool:
-            if order.find_purchase_order(planned.id) is not None:
-                return False
+        def claim_it(order: Order) -> Claimed:
+            existing = order.find_purchase_order(planned.id)
+            if existing is not None:
+                in_dispatch = existing.status in IN_DISPATCH
+                return "BEFORE" if not in_dispatch or existing.take(worker, now, deadlines) else "BY_OTHERS"
             order.check_address(recipient.missing, now)
             if order.holds:
-                return False
-            claim(order, planned, fence=fence, now=now, deadlines=deadlines)
-            return True
+                return "BEFORE"
+            claim(order, planned, fence=fence, now=now, deadlines=deadlines).take(worker, now, deadlines)
+            return "NOW"
 
         return change_order(self.orders, key, claim_it)
 
@@ -168,8 +183,6 @@ class Submission:
     def _record(
         self, key: OrderKey, po_id: str, outcome: Placed | Refused | Absent | Busy | Unknown, deadlines: Deadlines
     ) -> str:
-        if isinstance(outcome, Busy):
-            raise SupplierBusy(f"the supplier of {po_id} is busy")
         now = self.clock.now()
 
         def record(order: Order) -> None:
@@ -181,8 +194,12 @@ class Submission:
                     refused(order, purchase_order, words, now)
                 case Unknown(why=why):
                     unknown(order, purchase_order, why, now, deadlines)
+                case _:
+                    purchase_order.let_go()
 
         order, _ = change_order(self.orders, key, record)
+        if isinstance(outcome, Busy):
+            raise SupplierBusy(f"the supplier of {po_id} is busy")
         if isinstance(outcome, Unknown):
             raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
         return self._follow_up(order, po_id)
@@ -194,17 +211,22 @@ class Submission:
             self.queues.send("after-sales", check.model_dump_json())
         return purchase_order.status
 
-    def give_up(self, key: OrderKey, planned: PlannedPurchaseOrder, error: str) -> str:
-        """All tries of the workflow failed: a person is asked, and the order's clock tries again later."""
+    def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
+        """All tries of the workflow failed: a person is asked, and the order's clock tries again later.
+
+        `po_id` is empty where the planning failed. What was not claimed is held, what was is a task.
+        """
         now = self.clock.now()
 
         def ask(order: Order) -> str:
-            purchase_order = order.find_purchase_order(planned.id)
+            purchase_order = order.find_purchase_order(po_id)
             if purchase_order is None:
                 order.hold(HoldReason.DISPATCH_FAILED, now, error)
                 return "ON_HOLD"
-            if purchase_order.status in IN_DISPATCH:
-                order.need(TaskKind.DISPATCH_UNKNOWN, now, error, planned.id)
+            if purchase_order.status == "DISPATCH_UNKNOWN":
+                order.need(TaskKind.DISPATCH_UNKNOWN, now, error, po_id)
+            elif purchase_order.status in IN_DISPATCH:
+                order.need(TaskKind.SUPPLIER_BUSY, now, error, po_id)
             return purchase_order.status
 
         return change_order(self.orders, key, ask)[1]

@@ -9,12 +9,13 @@ from dropship.domain.lateness import overdue
 from dropship.domain.marketplace import AfterSalesRequested, OrderChanged, Recipient
 from dropship.domain.order import Order
 from dropship.domain.snapshots import Snapshot, receive, revise
-from dropship.domain.withdrawal import cancel
+from dropship.domain.withdrawal import cancel, to_ask
 from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
 
 from .changing import ATTEMPTS, change_order
 from .messages import (
     CancelOrder,
+    CheckWithdrawals,
     CloseTask,
     DispatchAgain,
     InboxMessage,
@@ -65,7 +66,7 @@ class Intake:
     def _order_changed(self, event: OrderChanged) -> None:
         for _ in range(ATTEMPTS):
             loaded = self.orders.load(event.order.key)
-            if loaded is None and not event.order.paid and event.order.cancelled_at is None:
+            if loaded is None and not event.order.paid and not event.order.off:
                 return
             try:
                 order = self._merge(event, loaded.value if loaded else None, loaded.version if loaded else 0)
@@ -86,11 +87,11 @@ class Intake:
             order, changed = receive(snapshot, now, deadlines), True
         else:
             changed = revise(order, snapshot, now, deadlines)
-        if source.cancelled_at is not None and not order.claimed and not order.finished:
+        if source.off and not order.claimed and not order.finished:
             cancel(order, now)
             changed = True
         if changed:
-            self.orders.put_source(source, event.recipient)
+            self.orders.put_source(source, recipient)
             self.orders.save(order, version)
         return order
 
@@ -101,6 +102,8 @@ class Intake:
             if parcel.writeback in {"DUE", "SENDING"}:
                 tell = TellMarketplace(order=str(key), carrier=parcel.carrier, number=parcel.number)
                 self.queues.send("outbound", tell.model_dump_json())
+        if to_ask(order):
+            self.queues.send("after-sales", CheckWithdrawals(order=str(key)).model_dump_json())
         self._start(order, f"due-{self._minute()}")
 
     def _release(self, message: ReleaseHold) -> None:

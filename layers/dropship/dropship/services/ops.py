@@ -1,14 +1,14 @@
 """What ops people see and ask for. Reading is direct; every wish is one message to the queue of its workers."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dropship.domain.after_sales import CASE_EVENTS, Case, Decision
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.identity import OrderKey
+from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
 from dropship.domain.lifecycle import AFTER_SALES_CASE
 from dropship.domain.order import HoldReason, Order, TaskKind
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
@@ -17,7 +17,6 @@ from .messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCas
 
 ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
 CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED")
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MOST = 100
 
 
@@ -50,7 +49,7 @@ def read_decision(body: str | bytes) -> DecisionBody:
 
 @dataclass(frozen=True)
 class Ops:
-    """The back office."""
+    """The back office. InvalidMessage: what the URL names cannot be the id of a shop, an order or a case."""
 
     orders: Orders
     cases: Cases
@@ -72,8 +71,9 @@ class Ops:
         most = _limit(limit, others)
         if not shop:
             raise InvalidMessage("which shop? add ?shop=…")
-        if day and not DAY.fullmatch(day):
-            raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
+        _check_shop(shop)
+        if day:
+            _check_day(day)
         self.registry.shop(shop)
         found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
@@ -121,7 +121,7 @@ class Ops:
         """
         order = self._load(shop, external_id).value
         if not any(hold.kind == reason for hold in order.holds):
-            raise NotPossible(f"the order has no hold {reason}; it has: {[hold.kind for hold in order.holds]}")
+            raise NotPossible(f"the order has no hold {reason[:40]}; it has: {[hold.kind for hold in order.holds]}")
         self.queues.send("inbox", ReleaseHold(order=str(order.key), reason=reason, by=by).model_dump_json())
 
     def close_task(self, shop: str, external_id: str, kind: str, by: str) -> None:
@@ -172,16 +172,39 @@ class Ops:
         self.queues.send("after-sales", message)
 
     def _load(self, shop: str, external_id: str) -> Loaded[Order]:
+        _check_ids("an order", shop, external_id)
         loaded = self.orders.load(OrderKey(shop, external_id))
         if loaded is None:
             raise NotFound(f"no order {shop}#{external_id}")
         return loaded
 
     def _load_case(self, shop: str, case: str) -> Case:
+        _check_ids("a case", shop, case)
         loaded = self.cases.load(shop, case)
         if loaded is None:
             raise NotFound(f"no case {shop}#{case}")
         return loaded.value
+
+
+def _check_shop(shop: str) -> None:
+    if not CONNECTION_ID.fullmatch(shop):
+        raise InvalidMessage("not a shop's id: it has 1 to 32 lower-case letters, digits and hyphens")
+
+
+def _check_ids(what: str, shop: str, name: str) -> None:
+    """Refuse what cannot be a key before anything is asked of a table."""
+    _check_shop(shop)
+    if not EXTERNAL_ID.fullmatch(name):
+        raise InvalidMessage(f"no id of {what}: it has 1 to 64 letters, digits, hyphens and underscores")
+
+
+def _check_day(text: str) -> None:
+    try:
+        plain = date.fromisoformat(text).isoformat() == text  # other ISO 8601 forms are no days of our index
+    except ValueError:
+        plain = False
+    if not plain:
+        raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
 
 
 def _limit(text: str, others: Mapping[str, str]) -> int:

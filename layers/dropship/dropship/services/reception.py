@@ -9,7 +9,9 @@ from dropship.connectors import find
 from dropship.connectors.contract import BadSignature, Connector, RawRequest, UnknownChannel
 from dropship.ports import Clock, NotFound, Queues, Secrets, Unavailable
 
-MAX_BODY = 256 * 1024
+MAX_BODY = 700 * 1024
+# A message of SQS holds 1 MiB; a body that is longer as JSON text than as base64 travels as the latter.
+MAX_TEXT = 1_000_000
 QUEUE_OF_ROLE = {"marketplace": "inbox", "supplier": "supplier-events", "tracker": "tracking"}
 # After a rotation the cached secret may be the old one; look again, but not for every forged request.
 SECRET_RECHECK_S = 30.0
@@ -70,6 +72,6 @@ def envelope(channel: str, connection: str, connector: Connector, request: RawRe
         text = json.dumps(message | {"body": request.body.decode()})
     except UnicodeDecodeError:
         text = ""
-    if text and len(text) <= 2 * len(request.body) + 4096:
+    if text and len(text) <= MAX_TEXT:
         return text
     return json.dumps(message | {"body_base64": base64.b64encode(request.body).decode()})

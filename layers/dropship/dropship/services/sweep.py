@@ -18,15 +18,11 @@ class Sweep:
 
     def run(self) -> int:
         """Send everything that is due; how much that was. What is sent twice is found done the second time."""
-        now = self.clock.now()
-        orders = [
-            OrderDue(order=str(key)).model_dump_json() for shard in range(SHARDS) for key in self.orders.due(shard, now)
-        ]
-        cases = [
-            CaseDue(case=f"{shop}#{case}").model_dump_json()
-            for shard in range(SHARDS)
-            for shop, case in self.cases.due(shard, now)
-        ]
-        self.queues.send_all("inbox", orders)
-        self.queues.send_all("after-sales", cases)
-        return len(orders) + len(cases)
+        now, sent = self.clock.now(), 0
+        for shard in range(SHARDS):  # each is sent before the next is read, so that a long list is not lost
+            orders = [OrderDue(order=str(key)).model_dump_json() for key in self.orders.due(shard, now)]
+            cases = [CaseDue(case=f"{shop}#{case}").model_dump_json() for shop, case in self.cases.due(shard, now)]
+            self.queues.send_all("inbox", orders)
+            self.queues.send_all("after-sales", cases)
+            sent += len(orders) + len(cases)
+        return sent

@@ -1,5 +1,6 @@
 """Following parcels: rounds of polls, pushes, and what both change."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import batched
@@ -9,15 +10,16 @@ from dropship.domain.connections import Tracker
 from dropship.domain.fulfilment import track
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.order import Order
-from dropship.domain.partners import Busy, TrackingReport, Unknown
-from dropship.domain.polling import is_due
+from dropship.domain.partners import Busy, Refused, TrackingReport, Unknown
+from dropship.domain.polling import is_due, is_given_up
 from dropship.ports import SHARDS, Clock, NotFound, Orders, Queues, Registry, Unavailable
 
 from .changing import change_order
 from .messages import PollParcels, TrackingMessage, WatchParcel, Webhook
 from .partners import Partners
 
-PARCELS_PER_MESSAGE = 20
+PARCELS_PER_MESSAGE = 5
+_NO_DIGIT = re.compile(r"[^0-9]")
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class PollRound:
         yield from sorted(ready)
 
 
-def _ignore(_code: str) -> None:
-    """Nobody counts unknown codes."""
+def _ignore(_metric: str, _what: str) -> None:
+    """Nobody counts."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,12 @@ class Tracking:
     registry: Registry
     partners: Partners
     clock: Clock
-    unknown_code: Callable[[str], None] = field(default=_ignore)
-    """Told of each scan code that no table knows, as `{tracker}:{code}`."""
+    count: Callable[[str, str], None] = field(default=_ignore)
+    """Told of metrics and what they are about.
+
+    `UnknownTrackingCode`: a scan code that no table knows, as `{tracker}:{code}`. `TrackerRefused`: a tracker will
+    not tell of a parcel, as `{tracker}: {its words}`; a person has to mend that, for it will not next time either.
+    """
 
     def take(self, message: TrackingMessage) -> None:
         """Handle one message of the tracking queue."""
@@ -81,17 +87,19 @@ class Tracking:
         silent: set[str] = set()
         for waybill in waybills:
             found = self._tracker_of(waybill)
-            if found is None:
+            if found is None or self._is_over(waybill):
                 self.orders.retire_waybill(waybill)
             elif found[0].id not in silent and not self._poll(waybill, *found):
                 silent.add(found[0].id)
 
     def _poll(self, waybill: Waybill, tracker: Tracker, code: str) -> bool:
         """Ask for news of one parcel; whether the tracker answered."""
-        connector = tracker_connector(tracker.channel)
+        connector, phone = tracker_connector(tracker.channel), self._phone(waybill, tracker, code)
         report = self.partners.call(
-            tracker, lambda credentials: connector.query(code, waybill.number, credentials), connector.read_query
+            tracker, lambda credentials: connector.query(code, waybill.number, phone, credentials), connector.read_query
         )
+        if isinstance(report, Refused):
+            self._refused(tracker, report, phone)
         if isinstance(report, TrackingReport) and report.number.casefold() == waybill.number.casefold():
             self._apply(tracker, waybill, report)
         return not isinstance(report, Busy | Unknown)
@@ -103,11 +111,14 @@ class Tracking:
             return
         tracker, code = found
         connector, callback_url = tracker_connector(tracker.channel), tracker.callback_url or ""
+        phone = self._phone(waybill, tracker, code)
         outcome = self.partners.call(
             tracker,
-            lambda credentials: connector.subscribe(code, waybill.number, callback_url, credentials),
+            lambda credentials: connector.subscribe(code, waybill.number, phone, callback_url, credentials),
             connector.read_subscribe,
         )
+        if isinstance(outcome, Refused):
+            self._refused(tracker, outcome, phone)
         if isinstance(outcome, Busy | Unknown):
             raise Unavailable(f"tracker {tracker.id} took no subscription for {waybill}")
 
@@ -119,10 +130,38 @@ class Tracking:
         code = tracker.code_of(waybill.carrier)
         return None if code is None else (tracker, code)
 
+    def _is_over(self, waybill: Waybill) -> bool:
+        """Whether nothing more is to be heard of the parcel: it or its order is finished, or there is no news of it.
+
+        A waybill is claimed before its parcel is saved: one without a parcel is as old as its order.
+        """
+        key = self.orders.order_of(waybill)
+        loaded = None if key is None else self.orders.load(key)
+        if loaded is None or loaded.value.finished:
+            return True
+        parcel = loaded.value.parcel(waybill.carrier, waybill.number)
+        if parcel is None:
+            return is_given_up(loaded.value.created_at, self.clock.now())
+        news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
+        return parcel.finished or is_given_up(news_at, self.clock.now())
+
+    def _phone(self, waybill: Waybill, tracker: Tracker, code: str) -> str:
+        """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""
+        if not tracker_connector(tracker.channel).needs_phone(code):
+            return ""
+        key = self.orders.order_of(waybill)
+        digits = "" if key is None else _NO_DIGIT.sub("", self.orders.recipient(key).phone)
+        return digits[-4:] if len(digits) >= 4 else ""
+
+    def _refused(self, tracker: Tracker, refusal: Refused, phone: str) -> None:
+        """Count the refusal. Its words may repeat what was asked: the phone stays out of them."""
+        words = refusal.words.replace(phone, "****") if phone else refusal.words
+        self.count("TrackerRefused", f"{tracker.id}: {words[:100]}")
+
     def _apply(self, tracker: Tracker, waybill: Waybill, report: TrackingReport) -> None:
         for event in report.events:
             if event.stage is None:
-                self.unknown_code(f"{tracker.id}:{event.code}")
+                self.count("UnknownTrackingCode", f"{tracker.id}:{event.code}")
         key = self.orders.order_of(waybill)
         if key is None:
             return

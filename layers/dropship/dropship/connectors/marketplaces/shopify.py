@@ -28,6 +28,7 @@ else:
 
 API_PATH = "/admin/api/2026-10/graphql.json"
 PAID = frozenset({"paid", "partially_refunded"})
+REFUNDED = frozenset({"refunded", "voided"})
 OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED"})
 VOID_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
@@ -155,6 +156,7 @@ def _order_changed(order: Fields, shop: str) -> marketplace.OrderChanged:
             updated_at=order.moment("updated_at"),
             placed_at=order.moment("created_at"),
             paid=order.text("financial_status") in PAID,
+            refunded=order.text("financial_status") in REFUNDED,
             cancelled_at=order.moment("cancelled_at") if order.has("cancelled_at") else None,
             total=order.money("total_price", currency),
             lines=_lines(order, currency),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import unicodedata
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +15,7 @@ from dropship.connectors.lazily import Lazily
 from dropship.connectors.reading import Fields, credential, read_json, retry_after
 from dropship.connectors.signatures import check_standard_webhooks
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.identity import CONNECTION_ID, PurchaseOrderId
+from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, PurchaseOrderId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +29,7 @@ else:
 
 BUSY = frozenset({425, 429, 503})
 LONGEST_REFERENCE = 150
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
 
 _KINDS: Mapping[str, Literal["acknowledged", "rejected", "shipped", "cancelled", "cancel_rejected"]] = {
     "purchase_order.acknowledged": "acknowledged",
@@ -79,8 +82,8 @@ class SupplierV1:
         """See `SupplierConnector.read_place`."""
         if response.status in {200, 201}:
             return _placed(response) or _senseless(response)
-        if response.status == 409 and (placed := _placed(response)):
-            return placed  # it has our reference already: an earlier attempt of ours arrived
+        if response.status == 409:  # it has our reference already, or is busy with it: look it up where it does not say
+            return _placed(response) or _senseless(response)
         return _not_done(response)
 
     def find(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
@@ -202,17 +205,39 @@ def _own_reference(data: Fields, supplier: Supplier) -> str:
 
 
 def _shipment(shipment: Fields, supplier: Supplier) -> partners.Shipment:
-    name = shipment.text("carrier")
-    carrier = supplier.carriers.get(name, name)
-    if not CONNECTION_ID.fullmatch(carrier):
-        raise shipment.invalid("carrier", f"{name[:40]!r} is not among the carriers of supplier {supplier.id}")
     units = Counter[str]()
     for row in shipment.rows("lines"):
         units[row.id("line")] += row.count("quantity", least=1)
     if any(quantity > 1_000_000 for quantity in units.values()):
         raise shipment.invalid("lines", "count more units than there can be")
     return partners.Shipment(
-        carrier=carrier,
-        number=shipment.id("tracking_number"),
+        carrier=_carrier(shipment.text("carrier"), supplier),
+        number=_waybill_number(shipment),
         lines=tuple(partners.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
     )
+
+
+def _carrier(name: str, supplier: Supplier) -> str:
+    """Our id for the carrier: as the registry maps the supplier's name, or a slug of that name.
+
+    The parcel is on its way whether or not we know its carrier. Refused, its number would reach neither the
+    marketplace nor the buyer. As `dhl-paket` it does both; no tracker follows it, but its own clock tells a person
+    when nobody hears of it.
+    """
+    known = supplier.carriers.get(name, name)
+    return known if CONNECTION_ID.fullmatch(known) else _slug(name)
+
+
+def _slug(name: str) -> str:
+    """What is left of a name in an id, "DHL Paket" being `dhl-paket`; `other` where that is nothing."""
+    latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return _NO_SLUG.sub("-", latin).strip("-")[:32].strip("-") or "other"
+
+
+def _waybill_number(shipment: Fields) -> str:
+    """The number without blanks and characters that cannot be seen, which come with copying it from a sheet."""
+    text = shipment.text("tracking_number", limit=1000)
+    number = "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign) != "Cf")
+    if not EXTERNAL_ID.fullmatch(number):
+        raise shipment.invalid("tracking_number", "is not a waybill number")
+    return number
