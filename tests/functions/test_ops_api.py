@@ -88,6 +88,8 @@ def test_what_is_not_there_is_404_or_an_empty_list(api, received, name):
         ("list_orders", {}),
         ("list_orders", {"shop": "main-shop", "limit": "0"}),
         ("list_orders", {"shop": "main-shop", "day": "yesterday"}),
+        ("list_orders", {"shop": "main-shop", "day": "2026-02-30"}),
+        ("list_orders", {"shop": "x" * 3000}),
         ("list_attention", {"kind": "NO_SUCH_KIND"}),
         ("list_attention", {"limit": "many"}),
         ("list_cases", {"limit": "101"}),
@@ -99,6 +101,15 @@ def test_a_query_that_makes_no_sense_is_400_in_words(api, name, query):
     status, body = ask(api, request(name, queryStringParameters=query))
     assert status == 400
     assert len(body["error"]) > 10
+
+
+@pytest.mark.parametrize("name", ["get_order", "get_case", "release_hold", "close_task", "dispatch", "decide_case"])
+def test_an_id_that_cannot_be_one_is_400_in_words_and_is_not_quoted(api, received, name):
+    path = request(name)["rawPath"]
+    for part in path.split("/")[3:5]:
+        status, body = ask(api, request(name, path.replace(part, "x" * 3000)))
+        assert (status, "has 1 to" in body["error"], len(body["error"]) < 120) == (400, True, True)
+    assert received("InboxQueue") + received("AfterSalesQueue") == []
 
 
 def test_a_shop_nobody_knows_is_404(api):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from dropship.domain.polling import ROUND
+from dropship.services.ops import ORDER_ATTENTION
 from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, target
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
@@ -18,7 +19,7 @@ QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
 @pytest.mark.parametrize(
     ("function", "rate"),
     [
-        ("TrackingScheduleFunction", f"rate({ROUND // timedelta(minutes=1)} minutes)"),
+        ("TrackingScheduleFunction", f"cron(0/{ROUND // timedelta(minutes=1)} * * * ? *)"),
         ("DeadlineSweepFunction", "rate(1 minute)"),
     ],
 )
@@ -69,6 +70,12 @@ def test_business_figures_raise_alarms():
 def test_the_dashboard_shows_the_figures_that_raise_alarms():
     text = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     assert [figure for figure in FIGURES if f'"{figure}"' not in text] == []
+
+
+def test_the_guide_says_what_each_kind_of_attention_asks_for():
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = " ".join(line for line in guide.splitlines() if line.startswith("| `"))
+    assert [kind for kind in ORDER_ATTENTION if f"`{kind}`" not in rows] == []
 
 
 def test_every_dead_letter_queue_is_watched():

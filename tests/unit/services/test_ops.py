@@ -1,5 +1,7 @@
 """The back office: what is shown, what is refused in words, and one message for each wish."""
 
+from dataclasses import replace
+
 import pytest
 
 from dropship.domain.after_sales import CASE_EVENTS
@@ -11,6 +13,8 @@ from dropship.services.messages import DecideCase
 from dropship.services.ops import ORDER_ATTENTION, DecisionBody, NotPossible, Ops, read_decision
 from tests.unit.services.world import CASE, KEY, PINK, from_shop, lines
 
+# Of the right shape, but not in the calendar; or in the calendar, but not of the shape of the index.
+NO_DAYS = ("2026-02-30", "2025-02-29", "2026-13-01", "0000-01-01", "20261121", "2026-W47-6", "٢٠٢٦-١١-٢١")
 APPROVE = DecisionBody(decision="approve", words="photos seen")
 
 
@@ -47,18 +51,44 @@ def test_a_finished_order_is_shown_without_a_clock(world, ops):
     assert ops.order(*KEY)["order"]["due"] is None
 
 
-@pytest.mark.parametrize("name", ["9", "", "a#b", "a.b", "ö"])
+def about_one(ops, shop, name):
+    """Every call about one order or case."""
+    return (
+        lambda: ops.order(shop, name),
+        lambda: ops.release(shop, name, "DISPATCH_FAILED", "ann"),
+        lambda: ops.close_task(shop, name, "SHIP_LATE", "ann"),
+        lambda: ops.dispatch(shop, name, "ann"),
+        lambda: ops.case(shop, name),
+        lambda: ops.decide(shop, name, APPROVE, "ann"),
+    )
+
+
+@pytest.mark.parametrize("name", ["9", "a-b_C", "x" * 64])
 def test_an_order_or_case_that_is_not_there_is_not_found(ops, name):
-    for ask in (
-        lambda: ops.order("main-shop", name),
-        lambda: ops.release("main-shop", name, "DISPATCH_FAILED", "ann"),
-        lambda: ops.close_task("main-shop", name, "SHIP_LATE", "ann"),
-        lambda: ops.dispatch("main-shop", name, "ann"),
-        lambda: ops.case("main-shop", name),
-        lambda: ops.decide("main-shop", name, APPROVE, "ann"),
-    ):
+    for ask in about_one(ops, "main-shop", name):
         with pytest.raises(NotFound, match=r"no (order|case) main-shop#"):
             ask()
+
+
+NO_IDS = [
+    *(("main-shop", name) for name in ("", "a#b", "a.b", "ö", "1\n", "9" * 3000)),
+    *((shop, "9") for shop in ("", "Main Shop", "main#shop", "s" * 3000)),
+]
+
+
+@pytest.mark.parametrize(("shop", "name"), NO_IDS)
+def test_what_cannot_be_an_id_is_refused_before_anything_is_asked_and_not_quoted(ops, shop, name):
+    asks_nobody = replace(ops, orders=None, cases=None, registry=None, queues=None)
+    for ask in about_one(asks_nobody, shop, name):
+        with pytest.raises(InvalidMessage, match=r"shop's id|id of (an order|a case)") as refused:
+            ask()
+        assert len(str(refused.value)) < 120
+
+
+@pytest.mark.parametrize("shop", ["Main Shop", "s" * 3000, "a#b"])
+def test_a_list_of_what_cannot_be_a_shop_is_refused_before_anything_is_asked(ops, shop):
+    with pytest.raises(InvalidMessage, match="shop's id"):
+        replace(ops, orders=None, registry=None).recent(shop=shop)
 
 
 def test_recent_orders_are_those_of_a_shop_and_a_day_the_newest_first(world, ops):
@@ -113,7 +143,12 @@ def test_a_list_asked_for_in_another_way_is_refused_in_words(ops, query, words):
         assert len(str(refused.value)) < 120
 
 
-@pytest.mark.parametrize("day", ["today", "2026-11-2", "2026-11-21T00:00", "21.11.2026"])
+@pytest.mark.parametrize("day", ["2024-02-29", "1999-12-31"])
+def test_any_day_of_the_calendar_may_be_asked_for(ops, day):
+    assert ops.recent(shop="main-shop", day=day) == {"orders": []}
+
+
+@pytest.mark.parametrize("day", ["today", "2026-11-2", "2026-11-21T00:00", "21.11.2026", *NO_DAYS])
 def test_a_day_that_is_none_is_refused(ops, day):
     with pytest.raises(InvalidMessage, match="UTC day"):
         ops.recent(shop="main-shop", day=day)

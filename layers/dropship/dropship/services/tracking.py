@@ -87,7 +87,7 @@ class Tracking:
         silent: set[str] = set()
         for waybill in waybills:
             found = self._tracker_of(waybill)
-            if found is None or self._is_over(waybill):
+            if found is None:
                 self.orders.retire_waybill(waybill)
             elif found[0].id not in silent and not self._poll(waybill, *found):
                 silent.add(found[0].id)
@@ -102,6 +102,8 @@ class Tracking:
             self._refused(tracker, report, phone)
         if isinstance(report, TrackingReport) and report.number.casefold() == waybill.number.casefold():
             self._apply(tracker, waybill, report)
+        elif not isinstance(report, Busy | Unknown):
+            self._retire_if_over(waybill)
         return not isinstance(report, Busy | Unknown)
 
     def _watch(self, waybill: Waybill) -> None:
@@ -130,20 +132,23 @@ class Tracking:
         code = tracker.code_of(waybill.carrier)
         return None if code is None else (tracker, code)
 
-    def _is_over(self, waybill: Waybill) -> bool:
+    def _retire_if_over(self, waybill: Waybill) -> None:
+        """Stop following a parcel that the tracker says nothing of, if there is nothing more to wait for."""
+        key = self.orders.order_of(waybill)
+        loaded = None if key is None else self.orders.load(key)
+        if loaded is None or self._is_over(loaded.value, waybill):
+            self.orders.retire_waybill(waybill)
+
+    def _is_over(self, order: Order, waybill: Waybill) -> bool:
         """Whether nothing more is to be heard of the parcel: it or its order is finished, or there is no news of it.
 
         A waybill is claimed before its parcel is saved: one without a parcel is as old as its order.
         """
-        key = self.orders.order_of(waybill)
-        loaded = None if key is None else self.orders.load(key)
-        if loaded is None or loaded.value.finished:
-            return True
-        parcel = loaded.value.parcel(waybill.carrier, waybill.number)
+        parcel = order.parcel(waybill.carrier, waybill.number)
         if parcel is None:
-            return is_given_up(loaded.value.created_at, self.clock.now())
+            return order.finished or is_given_up(order.created_at, self.clock.now())
         news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
-        return parcel.finished or is_given_up(news_at, self.clock.now())
+        return order.finished or parcel.finished or is_given_up(news_at, self.clock.now())
 
     def _phone(self, waybill: Waybill, tracker: Tracker, code: str) -> str:
         """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""
@@ -166,8 +171,7 @@ class Tracking:
         if key is None:
             return
         order, news = self._move(key, waybill, report)
-        parcel = order.parcel(waybill.carrier, waybill.number)
-        if parcel is None or parcel.finished:
+        if self._is_over(order, waybill):
             self.orders.retire_waybill(waybill)
         elif news:
             self.orders.touch_waybill(waybill, self.clock.now())
