@@ -114,3 +114,15 @@ def test_ops_may_start_the_workflow_by_hand_with_the_documented_input(world: Wor
     )
     assert ended["status"] == "SUCCEEDED"
     assert len(world.placed(order)) == 1
+
+
+def test_a_plan_that_cannot_be_made_holds_the_order(world: World):
+    """Here because somebody broke a registry entry by hand; the workflow's own Catch holds the order."""
+    sku = f"BROKEN-{an_order()['id']}"
+    item = {"pk": {"S": f"SKU#main-shop#{sku}"}, "sk": {"S": "OFFERS"}, "body": {"S": "not JSON"}}
+    world.stack.client("dynamodb").put_item(TableName=world.stack.tables["RegistryTable"], Item=item)
+    order = world.buy(lines=[{"sku": sku}])
+    held = world.until(order, "ON_HOLD")
+    assert kinds(held) == ["DISPATCH_FAILED"]
+    assert needs_attention(world, order, "HOLD_DISPATCH_FAILED")
+    assert world.placed(order) == []

@@ -33,7 +33,7 @@ def check(case):
 
 def tell(case, *events, hours=1):
     for event in events:
-        case.tell(event, at(hours), DEADLINES)
+        case.tell(event, "ann", at(hours), DEADLINES)
         check(case)
 
 
@@ -49,6 +49,17 @@ def test_a_case_opens_with_the_platforms_clock_and_counts_units_by_line():
     assert case.due == at() + DEADLINES.after_sales
     assert case.attention == ("CASE_OPEN", at())
     check(case)
+
+
+def test_the_history_names_the_person_of_each_step_that_a_person_took():
+    case = opened("return")
+    case.decide("approve", "boss", "", at(1), DEADLINES)
+    tell(case, "buyer_shipped")
+    assert [(entry.what, entry.about) for entry in case.timeline] == [
+        ("opened", ""),
+        ("agree_return", "boss"),
+        ("buyer_shipped", "ann"),
+    ]
 
 
 def test_a_refund_that_is_approved_is_settled_since_the_money_has_moved():
@@ -144,7 +155,7 @@ def test_a_person_reports_only_what_people_see():
     case = opened()
     for event in ("merchant_timeout", "agree_refund", "no such event"):
         with pytest.raises(IllegalTransition):
-            case.tell(event, at(1), DEADLINES)
+            case.tell(event, "ann", at(1), DEADLINES)
     tell(case, "withdraw")
     assert case.status == "WITHDRAWN"
     with pytest.raises(IllegalTransition):

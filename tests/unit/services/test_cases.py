@@ -46,7 +46,8 @@ def shipped(world):
 def test_an_approved_refund_is_settled_once(shipped, times):
     for _ in range(times):
         shipped.tell(APPROVE)
-    assert (shipped.case.status, shipped.case.decided_by, shipped.case.decision) == ("REFUNDED", "ann", "photos seen")
+    assert (shipped.case.decided_by, shipped.case.decision, shipped.case.words) == ("ann", "approve", "photos seen")
+    assert shipped.case.status == "REFUNDED"
     assert outcomes(shipped) == {CASE: "REFUNDED"}
     assert stations(shipped.case) == ["opened", "agree_refund", "refund_ok"]
 

@@ -36,7 +36,8 @@ class Case(BaseModel):
     opened_at: datetime
     due_at: datetime | None = None
     decided_by: str = ""
-    decision: str = ""
+    decision: Literal["", "approve", "refuse"] = ""
+    words: str = ""
     task_token: str = ""
     timeline: list[TimelineEntry] = []
 
@@ -80,8 +81,8 @@ class Case(BaseModel):
         """Add a line to the case's history."""
         self.timeline.append(TimelineEntry(at=now, what=what, about=about))
 
-    def step(self, event: str, now: datetime, deadlines: Deadlines) -> None:
-        """Take one step of the lifecycle and set the clock of the new state.
+    def step(self, event: str, now: datetime, deadlines: Deadlines, by: str = "") -> None:
+        """Take one step of the lifecycle and set the clock of the new state; `by` is the person who took it.
 
         A refund case is about money that the marketplace has already moved, so agreeing to it settles it.
 
@@ -89,7 +90,7 @@ class Case(BaseModel):
             IllegalTransition: the lifecycle has no such step from here.
         """
         self.status = AFTER_SALES_CASE.next(self.status, event)
-        self.note(now, event)
+        self.note(now, event, by)
         if self.status == "REFUNDING" and self.amount is not None:
             self.status = AFTER_SALES_CASE.next(self.status, "refund_ok")
             self.note(now, "refund_ok")
@@ -116,11 +117,11 @@ class Case(BaseModel):
         """
         if self.status != "OPEN":
             raise IllegalTransition(f"case {self.id} is {self.status} and waits for no decision")
-        self.decided_by, self.decision = by, words[:500]
+        self.decided_by, self.decision, self.words = by, decision, words[:500]
         agreed = "agree_refund" if self.kind == "refund" else "agree_return"
-        self.step(agreed if decision == "approve" else "reject", now, deadlines)
+        self.step(agreed if decision == "approve" else "reject", now, deadlines, by)
 
-    def tell(self, event: str, now: datetime, deadlines: Deadlines) -> None:
+    def tell(self, event: str, by: str, now: datetime, deadlines: Deadlines) -> None:
         """Take in what a person reports of the buyer, the goods or the platform's ruling.
 
         Raises:
@@ -128,7 +129,7 @@ class Case(BaseModel):
         """
         if event not in CASE_EVENTS:
             raise IllegalTransition(f"'{event}' is not for a person to report")
-        self.step(event, now, deadlines)
+        self.step(event, now, deadlines, by)
 
     def overdue(self, now: datetime, deadlines: Deadlines) -> bool:
         """Nobody acted in time: do what the platform would; whether the clock had run out."""

@@ -57,8 +57,8 @@ class AfterSales:
                     message.case,
                     lambda case: case.decide(decision, by, words, self.clock.now(), self._deadlines(case)),
                 )
-            case TellCase(event=event):
-                self._change(message.case, lambda case: case.tell(event, self.clock.now(), self._deadlines(case)))
+            case TellCase(event=event, by=by):
+                self._change(message.case, lambda case: case.tell(event, by, self.clock.now(), self._deadlines(case)))
 
     def await_outcome(self, case_key: str, task_token: str) -> None:
         """The workflow waits for the case to end: remember how to answer it, and answer at once if it ended."""
