@@ -10,12 +10,14 @@ BASE_PYTHON := $(shell for p in python3.13 python3; do $$p -c 'import sys; sys.e
 	2>/dev/null && echo $$p && break; done)
 PYTHON := .venv/bin/python
 SAM := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sam
-PIP_INSTALL := -m pip install -qq --disable-pip-version-check --require-hashes -r
+# --no-compile: compiling what is never imported takes as long as fetching it.
+PIP_INSTALL := -m pip install -qq --no-compile --disable-pip-version-check --require-hashes -r
+STACK := .venv/.stack
 TOOLS := .venv/.installed
 EMULATOR := .local/emulator-env/.installed
 FOLDERS = $(filter-out tests/e2e,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help demo up seed down test test-unit test-e2e lint deploy lock clean python
+.PHONY: help demo up seed down test test-unit test-e2e lint deploy lock clean python stack-tools
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,13 +25,13 @@ help: ## This list
 demo: up ## Start everything and follow one real order through its life
 	@$(PYTHON) -m local.demo
 
-up: $(TOOLS) $(EMULATOR) ## Start emulator and partner sandbox, build, deploy, seed; print the URLs
+up: stack-tools ## Start emulator and partner sandbox, build, deploy, seed; print the URLs
 	@$(PYTHON) -m local.stack up
 
-seed: $(TOOLS) $(EMULATOR) ## Load local/seed.yaml into the running stack again
+seed: stack-tools ## Load local/seed.yaml into the running stack again
 	@$(PYTHON) -m local.stack seed
 
-down: $(TOOLS) ## Stop the emulator and the sandbox
+down: $(STACK) ## Stop the emulator and the sandbox
 	@$(PYTHON) -m local.stack down
 
 test: test-unit test-e2e ## All tests: without a stack, then on the local stack without and with IAM enforced
@@ -47,13 +49,13 @@ lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 	$(PYTHON) -m mypy layers/dropship functions
 	AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint --template template.yaml
 
-deploy: $(TOOLS) ## Build and deploy to AWS; choose the samconfig.toml section with SECTION=… (default prod)
+deploy: $(STACK) ## Build and deploy to AWS; choose the samconfig.toml section with SECTION=… (default prod)
 	$(SAM) build
 	$(SAM) deploy --config-env $(SECTION)
 
 lock: python ## Pin every requirements file again, with hashes
 	@test -x .local/lock-env/bin/uv || { $(BASE_PYTHON) -m venv .local/lock-env && .local/lock-env/bin/python -m pip install -qq uv; }
-	@for f in layers/deps/requirements requirements-dev local/requirements-emulator; do \
+	@for f in layers/deps/requirements local/requirements-stack requirements-dev local/requirements-emulator; do \
 	  .local/lock-env/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
 	    --no-emit-index-url --no-header $$f.in -o $$f.txt && echo "$$f.txt"; done
 
@@ -61,9 +63,16 @@ clean: ## Stop the local stack; remove builds, caches and environments
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local.stack down; fi
 	rm -rf .aws-sam .local .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-$(TOOLS): requirements-dev.txt | python
-	@echo "Installing the tools into .venv …"
+stack-tools: # both at once, for each takes a while to fetch
+	@$(MAKE) --no-print-directory -j2 $(STACK) $(EMULATOR)
+
+$(STACK): local/requirements-stack.txt | python
+	@echo "Installing what the stack needs into .venv …"
 	@$(BASE_PYTHON) -m venv --clear .venv && $(PYTHON) $(PIP_INSTALL) $< && touch $@
+
+$(TOOLS): requirements-dev.txt $(STACK)
+	@echo "Installing tools and tests into .venv …"
+	@$(PYTHON) $(PIP_INSTALL) $< && touch $@
 
 $(EMULATOR): local/requirements-emulator.txt | python
 	@echo "Installing the emulator into .local/emulator-env …"
