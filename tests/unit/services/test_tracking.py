@@ -1,57 +1,24 @@
 """Following parcels: polls, pushes and subscriptions, and what news does to the order."""
 
 import json
-from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
-from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.identity import Waybill
 from dropship.domain.marketplace import Recipient
-from dropship.domain.polling import ROUND
 from dropship.ports import NotFound, Unavailable
-from dropship.services.messages import TRACKING, PollParcels, WatchParcel, Webhook
-from dropship.services.tracking import PARCELS_PER_MESSAGE, PollRound
-from tests.unit.connectors.recorded import load
+from dropship.services.messages import PollParcels, WatchParcel, Webhook
 from tests.unit.services.crashing import UseCase, survives_every_crash
+from tests.unit.services.parcel_news import POLL, PUSH, WATCH, claimed, polled, push, report, take
 from tests.unit.services.partners import LOST, REFUSED_CONNECTION, answer
 from tests.unit.services.world import KEY, NOW, WAYBILL, World
-
-PUSH = load("kuaidi100_push")["polling"]
-SCANS = {"picked up": ("1", "揽收"), "delivered": ("3", "签收"), "unknown": ("77", "神秘")}
-WATCH = WatchParcel(waybill=str(WAYBILL))
-POLL = PollParcels(waybills=[str(WAYBILL)])
 
 
 @pytest.fixture
 def world(world):
     world.shipped()
     return world
-
-
-def report(*scans, number=WAYBILL.number, carrier="yuantong"):
-    """A report with those scans, the first the oldest, each a minute after the one before."""
-    rows = []
-    for minute, scan in enumerate(scans):
-        code, status = SCANS[scan]
-        at = f"2026-11-21 16:{minute:02}:00"
-        rows.append({"context": "…", "time": at, "ftime": at, "status": status, "statusCode": code})
-    return {"com": carrier, "nu": number, "state": "0", "status": "200", "data": rows[::-1]}
-
-
-def push(world, report):
-    param = PUSH | {"lastResult": report}
-    body = urlencode({"sign": "checked before", "param": json.dumps(param)})
-    take(world, Webhook(channel="kuaidi100", connection="kd100", headers={}, body=body))
-
-
-def take(world, message):
-    world.tracking.take(TRACKING.validate_json(message.model_dump_json()))
-
-
-def polled(world, report):
-    world.tracker.reports[WAYBILL.number] = report
-    take(world, POLL)
 
 
 both_ways = pytest.mark.parametrize("news", [push, polled], ids=["pushed", "polled"])
@@ -211,13 +178,6 @@ def called(world, phone):
     world.orders.recipients[KEY] = (moment, recipient.model_copy(update={"phone": phone}))
 
 
-def claimed(world, carrier):
-    """A waybill of that carrier, of the example order."""
-    waybill = Waybill(carrier, f"{carrier.upper()}1")
-    world.orders.claim_waybill(waybill, KEY, NOW)
-    return waybill
-
-
 def asked_both_ways(world, carrier):
     """The phones told with a query and with a subscription."""
     waybill = claimed(world, carrier)
@@ -300,119 +260,6 @@ def test_a_subscription_refused_leaves_the_parcel_to_the_polls(world):
     take(world, WATCH)
     assert WAYBILL in world.orders.news
     assert world.counted == [("TrackerRefused", "kd100: 701 拒绝订阅的快递公司")]
-
-
-# ---- Rounds
-
-
-def rounds(world, everything=False):
-    return PollRound(world.orders, world.queues, world.clock).run(everything=everything)
-
-
-def test_a_fresh_parcel_is_polled_every_fourth_round(world):
-    found = []
-    for _ in range(8):
-        found.append(rounds(world))
-        world.clock.time += ROUND
-    assert sum(found) == 2
-    assert world.sent("tracking").count({"kind": "poll-parcels", "waybills": [str(WAYBILL)]}) == 2
-
-
-def test_everything_polls_every_parcel_under_way_in_small_messages(world):
-    world.queues.take("tracking")
-    for number in range(2 * PARCELS_PER_MESSAGE):
-        world.orders.claim_waybill(Waybill("sf", f"SF{number}"), OrderKey("main-shop", "1"), NOW)
-    assert rounds(world, everything=True) == 2 * PARCELS_PER_MESSAGE + 1
-    sizes = [len(message["waybills"]) for message in world.sent("tracking")]
-    assert sizes == [5, 5, 1]
-
-
-@pytest.mark.parametrize("late_s", [(0, 0), (-400, 400), (400, -400), (-1, 1), (0, 800)])
-def test_a_schedule_that_fires_early_or_late_leaves_out_no_round_and_runs_none_twice(world, late_s):
-    start = NOW.replace(hour=9, minute=0, second=0)
-    found = 0
-    for index in range(8):
-        world.clock.time = start + index * ROUND + timedelta(seconds=late_s[index % 2])
-        found += rounds(world)
-    assert found == 2
-
-
-def polls_of_two_days(world):
-    """What a round each half hour sends, handled at once; how many parcels that was."""
-    world.queues.take("tracking")
-    sent = 0
-    for _ in range(96):
-        sent += rounds(world)
-        for body in world.queues.take("tracking"):
-            world.tracking.take(TRACKING.validate_json(body))
-        world.clock.time += ROUND
-    return sent
-
-
-def test_a_parcel_without_news_for_two_months_is_asked_for_once_more_and_retired(world):
-    world.clock.advance(days=61)
-    assert polls_of_two_days(world) == 1
-    assert world.orders.news == {}
-    assert len(world.tracker.asked) == 1
-
-
-def test_a_parcel_without_news_for_less_is_still_asked_for_once_a_day(world):
-    world.clock.advance(days=57)
-    assert polls_of_two_days(world) == 2
-    assert len(world.tracker.asked) == 2
-    assert WAYBILL in world.orders.news
-
-
-def test_news_after_a_long_time_keep_the_parcel_followed(world):
-    world.tracker.reports[WAYBILL.number] = report("picked up")
-    take(world, POLL)
-    world.clock.advance(days=59)
-    late = report("picked up")
-    late["data"].insert(0, late["data"][0] | {"time": "2027-01-19 08:00:00", "ftime": "2027-01-19 08:00:00"})
-    push(world, late)
-    world.clock.advance(days=5)
-    take(world, POLL)
-    assert WAYBILL in world.orders.news
-
-
-def test_scans_older_than_the_parcel_do_not_end_the_polls(world):
-    """A carrier uses its numbers again: at first its tracker tells of the parcel that had it before."""
-    old = report("picked up")
-    for scan in old["data"]:
-        scan["time"] = scan["ftime"] = "2026-01-02 08:00:00"
-    polled(world, old)
-    take(world, POLL)
-    assert WAYBILL in world.orders.news
-
-
-def test_a_waybill_whose_parcel_is_not_saved_yet_is_still_followed(world):
-    fresh = claimed(world, "jd")
-    take(world, PollParcels(waybills=[str(fresh)]))
-    assert fresh in world.orders.news
-
-
-def test_a_waybill_whose_parcel_never_came_is_retired_in_the_end(world):
-    stray = claimed(world, "jd")
-    world.clock.advance(days=61)
-    take(world, PollParcels(waybills=[str(stray)]))
-    assert stray not in world.orders.news
-
-
-def end_order(order):
-    order.status = "CANCELLED"
-
-
-def end_parcel(order):
-    order.parcel(*WAYBILL).state = "DELIVERED"
-
-
-@pytest.mark.parametrize("end", [end_order, end_parcel])
-def test_what_ended_without_the_tracker_is_polled_no_more(world, end):
-    order, version = world.orders.load(KEY)
-    end(order)
-    world.orders.save(order, version)
-    take(world, POLL)
-    assert world.orders.news == {}
 
 
 # ---- However the process ends

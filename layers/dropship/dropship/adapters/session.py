@@ -54,7 +54,7 @@ def stepfunctions() -> "SFNClient":
 
 def reset() -> None:
     """Forget session and clients, so that the next call reads the environment again."""
-    global _session  # noqa: PLW0603
+    global _session  # noqa: PLW0603 - one session per process is the point of this module
     _session = None
     _clients.clear()
 
@@ -65,7 +65,7 @@ def unavailable_if_passing(action: str) -> Iterator[None]:
 
     A call that got no answer may have had its effect: repeating the message must be harmless all the same.
     """
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - known once there is a client
 
     try:
         yield
@@ -87,8 +87,8 @@ def _client(service: str) -> object:
     global _session  # noqa: PLW0603 - one session per process is the point of this module
     if service in _clients:
         return _clients[service]
-    import botocore.session  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415 - paid for with the first client
+    from botocore.config import Config  # noqa: PLC0415 - paid for with the first client
 
     if _session is None:
         _session = botocore.session.get_session()
