@@ -74,19 +74,13 @@ def test_failed_orders_between_good_ones_leave_nine_of_ten_stored(function, exec
 # ---- When it comes again
 
 
-@pytest.mark.parametrize(("tries", "delay_s"), [(1, 5), (2, 10), (3, 20), (4, 40)])
-def test_a_failed_message_comes_again_soon_and_then_less_soon(function, watch, tries, delay_s):
-    calls = watch(session.sqs())
-    function("order_ingest")(sqs_batch("{", like=like("order_ingest"), tries=tries))
-    ((operation, asked),) = calls.made
-    assert (operation, asked["VisibilityTimeout"]) == ("ChangeMessageVisibility", delay_s)
-    record = event(like("order_ingest"))["Records"][0]
-    assert asked["ReceiptHandle"] == record["receiptHandle"]
-    assert asked["QueueUrl"].endswith("/123456789012/daifa-inbox")
-
-
-@pytest.mark.parametrize(("wanted_s", "delay_s"), [(91.0, 91), (3600.0, 900), (0.5, 5)])
-def test_an_error_that_says_when_is_heard(function, watch, monkeypatch, wanted_s, delay_s):
+@pytest.mark.parametrize(
+    ("tries", "wanted_s", "delay_s"),
+    [(1, 0, 5), (2, 0, 20), (3, 0, 80), (4, 0, 320), (5, 0, 900), (1, 91, 91), (1, 3600, 900), (1, 0.5, 5)],
+)
+def test_what_may_pass_comes_again_when_it_says_else_soon_and_then_less_soon(
+    function, watch, monkeypatch, tries, wanted_s, delay_s
+):
     consumer = function("shipment_writeback")
 
     def not_now(body):
@@ -94,8 +88,19 @@ def test_an_error_that_says_when_is_heard(function, watch, monkeypatch, wanted_s
 
     monkeypatch.setattr(consumer.module, "take", not_now)
     calls = watch(session.sqs())
-    assert failed(consumer(event(like("shipment_writeback")))) != []
+    assert failed(consumer(sqs_batch("{}", like=like("shipment_writeback"), tries=tries))) != []
     assert calls.made[0][1]["VisibilityTimeout"] == delay_s
+
+
+@pytest.mark.parametrize("tries", [1, 4])
+def test_what_can_never_be_done_is_set_aside_soon(function, watch, tries):
+    calls = watch(session.sqs())
+    batch = sqs_batch("{", like=like("order_ingest"), tries=tries)
+    function("order_ingest")(batch)
+    ((operation, asked),) = calls.made
+    assert (operation, asked["VisibilityTimeout"]) == ("ChangeMessageVisibility", 5)
+    assert asked["ReceiptHandle"] == batch["Records"][0]["receiptHandle"]
+    assert asked["QueueUrl"].endswith("/123456789012/daifa-inbox")
 
 
 def test_a_message_whose_wait_cannot_be_shortened_fails_all_the_same(function):

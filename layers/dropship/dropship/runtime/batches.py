@@ -10,13 +10,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.adapters.sqs import delay_redelivery
 
 from .application import Application
-from .failures import describe
+from .failures import describe, is_permanent
 
 MOST_DELAY_S = 900
 
 
 class _Batch(BatchProcessor):
-    """Logs a failure by class and place, and shortens the wait for the next try: 5 s, 10 s, 20 s and so on."""
+    """Logs a failure by class and place, and sets the wait for the next try.
+
+    What may pass waits 5 s, 20 s, 80 s and so on: the five tries outlast some minutes of trouble at AWS or a partner.
+    What can never be done is set aside soon.
+    """
 
     def __init__(self, app: Application) -> None:
         super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -28,7 +32,8 @@ class _Batch(BatchProcessor):
         failed = describe(error) if isinstance(error, BaseException) else {}
         self._app.logger.error("message failed", extra={"message_id": record.message_id, "tries": tries, **failed})
         wanted = float(getattr(error, "retry_after", 0))
-        delay = max(wanted, self._app.settings.retry_base_s * 2 ** (tries - 1))
+        base = self._app.settings.retry_base_s
+        delay = max(wanted, base if is_permanent(error) else base * 4 ** (tries - 1))
         delay_redelivery(record.event_source_arn, record.receipt_handle, min(int(delay), MOST_DELAY_S))
         return super().failure_handler(record, exception)  # type: ignore[arg-type] # the same
 

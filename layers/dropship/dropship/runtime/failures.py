@@ -13,6 +13,11 @@ from dropship.services.ops import NotPossible
 _OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, UnknownChannel)
 
 
+def is_permanent(error: object) -> bool:
+    """Whether the same message can never be done: it breaks a rule or its contract."""
+    return isinstance(error, DomainError | ValidationError | UnknownChannel)
+
+
 def describe(error: BaseException) -> dict[str, object]:
     """The error for a log line: its class, the place, and words only where they are ours."""
     frames = traceback.extract_tb(error.__traceback__)

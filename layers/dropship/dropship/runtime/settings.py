@@ -59,7 +59,7 @@ class Settings:
 
     @property
     def retry_base_s(self) -> float:
-        """Seconds until a failed message is tried again the first time; each further wait is twice as long."""
+        """Seconds until a failed message is tried again the first time; each further wait is four times as long."""
         text = self._environment.get("RETRY_BASE_S", "5")
         try:
             return float(text)
