@@ -6,8 +6,8 @@ import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.register_profile("here", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
