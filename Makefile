@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export PYTHONPATH := layers/dropship:.
 export SAM_CLI_TELEMETRY := 0
+unexport PYTHONDONTWRITEBYTECODE # nothing is compiled when it is installed, so the first run has to keep what it compiles
 
 SECTION ?= prod
 BASE_PYTHON := $(shell for p in python3.13 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
