@@ -5,7 +5,7 @@ import pytest
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.marketplace import AfterSalesRequested, RefundedUnits
 from dropship.ports import Unavailable
-from dropship.services.messages import CancelOrder, CaseDue, CheckWithdrawals, DecideCase, OpenCase
+from dropship.services.messages import CancelOrder, CaseDue, CheckWithdrawals, DecideCase, OpenCase, OrderDue
 from tests.unit.services.interleaving import once_before
 from tests.unit.services.partners import LOST, REFUSED_CONNECTION, answer
 from tests.unit.services.world import CASE, GREEN, KEY, NOW, PINK, PO, PO_OF_BOLT, lines, order_of_two_suppliers
@@ -208,6 +208,31 @@ def test_a_cancellation_after_shipping_needs_a_person(world):
         world.tell(CANCEL)
     assert list(world.tasks()) == ["CANCEL_REFUSED"]
     assert world.order.status == "SHIPPED"
+
+
+def test_a_cancelled_order_that_shipped_in_part_asks_the_rest_and_a_person(world):
+    world.hear("orders/paid", **order_of_two_suppliers())
+    world.dispatch()
+    world.supplier_says("shipped")
+    world.tell(CANCEL)
+    assert world.bolt.requests("cancel") == [PO_OF_BOLT]
+    assert "CANCEL_REFUSED" in world.tasks()
+
+
+def test_a_cancellation_that_nobody_answered_is_asked_again_when_its_clock_runs_out(world):
+    world.dispatched()
+    world.acme.fail("cancel", answer(503))
+    with pytest.raises(Unavailable):
+        world.tell(CANCEL)
+    world.clock.advance(minutes=11)
+    world.wish(OrderDue(order=str(KEY)))
+    world.arrive("after-sales")
+    assert (world.acme.open, world.order.status) == ([], "CANCELLED")
+
+
+def test_goods_that_were_refunded_on_their_way_are_shown_to_a_person(shipped):
+    shipped.tell(APPROVE)
+    assert "REFUNDED_ON_THE_WAY" in shipped.tasks()
 
 
 def test_a_cancellation_before_the_claim_asks_nobody(world):
