@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
 
 SHARDS = 8
 """Parts that the index of clocks is spread over, so that no partition of it is hot; asked for one by one."""
+RECENT_SHARDS = 4
+"""Parts that the index of recent orders of one shop and day is spread over, for the same reason."""
 
 
 class Conflict(Exception):
@@ -43,13 +45,6 @@ class Loaded[Aggregate](NamedTuple):
     version: int
 
 
-class WaybillEntry(NamedTuple):
-    """A waybill that is polled, and when there last was news of it."""
-
-    waybill: Waybill
-    news_at: datetime
-
-
 class Orders(Protocol):
     """Orders and waybills. Every save is one conditional write on the version."""
 
@@ -59,7 +54,7 @@ class Orders(Protocol):
     def save(self, order: Order, version: int) -> int:
         """Write the state if `version` is still stored (0: if there is none); the new version.
 
-        The due, attention and recent index attributes follow from the order. A write that committed but
+        The due, polls, attention and recent index attributes follow from the order. A write that committed but
         whose answer was lost counts as done when it is repeated by the SDK.
 
         Raises:
@@ -75,20 +70,14 @@ class Orders(Protocol):
     def recipient(self, key: OrderKey) -> Recipient:
         """The buyer's address; an empty one if none was given or it was erased."""
 
-    def claim_waybill(self, waybill: Waybill, order: OrderKey, now: datetime) -> OrderKey:
-        """Tie the waybill to the order unless it is tied already; the order it is tied to."""
+    def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
+        """Tie the waybill to the order, for ever, unless it is tied already; the order it is tied to."""
 
     def order_of(self, waybill: Waybill) -> OrderKey | None:
         """The order the waybill is tied to."""
 
-    def touch_waybill(self, waybill: Waybill, now: datetime) -> None:
-        """There is news: the poll clock starts again."""
-
-    def retire_waybill(self, waybill: Waybill) -> None:
-        """Stop polling. Doing it again is harmless."""
-
-    def polled(self, shard: int) -> Iterable[WaybillEntry]:
-        """All waybills of one shard that are still polled."""
+    def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
+        """Orders of one slot with a parcel that is followed, the oldest of them shipped after `since`."""
 
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         """Orders of one shard whose clock has run out, the most overdue first."""
@@ -98,6 +87,9 @@ class Orders(Protocol):
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         """Orders of a shop received on a UTC day (`2026-11-21`), the newest first."""
+
+    def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
+        """Orders of a shop received from `since` on and before `before`."""
 
 
 class Cases(Protocol):
@@ -118,6 +110,9 @@ class Cases(Protocol):
 
 class Registry(Protocol):
     """Connections as data. Each read raises NotFound where the id is unknown."""
+
+    def shops(self) -> Sequence[str]:
+        """The ids of all shops. NotFound where the registry was never written."""
 
     def shop(self, shop: str) -> Shop:
         """A shop."""

@@ -107,7 +107,7 @@ def outcome(world: "World") -> Mapping[str, object]:
         "sources": world.orders.sources,
         "recipients": world.orders.recipients,
         "waybills": world.orders.waybills,
-        "polled": sorted(world.orders.news),
+        "polled": sorted(order.key for order in world.orders.all() if order.polled_since),
         "messages": sorted({(message.queue, message.body) for message in world.queues.sent}),
         "fulfilments": world.workflows.fulfilments,
         "case workflows": world.workflows.cases,

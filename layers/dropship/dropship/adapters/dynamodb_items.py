@@ -78,18 +78,6 @@ class ItemTable:
             return cast(Item, refused.response.get("Item", {}))
         return None
 
-    def update_if(self, pk: str, sk: str, change: str, condition: str, values: Item | None = None) -> None:
-        """Change the item in place where the condition holds, else leave it."""
-        request: dict[str, Any] = {"UpdateExpression": change, "ConditionExpression": condition}
-        if values is not None:
-            request["ExpressionAttributeValues"] = values
-        dynamodb = self._dynamodb()
-        try:
-            with unavailable_if_passing(f"write to {self._name}"):
-                dynamodb.update_item(TableName=self._name, Key=key(pk, sk), **request)
-        except dynamodb.exceptions.ConditionalCheckFailedException:
-            return
-
     def query(
         self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None
     ) -> Iterator[Item]:
@@ -136,13 +124,8 @@ def state_item(pk: str, aggregate: Versioned) -> dict[str, Any]:
     """The STATE item of an aggregate, in the indexes only while it is due or needs a person."""
     item: dict[str, Any] = key(pk, "STATE") | {"body": text(aggregate.model_dump_json(exclude_defaults=True))}
     if aggregate.due is not None:
-        item |= due_attributes("D", pk, stamp_due(aggregate.due))
+        item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}
     if aggregate.attention is not None:
         kind, since = aggregate.attention
         item |= {"attention": text(kind), "attention_since": text(stamp(since))}
     return item
-
-
-def due_attributes(family: str, pk: str, due_at: str) -> dict[str, dict[str, str]]:
-    """What puts an item into the `due` index. Families: D for aggregates, P for waybills that are polled."""
-    return {"due_shard": text(f"{family}#{shard_of(pk)}"), "due_at": text(due_at)}

@@ -17,6 +17,7 @@ from .lifecycle import ORDER
 from .parcel import Parcel
 from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
 from .quantities import LineQuantities
+from .watching import watched
 
 TIMELINE_LENGTH = 40
 
@@ -136,28 +137,48 @@ class Order(BaseModel):
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its clocks, its purchase orders' and its parcels'; none runs once it is finished."""
+        """The earliest of its explicit clocks, its purchase orders' and its parcels'.
+
+        None while all that is awaited is seen to by look-backs or polls (`watching`), and once it is finished.
+        """
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
 
-    def arm(self, now: datetime, deadlines: Deadlines) -> None:
-        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels."""
+    @property
+    def polled_since(self) -> datetime | None:
+        """When the oldest of its parcels under way that a tracker follows was shipped; None where there is none."""
         if self.finished:
-            self.due_at = None
-        elif any(parcel.writeback in {"DUE", "SENDING"} for parcel in self.parcels):
+            return None
+        followed = (parcel.shipped_at for parcel in self.parcels if parcel.followed and not parcel.finished)
+        return min(followed, default=None)
+
+    def is_fresh(self, now: datetime, deadlines: Deadlines) -> bool:
+        """Whether the look-back at `resume` lies ahead of it, and nothing had to take it up before."""
+        return self.due_at is None and now < self.created_at + deadlines.resume
+
+    def arm(self, now: datetime, deadlines: Deadlines) -> None:
+        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels.
+
+        It has none where look-backs and polls see to all of that.
+        """
+        fresh = self.is_fresh(now, deadlines)
+        self.due_at = None
+        if self.finished:
+            return
+        if self.polled_since is None and any(parcel.untold for parcel in self.parcels):
             self.due_at = now + deadlines.writeback
         elif self.holds:
             self.due_at = now + deadlines.remind
         elif any(line.units.unrouted for line in self.lines):
-            self.due_at = now + deadlines.resume
-        else:
-            self.due_at = now + deadlines.completion if self.status == "DELIVERED" else None
-        if not self.finished and self.due is None:
+            self.due_at = None if fresh else now + deadlines.resume
+        elif self.status == "DELIVERED":
+            self.due_at = now + deadlines.completion
+        if None in watched(self, now, deadlines).values():
             self.due_at = now + deadlines.remind
 
     def wake(self, now: datetime) -> None:
-        """Have the order looked at now where no other clock of it runs; `arm` then sets the proper one."""
-        if not self.finished and self.due is None:
+        """Have the order looked at now where its own clock does not run; `arm` then sets the proper one."""
+        if not self.finished and self.due_at is None:
             self.due_at = now
 
     @property

@@ -9,6 +9,7 @@ from dropship.domain.order import Order, TaskKind, TimelineEntry
 from dropship.ports import Loaded
 
 Count = Callable[..., None]
+KNOWN_AT_ONCE = 100
 _DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
 _METRIC_OF = {
     "held": "OrderHeld",
@@ -29,7 +30,11 @@ class JournaledOrders(DynamoOrders):
     def load(self, key: OrderKey) -> Loaded[Order] | None:
         """The order's state; its timeline is remembered until it is saved."""
         loaded = super().load(key)
-        self._known = {key: list(loaded.value.timeline)} if loaded else {}
+        self._known.pop(key, None)
+        if loaded is not None:
+            self._known[key] = list(loaded.value.timeline)
+        if len(self._known) > KNOWN_AT_ONCE:  # more than any worker loads before it saves
+            del self._known[next(iter(self._known))]
         return loaded
 
     def save(self, order: Order, version: int) -> int:

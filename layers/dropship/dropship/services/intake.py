@@ -99,7 +99,7 @@ class Intake:
         deadlines = self.registry.shop(key.shop).deadlines
         order, _ = change_order(self.orders, key, lambda order: overdue(order, self.clock.now(), deadlines))
         for parcel in order.parcels:
-            if parcel.writeback in {"DUE", "SENDING"}:
+            if parcel.untold:
                 tell = TellMarketplace(order=str(key), carrier=parcel.carrier, number=parcel.number)
                 self.queues.send("outbound", tell.model_dump_json())
         if to_ask(order):
