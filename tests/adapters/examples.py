@@ -35,8 +35,10 @@ def marketplace_order(key: OrderKey = KEY, updated_at: datetime = NOON) -> Marke
     )
 
 
-def order(key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None) -> Order:
-    return receive(Snapshot(marketplace_order(key), "digest", missing or []), at, Deadlines())
+def order(
+    key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None, recipient_digest: str = "digest"
+) -> Order:
+    return receive(Snapshot(marketplace_order(key), recipient_digest, missing or []), at, Deadlines())
 
 
 def shipped(key: OrderKey = KEY, at: datetime = NOON, carrier: str = "yto") -> Order:

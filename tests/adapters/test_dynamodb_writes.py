@@ -9,9 +9,10 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import Waybill
+from dropship.domain.marketplace import Recipient
 from dropship.domain.polling import slot_of
-from dropship.ports import Conflict, Unavailable
-from tests.adapters.examples import KEY, NOON, order, shipped
+from dropship.ports import Conflict, Loaded, Sourced, Unavailable
+from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
 
 WAYBILL = Waybill("yto", "YT6789012345678")
 
@@ -142,11 +143,30 @@ def test_a_list_for_people_reads_no_more_than_it_shows(orders, calls):
     assert calls.made[-1][1]["Limit"] == 2
 
 
-def test_a_state_is_one_consistent_read_and_one_write(orders, calls):
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_state_is_one_write_and_one_read_dearer_only_where_it_must_be_fresh(orders, calls, fresh):
     orders.save(order(), 0)
-    orders.load(KEY)
+    orders.load(KEY, fresh=fresh)
     assert calls.operations() == ["PutItem", "GetItem"]
-    assert calls.made[-1][1]["ConsistentRead"] is True
+    assert calls.made[-1][1]["ConsistentRead"] is fresh
+
+
+def test_an_order_and_its_source_are_one_write_each_and_one_query_together(orders, calls):
+    sold, to = marketplace_order(), Recipient(name="李四")
+    saved = order(recipient_digest=to.digest)
+    orders.put_source(sold, to)
+    orders.save(saved, 0)
+    assert orders.load_with_source(KEY) == Sourced(Loaded(saved, 1), sold, to)
+    assert calls.operations() == ["PutItem", "PutItem", "Query"]
+
+
+def test_an_address_that_is_not_the_one_the_order_knows_is_read_again_fresh(orders, calls):
+    orders.put_source(marketplace_order(), Recipient(name="李四"))
+    orders.save(order(recipient_digest="of another"), 0)
+    assert orders.load_with_source(KEY).recipient.name == "李四"
+    reads = [parameters.get("ConsistentRead") for operation, parameters in calls.made if operation == "GetItem"]
+    assert reads
+    assert all(reads)
 
 
 def test_entries_come_page_by_page(orders, calls, monkeypatch):

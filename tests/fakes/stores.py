@@ -10,7 +10,7 @@ from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.order import Order
 from dropship.domain.polling import slot_of
-from dropship.ports import Conflict, Loaded, NotFound
+from dropship.ports import Conflict, Loaded, NotFound, Sourced
 
 
 class Stored(NamedTuple):
@@ -28,12 +28,16 @@ class Versions[Name: OrderKey | tuple[str, str]]:
     def __init__(self, family: str) -> None:
         self._family = family
         self.stored: dict[Name, Stored] = {}
+        self.earlier: dict[Name, Stored] = {}
+        """Each as it was before its last save."""
 
     def save(self, name: Name, aggregate: Order | Case, version: int) -> int:
         known = self.stored[name].version if name in self.stored else 0
         if known != version:
             raise Conflict(f"{'#'.join(name)}: expected version {version}, stored is {known}")
         attention, due = aggregate.attention, aggregate.due
+        if name in self.stored:
+            self.earlier[name] = self.stored[name]
         self.stored[name] = Stored(
             aggregate.model_dump_json(exclude_defaults=True),
             version + 1,
@@ -64,13 +68,21 @@ class FakeOrders:
 
     def __init__(self) -> None:
         self.states: Versions[OrderKey] = Versions("O")
+        self.lagging = False
+        """Whether reads that are not fresh show each order as it was before it was saved last."""
         self.sources: dict[OrderKey, MarketplaceOrder] = {}
         self.recipients: dict[OrderKey, tuple[datetime, Recipient]] = {}
         self.waybills: dict[Waybill, OrderKey] = {}
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        stored = self.states.stored.get(key)
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        stored = self.states.stored.get(key) if fresh or not self.lagging else self.states.earlier.get(key)
         return stored and Loaded(Order.model_validate_json(stored.body), stored.version)
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        loaded = self.load(key)
+        if loaded is None or self.recipient(key).digest != loaded.value.recipient_digest:
+            loaded = self.load(key, fresh=True)
+        return loaded and Sourced(loaded, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
         return self.states.save(order.key, order, version)

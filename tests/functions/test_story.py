@@ -64,12 +64,14 @@ def test_a_paid_order_is_stored_and_its_workflow_started_once(run, order, execut
     run("order_ingest/orders_paid")
     run("order_ingest/orders_paid")
     assert order().status == "READY"
-    assert executions("FulfilmentWorkflow") == [{"order": str(KEY), "reason": "received"}]
+    (started,) = executions("FulfilmentWorkflow")
+    assert started == event("order_fulfilment/received")
 
 
 def test_the_plan_of_the_example_order_is_the_example_submission(run):
     run("order_ingest/orders_paid")
     planned = run("dispatch_plan/plan")
+    assert run("dispatch_plan/received") == planned, "what travels with a new order is all that its plan needs"
     submission = {name: value for name, value in event("dispatch_submit/submit").items() if name != "worker"}
     assert planned == {"order": str(KEY), "fence": 0, "purchase_orders": [submission]}
 

@@ -67,7 +67,7 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("dynamodb:PutItem", "RegistryTable", set()),
         ("dynamodb:UpdateItem", None, set()),
         ("dynamodb:BatchGetItem", None, {"dispatch_plan"}),
-        ("dynamodb:Query", "OrdersTable", set()),
+        ("dynamodb:Query", "OrdersTable", {"dispatch_submit"}),
         ("dynamodb:Query", "${OrdersTable.Arn}/index/due", {"deadline_sweep"}),
         ("dynamodb:Query", "${OrdersTable.Arn}/index/polls", {"tracking_schedule"}),
         ("dynamodb:Query", "${CasesTable.Arn}/index/due", {"deadline_sweep"}),

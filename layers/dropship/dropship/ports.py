@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from .domain.identity import OrderKey, Waybill
     from .domain.marketplace import MarketplaceOrder, Recipient
     from .domain.order import Order
-    from .domain.planning import Offer
+    from .domain.planning import Offer, Unrouted
 
 
 SHARDS = 8
@@ -45,11 +45,26 @@ class Loaded[Aggregate](NamedTuple):
     version: int
 
 
+class Sourced(NamedTuple):
+    """An order together with what was bought and where it goes. Holds personal data: never log it."""
+
+    order: Loaded[Order]
+    source: MarketplaceOrder
+    recipient: Recipient
+
+
 class Orders(Protocol):
     """Orders and waybills. Every save is one conditional write on the version."""
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        """The order's state, strongly consistent; None if there is none."""
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        """The order's state; None if there is none.
+
+        Unless `fresh` it may be a moment old, which costs half. A save on what is not the latest version is refused;
+        whoever concludes without a save that there is nothing to do has to look at it fresh.
+        """
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        """The order with its source and recipient, read at once, the recipient as fresh as the order."""
 
     def save(self, order: Order, version: int) -> int:
         """Write the state if `version` is still stored (0: if there is none); the new version.
@@ -143,8 +158,8 @@ class Queues(Protocol):
 class Workflows(Protocol):
     """Workflow executions. Starting one that was started under the same name is done already."""
 
-    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
-        """Start `order_fulfilment` for an order."""
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
+        """Start `order_fulfilment` for an order. With `unrouted` its plan can be made without reading the order."""
 
     def start_case(self, shop: str, case: str) -> None:
         """Start `after_sales_case`; one execution per case, ever."""

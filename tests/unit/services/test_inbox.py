@@ -195,7 +195,7 @@ def test_a_crash_anywhere_is_repaired_by_the_next_delivery(use_case):
 
 
 def test_a_crash_between_save_and_start_leaves_an_order_that_the_sweep_would_find(world):
-    world.fuse.at, world.fuse.side = 2, "after"
+    world.fuse.at, world.fuse.side = 1, "after"
     with pytest.raises(BaseException, match=r"after orders\.save"):
         world.hear("orders/paid")
     assert world.workflows.fulfilments == {}

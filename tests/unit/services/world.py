@@ -192,14 +192,14 @@ class World:
     @property
     def order(self) -> Order:
         """The example order as it is stored."""
-        loaded = self.orders.load(KEY)
+        loaded = self.orders.load(KEY, fresh=True)
         assert loaded is not None
         return loaded.value
 
     @property
     def version(self) -> int:
         """How often the example order was saved."""
-        loaded = self.orders.load(KEY)
+        loaded = self.orders.load(KEY, fresh=True)
         return 0 if loaded is None else loaded.version
 
     @property

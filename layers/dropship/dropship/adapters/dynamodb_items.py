@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = Mapping[str, Any]
+WRITE_ID = 12
+"""Letters of a write's name: 48 random bits, of which only two ever meet in one item."""
 
 
 class Versioned(Protocol):
@@ -27,9 +29,6 @@ class Versioned(Protocol):
     @property
     def attention(self) -> tuple[str, datetime] | None:
         """Why a person is needed, and since when."""
-
-    def model_dump_json(self, *, exclude_defaults: bool) -> str:
-        """The aggregate as JSON."""
 
 
 class ItemTable:
@@ -54,7 +53,7 @@ class ItemTable:
         Raises:
             Conflict: another version is stored.
         """
-        write_id = text(uuid4().hex)
+        write_id = text(uuid4().hex[:WRITE_ID])
         named = {**item, "version": {"N": str(version + 1)}, "write_id": write_id}
         if version == 0:
             stored = self.put_if(named, "attribute_not_exists(pk)")
@@ -77,6 +76,19 @@ class ItemTable:
         except dynamodb.exceptions.ConditionalCheckFailedException as refused:
             return cast(Item, refused.response.get("Item", {}))
         return None
+
+    def read_all(self, pk: str, sks: tuple[str, str]) -> dict[str, Item]:
+        """Items of one partition from the first sort key to the last, by sort key; they may be a moment old.
+
+        They are billed as one read of their sizes together.
+        """
+        with unavailable_if_passing(f"read from {self._name}"):
+            answer = self._dynamodb().query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": text(pk), ":first": text(sks[0]), ":last": text(sks[1])},
+            )
+        return {item["sk"]["S"]: item for item in answer["Items"]}
 
     def query(
         self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None
@@ -120,9 +132,9 @@ def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
     return {"pk": text(pk), "sk": text(sk)}
 
 
-def state_item(pk: str, aggregate: Versioned) -> dict[str, Any]:
+def state_item(pk: str, aggregate: Versioned, body: str) -> dict[str, Any]:
     """The STATE item of an aggregate, in the indexes only while it is due or needs a person."""
-    item: dict[str, Any] = key(pk, "STATE") | {"body": text(aggregate.model_dump_json(exclude_defaults=True))}
+    item: dict[str, Any] = key(pk, "STATE") | {"body": text(body)}
     if aggregate.due is not None:
         item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}
     if aggregate.attention is not None:

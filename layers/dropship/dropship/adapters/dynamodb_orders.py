@@ -1,4 +1,4 @@
-"""Orders and waybills in DynamoDB: `pk = O#shop#id`, `sk = STATE | DOC | RECIPIENT`; `pk = W#carrier#number`."""
+"""Orders and waybills in DynamoDB: `pk = O#shop#id`, `sk = STATE | SOURCE`; `pk = W#carrier#number`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,9 +10,10 @@ from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.order import Order
 from dropship.domain.polling import slot_of
-from dropship.ports import RECENT_SHARDS, Loaded, NotFound
+from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced
 
 from .dynamodb_items import Item, ItemTable, key, state_item, text
+from .order_body import pack, unpack
 from .stamps import instant, stamp
 
 
@@ -22,45 +23,52 @@ class DynamoOrders:
     def __init__(self, table: ItemTable) -> None:
         self._table = table
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        """The order's state and version."""
-        item = self._table.read(_order_pk(key), "STATE")
-        if item is None:
-            return None
-        return Loaded(Order.model_validate_json(item["body"]["S"]), int(item["version"]["N"]))
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        """The order's state and version; half a read unit, one if `fresh`."""
+        item = self._table.read(_order_pk(key), "STATE", consistent=fresh)
+        return None if item is None else _loaded(key, item)
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        """One query. What it lacks, and an address that is not the one the order knows, is read again, fresh."""
+        items = self._table.read_all(_order_pk(key), ("SOURCE", "STATE"))
+        if len(items) == 2:
+            loaded, (source, recipient) = _loaded(key, items["STATE"]), _source_of(items["SOURCE"])
+            if recipient.digest == loaded.value.recipient_digest:
+                return Sourced(loaded, source, recipient)
+        fresh = self.load(key, fresh=True)
+        return None if fresh is None else Sourced(fresh, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
         """One conditional write; unchanged attributes of the `recent` and `polls` indexes cost nothing."""
         received = stamp(order.created_at)
         shard = crc32(order.external_id.encode()) % RECENT_SHARDS
-        item = state_item(_order_pk(order.key), order)
+        item = state_item(_order_pk(order.key), order, pack(order))
         item |= {"recent_shard": text(f"{order.shop}#{received[:10]}#{shard}"), "created_at": text(received)}
         if order.polled_since is not None:
             item |= {"poll_shard": text(f"P#{slot_of(order.key)}"), "shipped_at": text(stamp(order.polled_since))}
         return self._table.write_version(item, version)
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
-        """Two conditional writes; the address first, because nothing reads it before the order is saved."""
-        pk, version = _order_pk(source.key), text(stamp(source.updated_at))
-        for sk, document in (("RECIPIENT", recipient), ("DOC", source)):
-            body = text(document.model_dump_json(exclude_defaults=True))
-            self._table.put_if(
-                key(pk, sk) | {"updated_at": version, "body": body},
-                "attribute_not_exists(pk) OR updated_at <= :version",
-                {":version": version},
-            )
+        """One conditional write. The address is an attribute of its own, so that it can be erased by itself."""
+        version = text(stamp(source.updated_at))
+        item = key(_order_pk(source.key), "SOURCE") | {
+            "updated_at": version,
+            "body": text(source.model_dump_json(exclude_defaults=True)),
+            "recipient": text(recipient.model_dump_json(exclude_defaults=True)),
+        }
+        self._table.put_if(item, "attribute_not_exists(pk) OR updated_at <= :version", {":version": version})
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
         """The normalised marketplace order."""
-        item = self._table.read(_order_pk(key), "DOC")
+        item = self._table.read(_order_pk(key), "SOURCE")
         if item is None:
             raise NotFound(f"order {key} has no source document")
-        return MarketplaceOrder.model_validate_json(item["body"]["S"])
+        return _source_of(item)[0]
 
     def recipient(self, key: OrderKey) -> Recipient:
         """The buyer's address, or an empty one."""
-        item = self._table.read(_order_pk(key), "RECIPIENT")
-        return Recipient() if item is None else Recipient.model_validate_json(item["body"]["S"])
+        item = self._table.read(_order_pk(key), "SOURCE")
+        return Recipient() if item is None else _source_of(item)[1]
 
     def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
         """Put if absent; it is never written again and is in no index."""
@@ -116,6 +124,15 @@ class DynamoOrders:
 
 def _order_pk(key: OrderKey) -> str:
     return f"O#{key}"
+
+
+def _loaded(key: OrderKey, item: Item) -> Loaded[Order]:
+    return Loaded(unpack(key, item["body"]["S"]), int(item["version"]["N"]))
+
+
+def _source_of(item: Item) -> tuple[MarketplaceOrder, Recipient]:
+    kept = item["recipient"]["S"] if "recipient" in item else "{}"  # erased
+    return MarketplaceOrder.model_validate_json(item["body"]["S"]), Recipient.model_validate_json(kept)
 
 
 def _recent_shards(shop: str, day: str) -> list[str]:

@@ -191,7 +191,7 @@ def supplier_says(
         return
     placed(order, purchase_order, event.supplier_reference, now, deadlines)
     if event.kind == "acknowledged":
-        _acknowledged(order, purchase_order, now, deadlines)
+        acknowledged(order, purchase_order, now, deadlines)
     elif event.kind == "shipped":
         _shipped(order, purchase_order, event, now, deadlines, followed=followed)
     elif event.kind == "cancel_rejected":
@@ -200,7 +200,8 @@ def supplier_says(
         cancelled_by_supplier(order, purchase_order, event.reason, now)
 
 
-def _acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+def acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+    """The supplier will ship it: by an event, or in its answer to placing."""
     if purchase_order.status != "DISPATCHED":
         return
     purchase_order.apply("ack_all")
@@ -247,7 +248,7 @@ def _shipped(
     )
     order.done(TaskKind.SHIP_LATE, purchase_order.id)
     order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
-    order.note(now, "shipped", f"{shipment.carrier} {shipment.number}")
+    order.note(now, "shipped", order.parcels[-1])
     if purchase_order.cancel == "WANTED":
         purchase_order.cancel = "REFUSED"
         words = "it was shipped in spite of the cancellation"
@@ -313,7 +314,7 @@ def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], now: da
     if not parcel.track([event for event in events if event.at <= now + _FURTHEST_SCAN], deadlines):
         return False
     if parcel.state != state:
-        order.note(now, f"parcel {parcel.state}", f"{parcel.carrier} {parcel.number}")
+        order.note(now, f"parcel {parcel.state}", parcel)
     if parcel.place != place:
         for shipped in parcel.lines:
             order.owned_line(shipped.line).units.move(shipped.quantity, place, parcel.place)
@@ -337,7 +338,7 @@ def written_back(order: Order, parcel: Parcel, fulfilment: str, now: datetime, d
     """The marketplace knows the parcel."""
     parcel.end_writeback("DONE", now, fulfilment)
     order.done(TaskKind.WRITEBACK_REFUSED, parcel.number)
-    order.note(now, "written back", f"{parcel.carrier} {parcel.number}")
+    order.note(now, "written back", parcel)
     order.arm(now, deadlines)
 
 

@@ -4,10 +4,10 @@ How it begins and follows the marketplace is in `snapshots`, what suppliers and 
 refunds and cancellations in `withdrawal`.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import SerializationInfo, ValidationInfo, field_serializer, field_validator
 
 from .deadlines import Deadlines
 from .errors import InvariantBroken, UnknownPurchaseOrder
@@ -17,6 +17,7 @@ from .lifecycle import ORDER
 from .parcel import Parcel
 from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
 from .quantities import LineQuantities
+from .stored import BRIEF, IN_FULL, Stored
 from .watching import watched
 
 TIMELINE_LENGTH = 40
@@ -51,10 +52,8 @@ class TaskKind(StrEnum):
     PARCEL_EXCEPTION = "PARCEL_EXCEPTION"
 
 
-class Notice(BaseModel):
+class Notice(Stored):
     """A hold or a task: what, since when, and in which words; `about` names the purchase order or parcel."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     kind: str
     since: datetime
@@ -62,34 +61,28 @@ class Notice(BaseModel):
     about: str = ""
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(Stored):
     """One line of the order's history, for people."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     at: datetime
     what: str
     about: str = ""
 
 
-class OrderLine(BaseModel):
+class OrderLine(Stored):
     """One line that has to be shipped, and where its units are."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: str
     sku: str
     units: LineQuantities
 
 
-class Order(BaseModel):
+class Order(Stored):
     """Everything of an order that changes. The buyer's data is not in here.
 
     `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only
     with the fence its plan was made at.
     """
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     shop: str
     external_id: str
@@ -107,6 +100,20 @@ class Order(BaseModel):
     remedies: list[Remedy] = []
     due_at: datetime | None = None
     timeline: list[TimelineEntry] = []
+
+    @field_serializer("timeline")
+    def _shorten(self, timeline: list[TimelineEntry], info: SerializationInfo) -> list[TimelineEntry] | list[str]:
+        """In storage each entry is a line of text: seconds since the order was created, what, and what it is about."""
+        if not info.by_alias:
+            return timeline
+        began = int(self.created_at.timestamp())
+        return [_line(began, entry) for entry in timeline]
+
+    @field_validator("timeline", mode="before")
+    @classmethod
+    def _lengthen(cls, timeline: list[object], info: ValidationInfo) -> list[object]:
+        began = int(info.data["created_at"].timestamp()) if "created_at" in info.data else 0
+        return [_entry(began, kept) if isinstance(kept, str) else kept for kept in timeline]
 
     @property
     def key(self) -> OrderKey:
@@ -194,11 +201,24 @@ class Order(BaseModel):
         """Take one step of the lifecycle; IllegalTransition where the table has none."""
         self.status = ORDER.next(self.status, event)
 
-    def note(self, now: datetime, what: str, about: str = "") -> None:
-        """Add a line to the timeline; the oldest but the first drop out when it grows long."""
-        self.timeline.append(TimelineEntry(at=now, what=what, about=about))
+    def note(self, now: datetime, what: str, about: str | Parcel = "") -> None:
+        """Add a line to the timeline, to the second; the oldest but the first drop out when it grows long.
+
+        A parcel of the order is noted as `#1`, `#2` and so on; `about` makes that a waybill again.
+        """
+        if isinstance(about, Parcel):
+            about = f"#{1 + self.parcels.index(about)}"
+        self.timeline.append(TimelineEntry(at=now.replace(microsecond=0), what=what, about=about))
         if len(self.timeline) > TIMELINE_LENGTH:
             del self.timeline[1]
+
+    def about(self, entry: TimelineEntry) -> str:
+        """What an entry of the timeline is about, in full."""
+        ordinal = entry.about.removeprefix("#")
+        if ordinal == entry.about or not ordinal.isdecimal() or not 0 < int(ordinal) <= len(self.parcels):
+            return entry.about
+        parcel = self.parcels[int(ordinal) - 1]
+        return f"{parcel.carrier} {parcel.number}"
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line of that id, if the order ships it."""
@@ -312,3 +332,15 @@ class Order(BaseModel):
         """Assert the invariants of quantities; InvariantBroken where one fails."""
         for line in self.lines:
             line.units.check()
+
+
+def _line(began: int, entry: TimelineEntry) -> str:
+    about = f"|{entry.about}" if entry.about else ""
+    return f"{int(entry.at.timestamp()) - began} {BRIEF.get(entry.what, entry.what)}{about}"
+
+
+def _entry(began: int, kept: str) -> TimelineEntry:
+    words, _, about = kept.partition("|")
+    seconds, _, what = words.partition(" ")
+    at = datetime.fromtimestamp(began + int(seconds), UTC)
+    return TimelineEntry(at=at, what=IN_FULL.get(what, what), about=about)

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .deadlines import Deadlines
 from .identity import Waybill
 from .lifecycle import PARCEL
 from .partners import ShippedLine, TrackingEvent, TrackingStage
 from .quantities import Place
+from .stored import Stored
 
 SCANS = (
     "picked_up",
@@ -46,10 +47,8 @@ _PLACE_OF_STATE: dict[str, Place] = {
 _PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
 
 
-class Parcel(BaseModel):
+class Parcel(Stored):
     """One parcel of a purchase order and whether the marketplace has been told of it."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     purchase_order: str
     carrier: str
