@@ -120,8 +120,8 @@ class Tracking:
 
         for tracker in {question.tracker.id: question.tracker for question in questions}.values():
             self.partners.credentials(tracker)  # read once, and not by all at the same time
-        if len(questions) == 1:  # no thread is worth it
-            answers = [ask(questions[0])]
+        if len(questions) < 2:  # no thread is worth it
+            answers = [ask(question) for question in questions]
         else:
             with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
                 answers = list(pool.map(ask, questions))
