@@ -11,14 +11,13 @@ from dropship.domain.watching import Watch, watched
 
 
 def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None = None) -> None:
-    """Assert every invariant of an order; `now`, where it is given, that nothing it waits for is without a watch."""
+    """Assert every invariant of an order, at `now` or when it last changed: nothing it waits for is without a watch."""
     order.check()
     _units_at_suppliers(order)
     _units_in_parcels(order)
     _remedies(order)
     _clocks(order)
-    if now is not None:
-        _watches(order, now, deadlines or Deadlines())
+    _watches(order, now or order.timeline[-1].at, deadlines or Deadlines())
     _status(order)
     assert Order.model_validate_json(order.model_dump_json(exclude_defaults=True)) == order
 

@@ -83,13 +83,13 @@ class Tracking:
 
     def _visit(self, keys: Sequence[OrderKey]) -> None:
         """Ask for news of the parcels of some orders. An order that cannot be changed does not stop the others."""
-        found = {key: loaded for key in keys if (loaded := self.orders.load(key)) and loaded.value.polled_since}
-        questions = [question for loaded in found.values() for question in self._questions(loaded.value)]
+        found = [loaded for key in dict.fromkeys(keys) if (loaded := self.orders.load(key)) is not None]
+        questions = [question for loaded in found for question in self._questions(loaded.value)]
         answers = self._ask(questions)
         for question in questions:
             self._count(question, answers.get(question.waybill))
         failures: list[Exception] = []
-        for loaded in found.values():
+        for loaded in found:
             try:
                 self._take_in(loaded, answers)
             except Exception as failure:  # noqa: BLE001 - it is raised below, when the others are done
@@ -120,8 +120,8 @@ class Tracking:
 
         for tracker in {question.tracker.id: question.tracker for question in questions}.values():
             self.partners.credentials(tracker)  # read once, and not by all at the same time
-        if len(questions) == 1:  # no thread is worth it
-            answers = [ask(questions[0])]
+        if len(questions) < 2:  # no thread is worth it
+            answers = [ask(question) for question in questions]
         else:
             with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
                 answers = list(pool.map(ask, questions))
