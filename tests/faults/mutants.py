@@ -20,8 +20,9 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -137,50 +138,59 @@ class Copy:
             Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
 
 
-def try_all(
-    mutants: Sequence[Mutant], root: Path = ROOT, *, jobs: int = 1, limit_s: float = LIMIT_S
-) -> list[Verdict]:
+class Copies:
+    """As many copies as there are jobs; each job borrows one."""
+
+    def __init__(self, root: Path, folder: Path, number: int) -> None:
+        self._free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+        for each in range(number):
+            self._free.put(Copy(root, folder / str(each)))
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Copy]:
+        """A copy for a while."""
+        copy = self._free.get()
+        try:
+            yield copy
+        finally:
+            self._free.put(copy)
+
+
+def try_all(mutants: Sequence[Mutant], root: Path = ROOT, *, jobs: int = 1, limit_s: float = LIMIT_S) -> list[Verdict]:
     """A verdict on each, in their order; what is red without any defect is an error of those that rely on it."""
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
-        for number in range(jobs):
-            copies.put(Copy(root, Path(folder, str(number))))
-        with ThreadPoolExecutor(jobs) as pool:
-            tests = sorted({test for mutant in mutants for test in mutant.caught_by})
-            shares = [tests[number::jobs] for number in range(jobs)]
-            red = set().union(*pool.map(lambda share: _red(copies, share, limit_s), filter(None, shares)))
-            return list(pool.map(lambda mutant: _verdict(copies, mutant, red, limit_s), mutants))
+    tests = sorted({test for mutant in mutants for test in mutant.caught_by})
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
+        copies = Copies(root, Path(folder), jobs)
+
+        def red_of(share: Sequence[str]) -> set[str]:
+            with copies.borrowed() as copy:
+                return _red(copy, share, limit_s)
+
+        shares = [tests[number::jobs] for number in range(jobs)]
+        red = set[str]().union(*pool.map(red_of, shares))
+        return list(pool.map(lambda mutant: _verdict(copies, mutant, red, limit_s), mutants))
 
 
-def _red(copies: "queue.SimpleQueue[Copy]", tests: Sequence[str], limit_s: float) -> set[str]:
-    """Those tests, of files and names, that fail or cannot be run without any defect."""
-    copy = copies.get()
+def _red(copy: Copy, tests: Sequence[str], limit_s: float) -> set[str]:
+    """Those of the tests that fail, or cannot be run, without any defect."""
+    if not tests:
+        return set()
     try:
         failed = copy.failures(tests, limit_s=4 * limit_s)
-        return {test for test in tests if any(one == test or one.startswith((f"{test}::", f"{test}[")) for one in failed)}
     except RuntimeError:  # one of them cannot be run: find out which
-        if len(tests) == 1:
-            return set(tests)
-        copies.put(copy)
         half = len(tests) // 2
-        red = _red(copies, tests[:half], limit_s) | _red(copies, tests[half:], limit_s)
-        copy = copies.get()
-        return red
-    finally:
-        copies.put(copy)
+        return set(tests) if not half else _red(copy, tests[:half], limit_s) | _red(copy, tests[half:], limit_s)
+    return {test for test in tests if any(one == test or one.startswith((f"{test}::", f"{test}[")) for one in failed)}
 
 
-def _verdict(copies: "queue.SimpleQueue[Copy]", mutant: Mutant, red: set[str], limit_s: float) -> Verdict:
+def _verdict(copies: Copies, mutant: Mutant, red: set[str], limit_s: float) -> Verdict:
     began = time.monotonic()
     unusable = sorted(red.intersection(mutant.caught_by))
     if unusable:
         verdict, by = "error", f"red without the defect: {', '.join(unusable)}"
     else:
-        copy = copies.get()
-        try:
+        with copies.borrowed() as copy:
             verdict, by = copy.try_out(mutant, limit_s)
-        finally:
-            copies.put(copy)
     found = Verdict(mutant.name, mutant.kind, mutant.handler, verdict, by, round(time.monotonic() - began, 1))
     if found.verdict != "killed":
         print(f"{found.verdict.upper()} {found.name}: {found.by}", flush=True)
