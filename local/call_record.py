@@ -94,7 +94,11 @@ class _Recorder:
         dispatch = lambda_svc._execute_function_dispatch
 
         def dispatching(
-            func: dict[str, Any], config: dict[str, Any], event: Any, request: str, started: float  # noqa: ANN401
+            func: dict[str, Any],
+            config: dict[str, Any],
+            event: Any,
+            request: str,
+            started: float,  # noqa: ANN401
         ) -> dict[str, Any]:
             _running.trace = trace = _trace_id()
             answer: dict[str, Any] = dispatch(func, config, event, request, started)

@@ -44,7 +44,7 @@ def build(root: Path = ROOT) -> str:
     return wanted
 
 
-def deploy(endpoint: str, session: Any, parameters: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: ANN401, B006
+def deploy(endpoint: str, session: Any, parameters: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: ANN401
     """Deploy the build and give the HTTP API its routes; answers the stack's outputs.
 
     `session` is a function from a service's name to its client; `parameters` of the template beside the usual ones.

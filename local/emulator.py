@@ -44,16 +44,20 @@ def emulator_environment(
     """
     base = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
     recording = {} if record is None else {"DAIFA_CALL_RECORD": str(record)}
-    return aws_environment(f"http://{HOST}:{port}", base) | recording | {
-        "AUTH": str(auth).lower(),
-        "BIND_HOST": HOST,
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "SFN_WAIT_SCALE": str(wait_scale),
-        "SFTP_ENABLED": "0",
-        "TMPDIR": str(scratch),
-    }
+    return (
+        aws_environment(f"http://{HOST}:{port}", base)
+        | recording
+        | {
+            "AUTH": str(auth).lower(),
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SFN_WAIT_SCALE": str(wait_scale),
+            "SFTP_ENABLED": "0",
+            "TMPDIR": str(scratch),
+        }
+    )
 
 
 def emulator(directory: Path) -> Background:

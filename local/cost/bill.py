@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -109,23 +109,22 @@ def usage_of_invocation(invocation: Invocation, prices: Prices) -> Usage:
     )
 
 
-def share_of_schedule(invocation: Invocation) -> Usage:
-    """What the orders add to a run of a schedule: their part of the pages read, and the messages sent for them.
+def share_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
+    """What the orders add to a run of a schedule: their part of the index pages, reads of them, messages for them.
 
     The rest is the same however many orders there are: see `fixed_of_schedule`.
     """
-    pages = sum(call["bytes"] / READ_BYTES / 2 for call in invocation.of("dynamodb"))
-    return Usage(
-        sqs_requests=sum(chunks(call["bytes"], SQS_BYTES) for call in invocation.of("sqs")),
-        read_units=pages,
-    )
+    pages = sum(call["bytes"] / READ_BYTES / 2 for call in invocation.of("dynamodb") if call["action"] == "Query")
+    for_orders = tuple(call for call in invocation.calls if not _of_the_clock(call))
+    added = usage_of_invocation(replace(invocation, calls=for_orders), prices)
+    bare = usage_of_invocation(replace(invocation, calls=()), prices)
+    return added + bare * -1 + Usage(read_units=pages)
 
 
 def fixed_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
     """What a run of a schedule costs when there is nothing to do."""
-    queries = [call | {"bytes": 0} for call in invocation.of("dynamodb")]
-    quiet = Invocation(**{**vars(invocation), "calls": tuple(queries)})
-    return usage_of_invocation(quiet, prices) + Usage(schedule_starts=1)
+    queries = tuple(call | {"bytes": 0} for call in invocation.calls if _of_the_clock(call))
+    return usage_of_invocation(replace(invocation, calls=queries), prices) + Usage(schedule_starts=1)
 
 
 def usage_of(record: Record, prices: Prices) -> Usage:
@@ -133,8 +132,24 @@ def usage_of(record: Record, prices: Prices) -> Usage:
     total = Usage()
     for invocation in record.invocations:
         scheduled = invocation.function in SCHEDULED
-        total += share_of_schedule(invocation) if scheduled else usage_of_invocation(invocation, prices)
+        total += share_of_schedule(invocation, prices) if scheduled else usage_of_invocation(invocation, prices)
     return total + usage_of_polls(record.polls) + usage_of_workflows(record, prices)
+
+
+def steady_usage_of(record: Record, prices: Prices) -> Usage:
+    """The same when every container has been busy for minutes.
+
+    What a container reads once a minute, of the registry and of secrets, is shared by the orders of that minute: a
+    container that is busy for a second of an order's life bears a sixtieth of its reads. The most that one
+    invocation of a function read is what its container reads a minute.
+    """
+    own = Record(tuple(map(_without_registry, record.invocations)), record.polls, record.states)
+    shared = 0.0
+    for function in {one.function for one in record.invocations} - set(SCHEDULED):
+        busy = sum(seconds_of(one, prices) for one in own.only(function))
+        most = max(sum(read(call) for call in _registry_reads(one)) for one in record.only(function))
+        shared += busy / 60 * most
+    return usage_of(own, prices) + Usage(read_units=shared)
 
 
 def usage_of_polls(polls: Iterable[Line]) -> Usage:
@@ -181,6 +196,20 @@ def parts(usage: Usage, prices: Prices, workflow: Workflow) -> Iterator[dict[str
         amount = getattr(usage, name)
         if amount:
             yield {"what": name, "per_order": amount, "dollars_per_million": dollars * MILLION}
+
+
+def _registry_reads(invocation: Invocation) -> Iterator[Line]:
+    return (call for call in invocation.of("dynamodb") if "RegistryTable" in call["table"])
+
+
+def _without_registry(invocation: Invocation) -> Invocation:
+    shared = [*_registry_reads(invocation), *invocation.of("ssm")]
+    return replace(invocation, calls=tuple(call for call in invocation.calls if call not in shared))
+
+
+def _of_the_clock(call: Line) -> bool:
+    """Whether a schedule makes this call whether there are orders or not: a query, a look at the registry."""
+    return call["action"] == "Query" or "RegistryTable" in call.get("table", "")
 
 
 def _scheduled(invocation: Invocation) -> bool:

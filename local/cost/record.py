@@ -15,7 +15,8 @@ _READS = {"GetItem", "BatchGetItem", "Query", "Scan", "GetParameter", "GetParame
 @dataclass(frozen=True)
 class Invocation:
     """One run of a function; `source` is `sqs`, `api` or `direct`. Partners answer `partners` requests, `in_a_row` at
-    most one after the other. `log` are the sizes of the lines it printed."""
+    most one after the other. `log` are the sizes of the lines it printed.
+    """
 
     function: str
     memory_mb: int
@@ -54,6 +55,9 @@ class Record:
     invocations: tuple[Invocation, ...] = ()
     polls: tuple[Line, ...] = ()
     states: tuple[Line, ...] = field(default=())
+
+    def __add__(self, other: "Record") -> "Record":
+        return Record(self.invocations + other.invocations, self.polls + other.polls, self.states + other.states)
 
     def without(self, *functions: str) -> "Record":
         """The same but for what those functions did."""
