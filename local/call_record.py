@@ -96,9 +96,9 @@ class _Recorder:
         def dispatching(
             func: dict[str, Any],
             config: dict[str, Any],
-            event: Any,
+            event: Any,  # noqa: ANN401
             request: str,
-            started: float,  # noqa: ANN401
+            started: float,
         ) -> dict[str, Any]:
             _running.trace = trace = _trace_id()
             answer: dict[str, Any] = dispatch(func, config, event, request, started)

@@ -1,4 +1,4 @@
-"""What `local.call_record` wrote down, read back: invocations with the calls they made, batches, states of workflows."""
+"""What `local.call_record` wrote down, read back: invocations with their calls, batches, states of workflows."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,9 @@ _READS = {"GetItem", "BatchGetItem", "Query", "Scan", "GetParameter", "GetParame
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function; `source` is `sqs`, `api` or `direct`. Partners answer `partners` requests, `in_a_row` at
-    most one after the other. `log` are the sizes of the lines it printed.
+    """One run of a function; `source` is `sqs`, `api` or `direct`, `log` the sizes of the lines it printed.
+
+    Partners answered `partners` requests of it, at most `in_a_row` of them one after the other.
     """
 
     function: str

@@ -6,7 +6,7 @@ operations". Indexes: "Using Global Secondary Indexes in DynamoDB", write consid
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,21 +41,9 @@ def value_bytes(value: Mapping[str, Any]) -> int:
     A number takes a byte per two significant digits and one more; a list or map 3 bytes and one more per element.
     """
     ((kind, content),) = value.items()
-    match kind:
-        case "S":
-            return len(content.encode())
-        case "N":
-            return _number_bytes(content)
-        case "B":
-            return len(base64.b64decode(content))
-        case "BOOL" | "NULL":
-            return 1
-        case "SS" | "NS" | "BS":
-            return sum(value_bytes({kind[0]: one}) for one in content)
-        case "L":
-            return 3 + sum(1 + value_bytes(one) for one in content)
-        case _:
-            return 3 + sum(1 + len(name.encode()) + value_bytes(one) for name, one in content.items())
+    if kind in {"SS", "NS", "BS"}:
+        return sum(value_bytes({kind[0]: one}) for one in content)
+    return _SIZES[kind](content)
 
 
 def entry_of(item: Item | None, index: Index, table_keys: Sequence[str]) -> Item | None:
@@ -106,3 +94,14 @@ def chunks(size: int, chunk: int) -> int:
 def _number_bytes(text: str) -> int:
     digits = text.lower().split("e")[0].lstrip("+-").replace(".", "").strip("0")
     return math.ceil(len(digits) / 2) + 1 + text.startswith("-")
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": lambda text: len(text.encode()),
+    "N": _number_bytes,
+    "B": lambda text: len(base64.b64decode(text)),
+    "BOOL": lambda _: 1,
+    "NULL": lambda _: 1,
+    "L": lambda elements: 3 + sum(1 + value_bytes(one) for one in elements),
+    "M": lambda entries: 3 + sum(1 + len(name.encode()) + value_bytes(one) for name, one in entries.items()),
+}

@@ -67,14 +67,14 @@ def count_standard() -> Life:
 def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
     """Drive orders through `stack`, which has to record calls. `tell` hears what is being done."""
     drive, crowd = Drive(stack), Crowd(stack)
-    every = schedules(stack)
+    every, door = schedules(stack), throttle((ROOT / "template.yaml").read_text())
     drive.stop_schedules()
     tell("the first order, on cold containers")
     first = drive.run(1)
     crowd.forget()
     tell(f"{orders} orders along the happy path")
     drive.watch = crowd.learn
-    counted = Counted(first, drive.run(orders), every_minutes=every, deployed=sources(stack), door=throttle(stack))
+    counted = Counted(first, drive.run(orders), every_minutes=every, deployed=sources(stack), door=door)
     drive.watch = lambda _stage: None
     counted.queues = sum(name.endswith("QueueUrl") for name in stack.queues)
     for way in VARIANTS:

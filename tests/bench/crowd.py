@@ -59,13 +59,13 @@ class Crowd:
     def fill(self, wanted: int, stages: Iterable[str]) -> int:
         """Put copies into the table until `wanted` more orders are there, in those stages in turn; how many items.
 
-        They were received between two hours and a day ago, under the same clocks as their models.
+        They were received between two and twenty hours ago, so no clock of a day or longer has run out.
         """
         models = [model for stage in stages for model in self.models[stage]]
         file = Path(self.stack.directory) / "crowd.jsonl"
         with file.open("w") as lines:
             for place in range(wanted):
-                ago = timedelta(hours=2) + timedelta(hours=22) * place / wanted
+                ago = timedelta(hours=2) + timedelta(hours=18) * place / wanted
                 for line in _copies(models[place % len(models)], ago):
                     lines.write(line + "\n")
         loaded = self._load(file)

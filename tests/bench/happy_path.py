@@ -1,4 +1,4 @@
-"""Orders along the happy path of the real template: webhooks in, schedules as their time comes, partners."""
+"""Orders along the happy path of the real template: webhooks, schedules as their time comes, partners played."""
 
 import json
 import time

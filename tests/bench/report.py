@@ -65,7 +65,7 @@ def happy_path(counted: Counted, prices: Prices) -> list[Figure]:
         *dollars,
         at_most("STANDARD transitions", usage.transitions, "", TRANSITIONS, _standard(counted, prices)),
         at_most("invocations that change nothing", sum(idle.values()) / counted.base.orders, "", 0,
-                f"called for nothing but reads of our own state, and nobody waited for the answer; {named}".rstrip("; ")),
+                f"only reads of our own state, and nobody waited for the answer; {named}".rstrip("; ")),
         at_most("write units", usage.write_units, "", WRITE_UNITS, "index writes included"),
         at_most("read units", usage.read_units, "", READ_UNITS, "registry: a container reads it once a minute"),
         polling_is_flat(counted, prices),
