@@ -18,7 +18,7 @@ TOOLS := .venv/.installed
 EMULATOR := .local/emulator-env/.installed
 FOLDERS = $(filter-out tests/e2e,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help demo up seed down test test-unit test-e2e lint deploy lock clean python stack-tools
+.PHONY: help demo up seed down test test-unit test-e2e bench lint deploy lock clean python stack-tools
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +43,9 @@ test-unit: $(TOOLS) ## Tests that need no running stack
 test-e2e: $(TOOLS) $(EMULATOR) ## Whole-stack tests, without and with IAM enforced (AUTH=true)
 	$(PYTHON) -m pytest -q tests/e2e
 	AUTH=true $(PYTHON) -m pytest -q tests/e2e
+
+bench: $(TOOLS) $(EMULATOR) ## What an order costs on AWS and how fast things are, beside the budgets; build/bench.json
+	@$(PYTHON) -m tests.bench
 
 lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 	$(PYTHON) -m ruff check .

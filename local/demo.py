@@ -17,6 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from local.cost.bill import Prices
+from local.cost.line import cost_line, cost_of
+from local.emulator import call_record
 from local.processes import LocalStackError
 from local.sandbox import examples
 from local.sandbox.client import Sandbox, SandboxError
@@ -254,6 +257,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LocalStackError as problem:
         teller.failed([str(problem)])
         return 1
+    calls = call_record(Path(stack.directory))
+    begin = calls.stat().st_size
     try:
         demo.run()
     except StepMissing as missing:
@@ -265,6 +270,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         teller.title("Where to look next")
         teller.facts(where_next(stack, demo.order_id))
+        teller.title("What it cost")
+        teller.facts([("this order", cost_line(cost_of(calls, begin), Prices.load()))])
         return 0
     teller.failed([f"Look into {stack.directory}/emulator.log (functions), {stack.directory}/sandbox.log (partners)"])
     teller.failed([f"and {stack.sandbox_url}/records (what the partners received)."])

@@ -44,13 +44,13 @@ def build(root: Path = ROOT) -> str:
     return wanted
 
 
-def deploy(endpoint: str, session: Any) -> dict[str, str]:  # noqa: ANN401
+def deploy(endpoint: str, session: Any, parameters: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: ANN401
     """Deploy the build and give the HTTP API its routes; answers the stack's outputs.
 
-    `session` is a function from a service's name to its client.
+    `session` is a function from a service's name to its client; `parameters` of the template beside the usual ones.
     """
     session("s3").create_bucket(Bucket=ARTIFACTS)
-    overrides = [f"{name}={value}" for name, value in PARAMETERS.items()]
+    overrides = [f"{name}={value}" for name, value in {**PARAMETERS, **parameters}.items()]
     _sam(["deploy", "--template", str(BUILD / "template.yaml"), "--stack-name", STACK_NAME, "--s3-bucket", ARTIFACTS,
           "--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND",
           "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",

@@ -33,22 +33,31 @@ def aws_environment(endpoint: str, base: Mapping[str, str] = os.environ) -> dict
     }
 
 
-def emulator_environment(port: int, scratch: Path, *, auth: bool, wait_scale: float) -> dict[str, str]:
+def emulator_environment(
+    port: int, scratch: Path, *, auth: bool, wait_scale: float, record: Path | None = None
+) -> dict[str, str]:
     """What the emulator reads at start; `wait_scale` multiplies Wait states and retry delays of workflows.
+
+    With `record`, every call that AWS would bill is written to that file (`local.call_record`).
 
     Functions inherit all of it, so it has nothing of this shell: what the template forgets must be missing.
     """
     base = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
-    return aws_environment(f"http://{HOST}:{port}", base) | {
-        "AUTH": str(auth).lower(),
-        "BIND_HOST": HOST,
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "SFN_WAIT_SCALE": str(wait_scale),
-        "SFTP_ENABLED": "0",
-        "TMPDIR": str(scratch),
-    }
+    recording = {} if record is None else {"DAIFA_CALL_RECORD": str(record)}
+    return (
+        aws_environment(f"http://{HOST}:{port}", base)
+        | recording
+        | {
+            "AUTH": str(auth).lower(),
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SFN_WAIT_SCALE": str(wait_scale),
+            "SFTP_ENABLED": "0",
+            "TMPDIR": str(scratch),
+        }
+    )
 
 
 def emulator(directory: Path) -> Background:
@@ -56,11 +65,19 @@ def emulator(directory: Path) -> Background:
     return Background.of("emulator", directory, "/_ministack/health")
 
 
-def launch_emulator(directory: Path, port: int | None, *, auth: bool, wait_scale: float) -> dict[str, object]:
+def call_record(directory: Path) -> Path:
+    """Where the emulator of the stack in `directory` writes down what AWS would bill, if it was told to."""
+    return directory / "calls.jsonl"
+
+
+def launch_emulator(
+    directory: Path, port: int | None, *, auth: bool, wait_scale: float, record: bool = False
+) -> dict[str, object]:
     """The running emulator's settings; starts it, or starts it anew when its settings were others."""
     process = emulator(directory)
     running = process.running()
-    if running and (running["auth"], running["wait_scale"]) == (auth, wait_scale) and port in {None, running["port"]}:
+    wanted = {"auth": auth, "wait_scale": wait_scale, "record": record}
+    if running and wanted.items() <= running.items() and port in {None, running["port"]}:
         return running
     if not PYTHON.exists():
         raise LocalStackError("The emulator is not installed. Run `make up`, which installs it, or `make help`.")
@@ -69,6 +86,10 @@ def launch_emulator(directory: Path, port: int | None, *, auth: bool, wait_scale
     scratch = directory / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    environment = emulator_environment(chosen, scratch, auth=auth, wait_scale=wait_scale)
-    settings = {"port": chosen, "auth": auth, "wait_scale": wait_scale}
+    calls = call_record(directory)
+    calls.write_text("")
+    environment = emulator_environment(
+        chosen, scratch, auth=auth, wait_scale=wait_scale, record=calls if record else None
+    )
+    settings = {"port": chosen, **wanted}
     return process.start([str(PYTHON), "-P", str(PROCESS)], environment, settings)

@@ -14,8 +14,10 @@ a burst of a few hundred messages would keep a laptop busy for a minute: each qu
 # mypy: disable-error-code="import-not-found"
 
 import os
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main
@@ -93,4 +95,9 @@ if __name__ == "__main__":
     name_errors()
     authorise_as_aws_does()
     bound_concurrency()
+    if "DAIFA_CALL_RECORD" in os.environ:
+        sys.path.append(str(Path(__file__).resolve().parent.parent))
+        from local.call_record import start_if_wanted
+
+        start_if_wanted()
     main()

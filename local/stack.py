@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import boto3
 from botocore.config import Config
@@ -118,6 +118,11 @@ class Options:
     sandbox_port: int | None = None
     auth: bool = False
     wait_scale: float = 1.0
+    record: bool = False
+    """Whether the emulator writes down what AWS would bill, for `local.cost`."""
+    workflow: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+    seed: Path | None = None
+    """The seed file; None for local/seed.yaml."""
 
 
 def up(options: Options = Options()) -> Stack:
@@ -128,7 +133,9 @@ def up(options: Options = Options()) -> Stack:
     """
     directory = options.directory.resolve()
     with _alone(directory):
-        running = launch_emulator(directory, options.port, auth=options.auth, wait_scale=options.wait_scale)
+        running = launch_emulator(
+            directory, options.port, auth=options.auth, wait_scale=options.wait_scale, record=options.record
+        )
         sandbox_url = launch_sandbox(directory, options.sandbox_port)
         with _alone(DIRECTORY / "building"):
             build = deployment.build()
@@ -140,9 +147,9 @@ def up(options: Options = Options()) -> Stack:
             current = None
         if current and (current.started_at, current.build, current.sandbox_url) == (started_at, build, sandbox_url):
             return current
-        stack = _deploy(directory, running, sandbox_url, build, started_at)
+        stack = _deploy(options, running, sandbox_url, build, started_at)
         stack.save()
-        seed(stack)
+        seed(stack, options.seed)
         return stack
 
 
@@ -153,8 +160,8 @@ def down(directory: Path = DIRECTORY) -> list[str]:
     return [process.name for process in (sandbox(directory), emulator(directory)) if process.stop()]
 
 
-def seed(stack: Stack) -> None:
-    """Load the seed file into `stack`.
+def seed(stack: Stack, file: Path | None = None) -> None:
+    """Load a seed file, local/seed.yaml if none is named, into `stack`.
 
     Raises:
         LocalStackError: the seed file was refused; what was loaded before stays.
@@ -163,7 +170,8 @@ def seed(stack: Stack) -> None:
         print("There is no local/seed.py: nothing is seeded.")
         return
     environment = stack.environment() | {"PYTHONPATH": python_path()}
-    if subprocess.run([sys.executable, "-m", "local.seed"], env=environment, cwd=ROOT, check=False).returncode:
+    command = [sys.executable, "-m", "local.seed", *([] if file is None else ["--file", str(file)])]
+    if subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode:
         raise LocalStackError("Seeding failed, see above. The stack runs; correct local/seed.yaml, then `make seed`.")
 
 
@@ -182,9 +190,10 @@ def client(endpoint: str, service: str) -> Any:  # noqa: ANN401
     )
 
 
-def _deploy(directory: Path, running: dict[str, object], sandbox_url: str, build: str, started_at: str) -> Stack:
+def _deploy(options: Options, running: dict[str, object], sandbox_url: str, build: str, started_at: str) -> Stack:
     endpoint = f"http://{HOST}:{running['port']}"
-    outputs = deployment.deploy(endpoint, lambda service: client(endpoint, service))
+    parameters = {"FulfilmentWorkflowType": options.workflow}
+    outputs = deployment.deploy(endpoint, lambda service: client(endpoint, service), parameters)
     return Stack(
         endpoint=endpoint,
         api_url=f"{endpoint}/_aws/execute-api/{outputs['HttpApiId']}",
@@ -201,7 +210,7 @@ def _deploy(directory: Path, running: dict[str, object], sandbox_url: str, build
         started_at=started_at,
         auth=bool(running["auth"]),
         build=build,
-        directory=str(directory),
+        directory=str(options.directory.resolve()),
     )
 
 
@@ -260,9 +269,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.command:
             case "up":
-                stack = up(
-                    Options(options.directory, options.port, options.sandbox_port, options.auth, options.wait_scale)
-                )
+                ports = options.port, options.sandbox_port
+                stack = up(Options(options.directory, *ports, options.auth, options.wait_scale, record=True))
                 print(f"The stack is up ({time.monotonic() - began:.0f} s).")
                 _print_stack(stack)
             case "down":

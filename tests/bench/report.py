@@ -1,0 +1,243 @@
+"""The figures made of what was counted, each beside its budget (shared/performance.md)."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from local.cost.bill import (
+    MILLION,
+    SCHEDULED,
+    Prices,
+    Usage,
+    Workflow,
+    fixed_of_schedule,
+    parts,
+    read,
+    steady_usage_of,
+    usage_of,
+    written,
+)
+from local.cost.record import Record
+from local.cost.unbatched import unbatched
+from tests.bench.counting import CROWDS, FOLLOWED, Counted
+from tests.bench.figures import Figure, at_least, at_most
+from tests.bench.happy_path import Life
+from tests.bench.rates import Limit, limits
+
+WORKFLOWS: tuple[Workflow, ...] = ("EXPRESS", "STANDARD")
+DOLLARS: dict[Workflow, float] = {"EXPRESS": 18, "STANDARD": 120}
+TRANSITIONS, WRITE_UNITS, READ_UNITS = 4, 14, 6
+ORDERS_PER_S = 1000
+FLAT = 1.02
+MINUTES_A_MONTH = 60 * 24 * 30
+
+Tables = dict[str, list[Figure]]
+
+
+def tables(counted: Counted, prices: Prices) -> Tables:
+    """Every table, in the order to print them."""
+    return {
+        f"Billed for one order on the happy path, counted over {counted.base.orders}": happy_path(counted, prices),
+        "Its parts with the EXPRESS workflow": parts_of(counted, prices),
+        "Its write and read units, by function and item": units_of(counted.base),
+        "Beside other orders in the table": crowded(counted, prices),
+        "Other ways, not budgeted": ways(counted, prices),
+        "By the clock, whatever the number of orders": by_the_clock(counted, prices),
+        "Orders a second at AWS's default quotas, on paper": sustained(counted, prices),
+    }
+
+
+def per_order(life: Life, prices: Prices) -> Usage:
+    """One order's usage, on containers that have been busy for minutes."""
+    return steady_usage_of(life.record, prices) * (1 / life.orders)
+
+
+def happy_path(counted: Counted, prices: Prices) -> list[Figure]:
+    """The budgets."""
+    usage, idle = per_order(counted.base, prices), _idle(counted.base.record)
+    dollars = [
+        at_most(f"$ per million orders, {workflow}", usage.total(prices, workflow) * MILLION, "$", DOLLARS[workflow],
+                f"{usage.operations(workflow):.1f} billed operations an order")
+        for workflow in WORKFLOWS
+    ]  # fmt: skip
+    named = ", ".join(f"{function} {times}" for function, times in idle.items())
+    return [
+        *dollars,
+        at_most("STANDARD transitions", usage.transitions, "", TRANSITIONS, _standard(counted, prices)),
+        at_most("invocations that change nothing", sum(idle.values()) / counted.base.orders, "", 0,
+                f"only reads of our own state, and nobody waited for the answer; {named}".rstrip("; ")),
+        at_most("write units", usage.write_units, "", WRITE_UNITS, "index writes included"),
+        at_most("read units", usage.read_units, "", READ_UNITS, "registry: a container reads it once a minute"),
+        polling_is_flat(counted, prices),
+    ]  # fmt: skip
+
+
+def parts_of(counted: Counted, prices: Prices) -> list[Figure]:
+    """What is billed, and what that costs."""
+    usage = per_order(counted.base, prices)
+    return [
+        Figure(part["what"], part["dollars_per_million"], "$/M", note=f"{part['per_order']:.4g} an order")
+        for part in parts(usage, prices, "EXPRESS")
+    ]
+
+
+def units_of(life: Life) -> list[Figure]:
+    """Where the units go: one row a function and item."""
+    writes, reads = defaultdict[str, float](float), defaultdict[str, float](float)
+    for invocation in life.record.invocations:
+        for call in invocation.of("dynamodb"):
+            table = call["table"].split("-")[2].removesuffix("Table")
+            what = f"index {call['index']}" if call.get("index") else call["what"] or "nothing there"
+            name = f"{invocation.function}: {table} {what}"
+            writes[name] += written(call) / life.orders
+            if invocation.function not in SCHEDULED:
+                reads[name] += read(call) / life.orders
+    rows = [
+        Figure(name, writes[name] + reads[name], "units", note=f"{writes[name]:g} written, {reads[name]:g} read")
+        for name in sorted(writes)
+    ]
+    return [row for row in rows if row.value]
+
+
+def crowded(counted: Counted, prices: Prices) -> list[Figure]:
+    """The same order beside more and more others."""
+    rows, alone = [], per_order(counted.crowded[0], prices)
+    for others, life in counted.crowded.items():
+        usage = per_order(life, prices)
+        units = usage.write_units + usage.read_units
+        note = f"{usage.write_units:.2f} written, {usage.read_units:.2f} read; ${_dollars(usage, prices):.2f}/M EXPRESS"
+        most = (alone.write_units + alone.read_units) * FLAT
+        rows.append(at_most(f"beside {others:,} others", units, "units", round(most, 2), note))
+    return rows
+
+
+def polling_is_flat(counted: Counted, prices: Prices) -> Figure:
+    """One poll of a parcel without news, beside the most others and beside none, in units."""
+    asked = {others: _silent_poll(record, prices) for others, record in counted.silent.items()}
+    alone, most = asked[0], asked[CROWDS[-1]]
+    units = [one.write_units + one.read_units for one in (alone, most)]
+    note = (
+        f"a poll without news: {units[0]:.2f} units alone, {units[1]:.2f} beside {CROWDS[-1]:,} others of which "
+        f"{FOLLOWED} are followed; ${_dollars(alone, prices):.2f} and ${_dollars(most, prices):.2f} per M polls"
+    )
+    return at_most("polling cost per parcel, to that without others", units[1] / units[0], "x", FLAT, note)
+
+
+def ways(counted: Counted, prices: Prices) -> list[Figure]:
+    """Variants of the happy path, and the extremes of batching."""
+    base = per_order(counted.base, prices)
+    single = unbatched(counted.base.record, prices) * (1 / counted.base.orders)
+    first = usage_of(counted.first.record, prices)
+    named = {
+        **{way: per_order(life, prices) for way, life in counted.ways.items()},
+        "happy path, every message a batch of its own": base + single,
+        "happy path, the only order of its minute, everything cold": first,
+    }
+    return [_way(name, usage, prices) for name, usage in named.items()]
+
+
+def by_the_clock(counted: Counted, prices: Prices) -> list[Figure]:
+    """Schedules and empty receives, in dollars a month."""
+    rows = []
+    for function, minutes in counted.every_minutes.items():
+        runs = [one for one in counted.base.record.invocations if function.endswith(one.function)]
+        if runs:
+            one = sum((fixed_of_schedule(run, prices) for run in runs), Usage()) * (1 / len(runs))
+            dollars = one.total(prices, "EXPRESS") * MINUTES_A_MONTH / minutes
+            rows.append(Figure(f"{runs[0].function}, every {minutes} min", dollars, "$/month",
+                               note=f"{one.read_units:g} read units a run"))  # fmt: skip
+    poll = prices.assumed["empty_receives"]
+    receives = counted.queues * poll["pollers"] * MINUTES_A_MONTH * 60 / poll["seconds"]
+    dollars = receives * prices.per_million["sqs_requests"] / MILLION
+    rows.append(
+        Figure("receives that bring nothing", dollars, "$/month", note=f"{receives:,.0f}, {counted.queues} queues")
+    )
+    return rows
+
+
+def sustained(counted: Counted, prices: Prices) -> list[Figure]:
+    """The quota that binds first, and those after it."""
+    rows: list[Figure] = []
+    for workflow in WORKFLOWS:
+        found = _limits(counted, prices, workflow)
+        words = f"{found[0].quota} binds; {found[0].note}".removesuffix("; ")
+        if workflow == "EXPRESS":
+            rows.append(at_least("largest sustained rate, EXPRESS", found[0].orders_per_s, "/s", ORDERS_PER_S, words))
+            rows += [Figure(f"  {limit.quota}", limit.orders_per_s, "/s", note=limit.note) for limit in found]
+        else:
+            rows.append(Figure("largest sustained rate, STANDARD", found[0].orders_per_s, "/s", note=words))
+    return rows
+
+
+def details(counted: Counted, prices: Prices) -> dict[str, Any]:
+    """What the tables are made of, for the JSON file."""
+    usage = per_order(counted.base, prices)
+    return {
+        "orders_counted": counted.base.orders,
+        "usage_per_order": vars(usage),
+        "parts": {workflow: list(parts(usage, prices, workflow)) for workflow in WORKFLOWS},
+        "limits": {workflow: [vars(limit) for limit in _limits(counted, prices, workflow)] for workflow in WORKFLOWS},
+        "prices": prices.per_million,
+        "prices_as_of": prices.as_of,
+        "assumed": prices.assumed,
+        "cpu_seconds_seen": _cpu_seen(counted.base),
+    }
+
+
+def _limits(counted: Counted, prices: Prices, workflow: Workflow) -> list[Limit]:
+    base = counted.base
+    return limits(base.record, base.orders, per_order(base, prices), prices, workflow, counted.deployed, counted.door)
+
+
+def _standard(counted: Counted, prices: Prices) -> str:
+    if counted.standard is None:
+        return "not run as STANDARD"
+    usage = per_order(counted.standard, prices)
+    return f"{usage.transitions:g} when run as STANDARD, ${usage.total(prices, 'STANDARD') * MILLION:.2f}/M"
+
+
+def _idle(record: Record) -> dict[str, int]:
+    found = defaultdict[str, int](int)
+    for one in record.invocations:
+        if one.idle and one.function not in SCHEDULED:
+            found[one.function] += 1
+    return dict(found)
+
+
+def _silent_poll(record: Record, prices: Prices) -> Usage:
+    asked = sum(one.partners for one in record.only("tracking-poll"))
+    return steady_usage_of(record, prices) * (1 / asked)
+
+
+def _way(name: str, usage: Usage, prices: Prices) -> Figure:
+    standard = usage.total(prices, "STANDARD") * MILLION
+    units = f"{usage.write_units:.1f} written, {usage.read_units:.1f} read"
+    return Figure(name, _dollars(usage, prices), "$/M", note=f"EXPRESS; {standard:.2f} STANDARD; {units}")
+
+
+def _dollars(usage: Usage, prices: Prices) -> float:
+    return usage.total(prices, "EXPRESS") * MILLION
+
+
+def _cpu_seen(life: Life) -> dict[str, float]:
+    """CPU seconds an order of each function's worker here, AWS calls included; for comparison only."""
+    seen = defaultdict[str, float](float)
+    for one in life.record.invocations:
+        seen[one.function] += one.cpu_s / life.orders
+    return {function: round(seconds, 5) for function, seconds in sorted(seen.items())}
+
+
+def foot(prices: Prices) -> Iterator[str]:
+    """What the dollars rest on."""
+    waits, cpu = prices.assumed["milliseconds"], prices.assumed["cpu_milliseconds"]
+    yield f"Prices: us-east-1, {prices.as_of}. Counted from the emulator: every call, item size, batch and log line."
+    yield (
+        "Assumed, ms: "
+        + ", ".join(f"{name} {value:g}" for name, value in waits.items())
+        + "; of a vCPU: "
+        + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in cpu.items())
+    )
+    init, added = prices.assumed["init"], prices.assumed["bytes"]
+    yield f"INIT: {init['share']:.0%} of invocations, {init['cpu_seconds']:g} s. Log bytes that AWS adds: " + ", ".join(
+        f"{name.replace('_', ' ')} {value:g}" for name, value in added.items()
+    )
