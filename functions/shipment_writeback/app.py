@@ -11,6 +11,7 @@ from dropship.services.messages import TellMarketplace
 from dropship.services.writeback import Writeback
 
 app = Application("shipment_writeback")
+AT_ONCE = 10  # of a batch: each waits for its marketplace, twice
 
 
 def take(body: str) -> None:
@@ -20,4 +21,4 @@ def take(body: str) -> None:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Handle a batch from the outbound queue."""
-    return consume(app, event, context, take)
+    return consume(app, event, context, take, at_once=AT_ONCE)

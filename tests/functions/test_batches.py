@@ -1,6 +1,7 @@
 """Consumers of queues: each message by itself, failures named and soon tried again, no buyer in the log."""
 
 import json
+from threading import Barrier
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_a_failure_is_logged_by_class_and_place(function, logged, consumer):
     assert [line["message_id"] for line in lines] == [f"m{number}" for number in range(len(NOT_MESSAGES))]
     for line in lines:
         assert (line["message"], line["error"], line["tries"]) == ("message failed", "ValidationError", 3)
-        assert line["function"] == consumer
+        assert line["service"].startswith(consumer)
         assert line["at"]
 
 
@@ -190,3 +191,20 @@ def test_a_partner_that_answers_with_a_buyers_data_is_not_quoted_in_the_log(func
     partners.shop.fail("ask", answer(401, {"errors": "Steve Shipper"}))
     assert failed(function("shipment_writeback")(event(like("shipment_writeback")))) == []
     assert "Steve" not in json.dumps(logged())
+
+
+# ---- Several at once
+
+
+def test_messages_that_wait_for_a_marketplace_wait_at_the_same_time_and_fail_by_themselves(function, monkeypatch):
+    writeback = function("shipment_writeback")
+    together = Barrier(4, timeout=10)
+
+    def take(body):
+        together.wait()
+        if body == "bad":
+            raise ValueError(body)
+
+    monkeypatch.setattr(writeback.module, "take", take)
+    answer = writeback(sqs_batch("good", "bad", "fine", "well", like=like("shipment_writeback")))
+    assert failed(answer) == ["m1"]

@@ -23,7 +23,7 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100
-KEPT_CONNECTIONS = 10  # to one host; a worker asks a tracker about so many parcels at once
+KEPT_CONNECTIONS = 25  # to one host; a worker asks a tracker about so many parcels at once
 USER_AGENT = "daifa"
 _HEADER = re.compile(r"[A-Za-z0-9-]+: [\t\x20-\x7e\xa0-\xff]*")
 

@@ -5,6 +5,7 @@ botocore is imported with the first client: a function that makes no call does n
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from dropship.ports import Unavailable
@@ -29,6 +30,7 @@ _PASSING = frozenset(
 )
 
 _clients: dict[str, object] = {}
+_making = Lock()
 _session: "Session | None" = None
 
 
@@ -84,9 +86,15 @@ def error_code(error: "ClientError") -> str:
 
 
 def _client(service: str) -> object:
+    if service not in _clients:
+        with _making:  # a session makes one client at a time
+            if service not in _clients:
+                _clients[service] = _make_client(service)
+    return _clients[service]
+
+
+def _make_client(service: str) -> object:
     global _session  # noqa: PLW0603 - one session per process is the point of this module
-    if service in _clients:
-        return _clients[service]
     import botocore.session  # noqa: PLC0415 - paid for with the first client
     from botocore.config import Config  # noqa: PLC0415 - paid for with the first client
 
@@ -97,4 +105,4 @@ def _client(service: str) -> object:
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
-    return _clients.setdefault(service, _session.create_client(service, config=config))
+    return _session.create_client(service, config=config)

@@ -1,6 +1,7 @@
 """One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
 
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
@@ -18,7 +19,8 @@ class Application:
     def __init__(self, name: str) -> None:
         self.name = name
         self.settings = Settings()
-        self.logger = Logger(function=name)
+        self.logger = Logger(location=None)
+        self._counting = Lock()
 
     @cached_property
     def clock(self) -> "Clock":
@@ -90,7 +92,7 @@ class Application:
         """Count one occurrence of a metric in the namespace of the deployment; `about` is for people who look."""
         from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-        with single_metric(name=metric, unit=MetricUnit.Count, value=1) as occurrence:
+        with self._counting, single_metric(name=metric, unit=MetricUnit.Count, value=1) as occurrence:
             occurrence.add_dimension(name="service", value=f"daifa-{self.settings.stage}")
             for name, value in about.items():
                 occurrence.add_metadata(key=name, value=value)

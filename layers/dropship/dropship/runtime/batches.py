@@ -1,6 +1,8 @@
 """Batches from SQS: each message on its own, a failed one soon again, the others done."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -39,12 +41,21 @@ class _Batch(BatchProcessor):
 
 
 def consume(
-    app: Application, event: dict[str, object], context: LambdaContext, take: Callable[[str], None]
+    app: Application, event: dict[str, Any], context: LambdaContext, take: Callable[[str], None], *, at_once: int = 1
 ) -> PartialItemFailureResponse:
-    """Hand each message's body to `take`; the answer names those that failed."""
-    return process_partial_response(
-        event=event,
-        record_handler=lambda record: take(record.body),
-        processor=_Batch(app),
-        context=context,
-    )
+    """Hand each message's body to `take`, up to `at_once` at the same time; the answer names those that failed.
+
+    A function that waits for partners is billed for waiting, so it waits for several at once.
+    """
+    records = event["Records"]
+    if at_once == 1 or len(records) == 1:
+        return _process(app, event, context, lambda record: take(record.body))
+    with ThreadPoolExecutor(at_once) as pool:
+        taken = {record["messageId"]: pool.submit(take, record["body"]) for record in records}
+    return _process(app, event, context, lambda record: taken[record.message_id].result())
+
+
+def _process(
+    app: Application, event: dict[str, Any], context: LambdaContext, handle: Callable[[SQSRecord], None]
+) -> PartialItemFailureResponse:
+    return process_partial_response(event=event, record_handler=handle, processor=_Batch(app), context=context)

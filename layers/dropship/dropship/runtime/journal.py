@@ -1,6 +1,7 @@
 """What ops are alarmed by: holds, tasks and unknown outcomes, counted as the order is saved with them."""
 
 from collections.abc import Callable
+from threading import Lock
 
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
@@ -26,6 +27,7 @@ class JournaledOrders(DynamoOrders):
         super().__init__(table)
         self._count = count
         self._known: dict[OrderKey, list[TimelineEntry]] = {}
+        self._lock = Lock()
 
     def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
         """The order's state; its timeline is remembered until it is saved."""
@@ -50,8 +52,9 @@ class JournaledOrders(DynamoOrders):
         return saved
 
     def _remember(self, key: OrderKey, order: Order | None) -> None:
-        self._known.pop(key, None)
-        if order is not None:
-            self._known[key] = list(order.timeline)
-        if len(self._known) > KNOWN_AT_ONCE:  # more than any worker loads before it saves
-            del self._known[next(iter(self._known))]
+        with self._lock:
+            self._known.pop(key, None)
+            if order is not None:
+                self._known[key] = list(order.timeline)
+            if len(self._known) > KNOWN_AT_ONCE:  # more than any worker loads before it saves
+                del self._known[next(iter(self._known))]

@@ -22,7 +22,7 @@ from .followed import tracker_of
 from .messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from .partners import Partners
 
-ASKED_AT_ONCE = 10
+ASKED_AT_ONCE = 25
 _NO_DIGIT = re.compile(r"[^0-9]")
 Answer = TrackingReport | Absent | Refused | Busy | Unknown
 
