@@ -23,7 +23,8 @@ PRICES = Prices.load()
 def invocation(trace: str = "1", function: str = "order-ingest", **fields: object) -> dict:
     name = f"daifa-local-{function}"
     return {"kind": "invocation", "trace": trace, "function": name, "memory_mb": 512, "began": 0.0,
-            "failed": False, "log": [100, 200], "platform_log": True, "source": "sqs", "records": 1} | fields  # fmt: skip
+            "failed": False, "log": [100, 200], "platform_log": True, "source": "sqs", "records": 1,
+            **fields}  # fmt: skip
 
 
 def call(action: str, trace: str = "1", service: str = "dynamodb", **fields: object) -> dict:
