@@ -21,6 +21,7 @@ from local.cost.bill import (
 from local.cost.record import Record
 from local.cost.unbatched import unbatched
 from local.cost.units import index_write_units
+from tests.bench import designs
 from tests.bench.counting import CROWDS, FOLLOWED, Counted
 from tests.bench.figures import Figure, at_least, at_most
 from tests.bench.happy_path import Life
@@ -46,6 +47,7 @@ def tables(counted: Counted, prices: Prices) -> Tables:
         "Other ways, not budgeted": ways(counted, prices),
         "By the clock, whatever the number of orders": by_the_clock(counted, prices),
         "Orders a second at AWS's default quotas, on paper": sustained(counted, prices),
+        "Ours beside other designs, per million orders": beside(counted, prices),
     }
 
 
@@ -178,6 +180,17 @@ def sustained(counted: Counted, prices: Prices) -> list[Figure]:
         else:
             rows.append(Figure("largest sustained rate, STANDARD", found[0].orders_per_s, "/s", note=words))
     return rows
+
+
+def beside(counted: Counted, prices: Prices) -> list[Figure]:
+    """Ours first, then other designs."""
+    usage = per_order(counted.base, prices)
+    ours = [
+        Figure(f"ours, {workflow}", usage.total(prices, workflow) * MILLION, "$/M",
+               note=f"{usage.operations(workflow):.1f} operations")
+        for workflow in WORKFLOWS
+    ]  # fmt: skip
+    return ours + designs.figures()
 
 
 def details(counted: Counted, prices: Prices) -> dict[str, Any]:
