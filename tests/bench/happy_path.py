@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dropship.domain import deadlines
+from local.cost.bill import SCHEDULED
 from local.cost.record import Record, read_record
 from local.deployment import STACK_NAME
 from local.emulator import call_record
@@ -70,6 +71,8 @@ class Life:
     """What was called for some orders, by the stage of their life."""
 
     orders: int
+    names: set[str] = field(default_factory=set)
+    """The ids of the orders and the numbers of their parcels."""
     stages: dict[str, Record] = field(default_factory=dict)
 
     @property
@@ -106,7 +109,8 @@ class Drive:
         Raises:
             Unhappy: one of them is not delivered at the end, or its shop does not know of its parcel.
         """
-        life, orders, began = Life(count), [one_line_order() for _ in range(count)], datetime.now(UTC)
+        orders, began = [one_line_order() for _ in range(count)], datetime.now(UTC)
+        life = Life(count, {str(order["id"]) for order in orders})
         in_answer = self._acknowledge_in_answer(path.acknowledged_in_answer)
         with self._stage(life, "dispatch"):
             _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
@@ -119,6 +123,7 @@ class Drive:
             self._look_back(deadlines.Deadlines().resume, began, received)
         with self._stage(life, "ship"):
             numbers = self._ship(orders, path)
+            life.names |= set(numbers)
         with self._stage(life, "look back at ship"):
             self._look_back(deadlines.Deadlines().ship, began, received)
         for turn, codes in enumerate(path.reports):
@@ -147,7 +152,8 @@ class Drive:
         begin = self.file.stat().st_size
         yield
         self._quiet()
-        life.stages[name] = read_record(self.file, begin, self.file.stat().st_size).without("ops-api")
+        record = read_record(self.file, begin, self.file.stat().st_size).without("ops-api")
+        life.stages[name] = record.of_orders(life.names, *SCHEDULED) if life.names else record
         self.watch(name)
 
     def _acknowledge_in_answer(self, wanted: bool) -> bool:
