@@ -3,6 +3,7 @@
 from typing import Any
 
 from dropship.domain.identity import OrderKey
+from dropship.domain.planning import Unrouted
 from dropship.runtime.application import Application
 from dropship.services.dispatch import Planning
 
@@ -10,9 +11,13 @@ app = Application("dispatch_plan")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan the order `{"order": "shop#order id"}`; the purchase orders go to the Map, with the order's fence."""
+    """Plan the order `{"order": "shop#order id"}`; the purchase orders go to the Map, with the order's fence.
+
+    The input of an execution that intake started also has `unrouted`, what has to be known of a new order.
+    """
     key = OrderKey.parse(event["order"])
-    fence, planned = Planning(app.orders, app.registry, app.clock).plan(key)
+    unrouted = Unrouted.model_validate(event["unrouted"]) if "unrouted" in event else None
+    fence, planned = Planning(app.orders, app.registry, app.clock).plan(key, unrouted)
     app.logger.info("planned", extra={"order": str(key), "purchase_orders": [one.id for one in planned]})
     return {
         "order": str(key),

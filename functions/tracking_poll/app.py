@@ -19,6 +19,7 @@ def take(body: str) -> None:
         app.orders,
         app.registry,
         app.partners,
+        app.queues,
         app.clock,
         count=lambda metric, what: app.count(metric, what=what),
     )

@@ -1,15 +1,15 @@
-"""Poll round: finds the parcels whose turn it is and sends them to the tracking queue."""
+"""Poll round: finds the orders whose parcels' turn it is and sends them to the tracking queue."""
 
 from typing import Any
 
 from dropship.runtime.application import Application
-from dropship.services.tracking import PollRound
+from dropship.services.polls import PollRound
 
 app = Application("tracking_schedule")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     """One round, started by the schedule, or by hand with `{"everything": true}` to poll all parcels under way."""
-    parcels = PollRound(app.orders, app.queues, app.clock).run(everything=event.get("everything") is True)
-    app.logger.info("poll round", extra={"parcels": parcels})
-    return {"parcels": parcels}
+    orders = PollRound(app.orders, app.queues, app.clock).run(everything=event.get("everything") is True)
+    app.logger.info("poll round", extra={"orders": orders})
+    return {"orders": orders}

@@ -117,9 +117,15 @@ class Sandbox:
         acknowledge: float | None = None,
         ship: float | None = None,
         cancel: Literal["accept", "refuse", "pending"] = "accept",
+        acknowledge_in_answer: bool = False,
     ) -> None:
         """What the supplier does by itself, in seconds after a purchase order came; None: never."""
-        body = {"acknowledge": acknowledge, "ship": ship, "cancel": cancel}
+        body = {
+            "acknowledge": acknowledge,
+            "ship": ship,
+            "cancel": cancel,
+            "acknowledge_in_answer": acknowledge_in_answer,
+        }
         self._call("POST", f"/control/suppliers/{supplier}/auto", body)
 
     def scan(

@@ -37,6 +37,7 @@ EVENTS = {
 class Auto:
     """What a supplier does by itself: seconds after a purchase order came, None for never.
 
+    With `acknowledge_in_answer` it will ship it, and says so in its answer to placing instead of by an event.
     `cancel` says how it answers a cancellation: `accept`, `refuse`, or `pending` (an event follows when told to).
     """
 
@@ -44,6 +45,7 @@ class Auto:
     ship: float | None = None
     carrier: str = "YTO"
     cancel: str = "accept"
+    acknowledge_in_answer: bool = False
 
     def __post_init__(self) -> None:
         if self.cancel not in {"accept", "refuse", "pending"}:
@@ -171,6 +173,7 @@ class Supplier:
                 known.repeats += 1
                 return Reply.of(known.answer)
             order = SupplierOrder(f"SO-{next(self._numbers)}", reference, key, body)
+            order.status = "acknowledged" if self.auto.acknowledge_in_answer else order.status
             self._orders.append(order)
         self._act_by_itself(reference)
         return Reply.of(order.answer, 201)

@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from dropship.adapters import session
-from tests.template.document import TABLES
+from tests.functions.deployed import create_tables
 
 
 @pytest.fixture
@@ -27,10 +27,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def tables(aws: None) -> dict[str, str]:
     """Names of the template's tables by logical id."""
-    for name, properties in TABLES.items():
-        wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-        session.dynamodb().create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
-    return {name: name for name in TABLES}
+    return create_tables()
 
 
 class Calls:

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
+from dropship.domain.fulfilment import claim, supplier_says
 from dropship.domain.identity import OrderKey
 from dropship.domain.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
 from dropship.domain.money import Money
 from dropship.domain.order import Order
+from dropship.domain.partners import PurchaseLine, Shipment, SupplierEvent
+from dropship.domain.planning import PlannedPurchaseOrder
 from dropship.domain.snapshots import Snapshot, receive
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -32,8 +35,22 @@ def marketplace_order(key: OrderKey = KEY, updated_at: datetime = NOON) -> Marke
     )
 
 
-def order(key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None) -> Order:
-    return receive(Snapshot(marketplace_order(key), "digest", missing or []), at, Deadlines())
+def order(
+    key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None, recipient_digest: str = "digest"
+) -> Order:
+    return receive(Snapshot(marketplace_order(key), recipient_digest, missing or []), at, Deadlines())
+
+
+def shipped(key: OrderKey = KEY, at: datetime = NOON, carrier: str = "yto") -> Order:
+    """An order with one parcel that is followed."""
+    found = order(key, at)
+    line = PurchaseLine(line="line-1", supplier_sku="A", quantity=1, unit_cost=PRICE)
+    planned = PlannedPurchaseOrder(id=f"{key.shop}.{key.external_id}.acme.1.1", lines=(line,))
+    claim(found, planned, fence=found.fence, now=at, deadlines=Deadlines())
+    shipment = Shipment(carrier=carrier, number=f"YT{key.external_id}")
+    event = SupplierEvent(kind="shipped", purchase_order=planned.id, occurred_at=at, shipment=shipment)
+    supplier_says(found, event, at, Deadlines())
+    return found
 
 
 def case(name: str = "509562969", at: datetime = NOON, shop: str = "main-shop") -> Case:

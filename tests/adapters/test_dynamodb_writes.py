@@ -1,5 +1,7 @@
 """What only the real table can do to us: lost answers, throttling, items in parts, cost."""
 
+from datetime import timedelta
+
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -7,8 +9,10 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import Waybill
-from dropship.ports import Conflict, Unavailable
-from tests.adapters.examples import KEY, NOON, order
+from dropship.domain.marketplace import Recipient
+from dropship.domain.polling import slot_of
+from dropship.ports import Conflict, Loaded, Sourced, Unavailable
+from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
 
 WAYBILL = Waybill("yto", "YT6789012345678")
 
@@ -44,7 +48,7 @@ def test_the_same_save_asked_for_twice_is_a_conflict(orders):
 
 def test_a_claim_that_lost_its_answer_is_ours(orders, calls):
     calls.lose_next_answer()
-    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
+    assert orders.claim_waybill(WAYBILL, KEY) == KEY
 
 
 @pytest.mark.parametrize(
@@ -81,22 +85,35 @@ def test_the_state_item_has_the_attributes_of_its_indexes_and_no_others(orders):
     }
     assert stored["due_at"]["S"] == "2026-11-22T12:00:00.250Z"
     assert stored["due_shard"]["S"] in {f"D#{shard}" for shard in range(8)}
-    assert stored["recent_shard"]["S"] == "main-shop#2026-11-21"
+    assert stored["recent_shard"]["S"] in {f"main-shop#2026-11-21#{shard}" for shard in range(4)}
     assert stored["created_at"]["S"] == "2026-11-21T12:00:00.250Z"
 
 
 def test_a_quiet_order_is_only_in_the_index_of_recent_ones(orders):
-    quiet = order()
-    quiet.due_at = None
-    orders.save(quiet, 0)
+    orders.save(order(), 0)
     stored = item("O#main-shop#820982911946154508", "STATE")
     assert set(stored) == {"pk", "sk", "version", "write_id", "body", "recent_shard", "created_at"}
 
 
-def test_a_retired_waybill_keeps_only_its_order(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
-    orders.retire_waybill(WAYBILL)
-    orders.touch_waybill(WAYBILL, NOON)
+def test_an_order_with_a_followed_parcel_is_in_the_index_of_polls_and_in_no_other_beside_the_recent_ones(orders):
+    orders.save(shipped(), 0)
+    stored = item("O#main-shop#820982911946154508", "STATE")
+    indexed = {"recent_shard", "created_at", "poll_shard", "shipped_at"}
+    assert set(stored) == {"pk", "sk", "version", "write_id", "body"} | indexed
+    assert stored["poll_shard"]["S"] == f"P#{slot_of(KEY)}"
+    assert stored["shipped_at"]["S"] == "2026-11-21T12:00:00.250Z"
+
+
+def test_no_entry_of_the_polls_is_read_whose_turn_it_is_not(orders, calls):
+    orders.save(shipped(), 0)
+    assert list(orders.polled(slot_of(KEY), NOON)) == []
+    request = calls.made[-1][1]
+    assert request["KeyConditionExpression"] == "poll_shard = :shard AND shipped_at > :since"
+    assert "FilterExpression" not in request
+
+
+def test_a_waybill_keeps_only_its_order(orders):
+    orders.claim_waybill(WAYBILL, KEY)
     assert item("W#yto#YT6789012345678", "WAYBILL") == {
         "pk": {"S": "W#yto#YT6789012345678"},
         "sk": {"S": "WAYBILL"},
@@ -105,7 +122,7 @@ def test_a_retired_waybill_keeps_only_its_order(orders):
 
 
 def test_a_known_waybill_costs_one_cheap_read(orders, calls):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.claim_waybill(WAYBILL, KEY)
     orders.order_of(WAYBILL)
     operation, parameters = calls.made[-1]
     assert (operation, parameters["ConsistentRead"]) == ("GetItem", False)
@@ -113,7 +130,7 @@ def test_a_known_waybill_costs_one_cheap_read(orders, calls):
 
 
 def test_a_waybill_that_the_cheap_read_does_not_see_yet_is_read_consistently(orders, calls, monkeypatch):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
+    orders.claim_waybill(WAYBILL, KEY)
     real = calls._real
     monkeypatch.setattr(calls, "_real", lambda name, given: real(name, given) if given["ConsistentRead"] else {})
     assert orders.order_of(WAYBILL) == KEY
@@ -126,21 +143,40 @@ def test_a_list_for_people_reads_no_more_than_it_shows(orders, calls):
     assert calls.made[-1][1]["Limit"] == 2
 
 
-def test_a_state_is_one_consistent_read_and_one_write(orders, calls):
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_state_is_one_write_and_one_read_dearer_only_where_it_must_be_fresh(orders, calls, fresh):
     orders.save(order(), 0)
-    orders.load(KEY)
+    orders.load(KEY, fresh=fresh)
     assert calls.operations() == ["PutItem", "GetItem"]
-    assert calls.made[-1][1]["ConsistentRead"] is True
+    assert calls.made[-1][1]["ConsistentRead"] is fresh
+
+
+def test_an_order_and_its_source_are_one_write_each_and_one_query_together(orders, calls):
+    sold, to = marketplace_order(), Recipient(name="李四")
+    saved = order(recipient_digest=to.digest)
+    orders.put_source(sold, to)
+    orders.save(saved, 0)
+    assert orders.load_with_source(KEY) == Sourced(Loaded(saved, 1), sold, to)
+    assert calls.operations() == ["PutItem", "PutItem", "Query"]
+
+
+def test_an_address_that_is_not_the_one_the_order_knows_is_read_again_fresh(orders, calls):
+    orders.put_source(marketplace_order(), Recipient(name="李四"))
+    orders.save(order(recipient_digest="of another"), 0)
+    assert orders.load_with_source(KEY).recipient.name == "李四"
+    reads = [parameters.get("ConsistentRead") for operation, parameters in calls.made if operation == "GetItem"]
+    assert reads
+    assert all(reads)
 
 
 def test_entries_come_page_by_page(orders, calls, monkeypatch):
-    waybills = [Waybill("yto", f"YT{number}") for number in range(60)]
-    for waybill in waybills:
-        orders.claim_waybill(waybill, KEY, NOON)
+    keys = [KEY._replace(external_id=str(number)) for number in range(60)]
+    for key in keys:
+        orders.save(order(key), 0)
     real = calls._real
     monkeypatch.setattr(
         calls, "_real", lambda name, given: real(name, given | ({"Limit": 2} if name == "Query" else {}))
     )
-    found = [entry.waybill for shard in range(8) for entry in orders.polled(shard)]
-    assert sorted(found) == sorted(waybills)
+    found = list(orders.received("main-shop", NOON, NOON + timedelta(seconds=1)))
+    assert sorted(found) == sorted(keys)
     assert calls.operations().count("Query") >= 30

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -292,3 +293,18 @@ def test_nothing_is_sent_to_whom_has_the_certificate_of_another(tls_partner, tls
     failure = refusal(tls_out, f"https://other.example:{tls_partner.server_port}")
     assert failure.sent is False
     assert tls_partner.asked == []
+
+
+# ---- Several threads at once
+
+
+def test_threads_share_one_pool_and_its_connections_are_used_again(partner):
+    http_, together = PartnerHttp(allow_private_addresses=True), 10
+    partner.wait_s = 0.2  # so that all are under way at the same time
+    for _ in range(2):
+        with ThreadPoolExecutor(together) as pool:
+            asked = [pool.submit(http_.send, partner.url, HttpRequest("GET", f"/{n}")) for n in range(together)]
+            assert {each.result().status for each in asked} == {200}
+    assert len(http_._pools) == 1
+    assert (len(partner.asked), partner.connections) == (2 * together, together)
+    assert len({path for _, path, _, _ in partner.asked}) == together

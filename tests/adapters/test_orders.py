@@ -1,6 +1,6 @@
 """Orders and waybills: the same behaviour in memory and in DynamoDB."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
@@ -11,15 +11,16 @@ from dropship.adapters.stamps import SHARDS
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import Recipient
+from dropship.domain.polling import SLOTS, slot_of
 from dropship.ports import Conflict, Loaded, NotFound
-from tests.adapters.examples import KEY, NOON, marketplace_order, order
+from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
 from tests.fakes import FakeOrders
 
 WAYBILL = Waybill("yto", "YT6789012345678")
 OTHER = OrderKey("main-shop", "another")
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
-RESUME = Deadlines().resume
+REMIND = Deadlines().remind
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -33,8 +34,8 @@ def due(orders, now):
     return [key for shard in range(SHARDS) for key in orders.due(shard, now)]
 
 
-def polled(orders):
-    return [entry for shard in range(SHARDS) for entry in orders.polled(shard)]
+def polled(orders, since=None):
+    return [key for slot in range(SLOTS) for key in orders.polled(slot, since)]
 
 
 def test_an_order_that_was_never_saved_is_not_there(orders):
@@ -69,30 +70,36 @@ def test_what_is_loaded_can_be_changed_without_changing_what_is_stored(orders):
 
 
 def test_an_order_is_due_from_its_clock_on(orders):
+    orders.save(order(missing=["city"]), 0)
+    assert due(orders, NOON + REMIND - MILLISECOND) == []
+    assert due(orders, NOON + REMIND) == [KEY]
+
+
+def test_a_fresh_order_is_in_no_index_of_clocks(orders):
     orders.save(order(), 0)
-    assert due(orders, NOON + RESUME - MILLISECOND) == []
-    assert due(orders, NOON + RESUME) == [KEY]
+    assert due(orders, NOON + timedelta(days=400)) == []
 
 
 def test_an_order_due_between_two_milliseconds_is_found_only_when_it_is_due(orders):
     at = NOON + timedelta(microseconds=1)
-    orders.save(order(at=at), 0)
-    assert due(orders, NOON + RESUME) == []
-    assert due(orders, NOON + RESUME + MILLISECOND) == [KEY]
+    orders.save(order(at=at, missing=["city"]), 0)
+    assert due(orders, NOON + REMIND) == []
+    assert due(orders, NOON + REMIND + MILLISECOND) == [KEY]
 
 
 def test_orders_of_a_shard_come_with_the_most_overdue_first(orders):
     times = {OrderKey("main-shop", str(number)): NOON - number * 37 % 23 * SECOND for number in range(40)}
     for key, at in times.items():
-        orders.save(order(key, at), 0)
-    shards = [list(orders.due(shard, NOON + RESUME)) for shard in range(SHARDS)]
+        orders.save(order(key, at, missing=["city"]), 0)
+    shards = [list(orders.due(shard, NOON + REMIND)) for shard in range(SHARDS)]
     assert sorted(key for shard in shards for key in shard) == sorted(times)
     assert all(times[first] <= times[second] for shard in shards for first, second in pairwise(shard))
 
 
 def test_an_order_without_a_clock_is_no_longer_due(orders):
-    saved = order()
+    saved = order(missing=["city"])
     orders.save(saved, 0)
+    assert due(orders, NOON + REMIND) == [KEY]
     saved.due_at = None
     orders.save(saved, 1)
     assert due(orders, NOON + timedelta(days=400)) == []
@@ -175,46 +182,80 @@ def test_a_later_source_without_an_address_takes_the_address_away(orders):
 
 def test_a_waybill_is_tied_to_the_first_order_that_claims_it(orders):
     assert orders.order_of(WAYBILL) is None
-    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
-    assert orders.claim_waybill(WAYBILL, KEY, NOON) == KEY
-    assert orders.claim_waybill(WAYBILL, OTHER, NOON) == KEY
+    assert orders.claim_waybill(WAYBILL, KEY) == KEY
+    assert orders.claim_waybill(WAYBILL, KEY) == KEY
+    assert orders.claim_waybill(WAYBILL, OTHER) == KEY
     assert orders.order_of(WAYBILL) == KEY
 
 
 def test_the_same_number_of_another_carrier_is_another_waybill(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
-    assert orders.claim_waybill(Waybill("sf", WAYBILL.number), OTHER, NOON) == OTHER
+    orders.claim_waybill(WAYBILL, KEY)
+    assert orders.claim_waybill(Waybill("sf", WAYBILL.number), OTHER) == OTHER
 
 
-def test_a_claimed_waybill_is_polled_and_its_clock_starts_with_the_first_claim(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
-    orders.claim_waybill(WAYBILL, OTHER, NOON + SECOND)
-    assert polled(orders) == [(WAYBILL, NOON)]
-
-
-def test_news_start_the_poll_clock_again(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
-    orders.touch_waybill(WAYBILL, NOON + SECOND)
-    assert polled(orders) == [(WAYBILL, NOON + SECOND)]
-
-
-def test_a_retired_waybill_is_not_polled_and_stays_tied(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
-    orders.retire_waybill(WAYBILL)
-    orders.retire_waybill(WAYBILL)
-    orders.touch_waybill(WAYBILL, NOON + SECOND)
-    orders.claim_waybill(WAYBILL, KEY, NOON)
+def test_a_waybill_is_in_no_index(orders):
+    orders.claim_waybill(WAYBILL, KEY)
     assert polled(orders) == []
-    assert orders.order_of(WAYBILL) == KEY
-
-
-def test_touching_or_retiring_an_unknown_waybill_makes_none(orders):
-    orders.touch_waybill(WAYBILL, NOON)
-    orders.retire_waybill(WAYBILL)
-    assert orders.order_of(WAYBILL) is None
-    assert polled(orders) == []
-
-
-def test_a_polled_waybill_is_not_a_due_order(orders):
-    orders.claim_waybill(WAYBILL, KEY, NOON)
     assert due(orders, NOON + timedelta(days=400)) == []
+
+
+# ---- The index of polls
+
+
+def test_an_order_is_polled_while_a_parcel_of_it_is_followed(orders):
+    saved = shipped()
+    orders.save(order(), 0)
+    assert polled(orders) == []
+    orders.save(saved, 1)
+    assert polled(orders) == [KEY]
+    saved.parcels[0].state = "DELIVERED"
+    orders.save(saved, 2)
+    assert polled(orders) == []
+
+
+def test_orders_of_a_slot_come_with_the_oldest_parcel_first_and_none_older_than_wanted(orders):
+    times = {OrderKey("main-shop", str(number)): NOON - number * 37 % 23 * SECOND for number in range(60)}
+    for key, at in times.items():
+        orders.save(shipped(key, at), 0)
+    slots = {slot: list(orders.polled(slot, None)) for slot in range(SLOTS)}
+    assert sorted(key for slot in slots.values() for key in slot) == sorted(times)
+    assert all(slot_of(key) == slot for slot, keys in slots.items() for key in keys)
+    assert all(times[first] <= times[second] for slot in slots.values() for first, second in pairwise(slot))
+    fresh = {key for key, at in times.items() if at > NOON - 9 * SECOND}
+    assert set(polled(orders, NOON - 9 * SECOND)) == fresh
+
+
+# ---- What was received when
+
+
+def test_received_orders_are_those_of_the_shop_from_one_moment_on_and_before_another(orders):
+    for number in range(40):
+        orders.save(order(OrderKey("main-shop", str(number)), NOON + number * SECOND), 0)
+    orders.save(order(OrderKey("second-shop", "1"), NOON + SECOND), 0)
+    found = orders.received("main-shop", NOON + 10 * SECOND, NOON + 30 * SECOND)
+    assert {int(key.external_id) for key in found} == set(range(10, 30))
+
+
+def test_received_orders_are_found_across_midnights(orders):
+    midnight = datetime(2026, 11, 22, tzinfo=UTC)
+    times = [midnight - MILLISECOND, midnight, midnight + timedelta(days=1), midnight + timedelta(days=2)]
+    for number, at in enumerate(times):
+        orders.save(order(OrderKey("main-shop", str(number)), at), 0)
+
+    def found(since, before):
+        return sorted(int(key.external_id) for key in orders.received("main-shop", since, before))
+
+    assert found(midnight - SECOND, midnight + SECOND) == [0, 1]
+    assert found(midnight - SECOND, midnight) == [0]
+    assert found(midnight, midnight + SECOND) == [1]
+    assert found(midnight - SECOND, midnight + timedelta(days=3)) == [0, 1, 2, 3]
+    ahead = timezone(timedelta(hours=9))
+    assert found((midnight - SECOND).astimezone(ahead), (midnight + SECOND).astimezone(ahead)) == [0, 1]
+
+
+def test_recent_orders_of_all_shards_come_in_one_order(orders):
+    keys = [OrderKey("main-shop", str(number)) for number in range(30)]
+    for number, key in enumerate(keys):
+        orders.save(order(key, NOON + number * SECOND), 0)
+    newest = [key for key, _ in orders.recent("main-shop", "2026-11-21", 12)]
+    assert newest == keys[:-13:-1]

@@ -167,3 +167,40 @@ def test_seeding_again_changes_and_pruning_removes_what_is_gone(table):
 def test_pruning_leaves_what_is_not_from_a_seed(table):
     session.dynamodb().put_item(TableName=table, Item={"pk": {"S": "NOTE#1"}, "sk": {"S": "NOTE"}})
     assert RegistryWriter(table).put_all(Seed(), prune=True) == 0
+
+
+# ---- The list of shops
+
+
+def test_the_shops_are_read_once_a_minute(table, stored, calls, monotonic):
+    assert [stored.shops(), stored.shops()] == 2 * [("main-shop",)]
+    assert calls.operations() == ["GetItem"]
+    monotonic.seconds += 60
+    stored.shops()
+    assert calls.operations() == ["GetItem", "GetItem"]
+
+
+def test_a_registry_that_was_never_written_has_no_list_of_shops(table):
+    with pytest.raises(NotFound, match="write the seed"):
+        DynamoRegistry(table).shops()
+
+
+def test_the_list_of_shops_grows_with_each_seed_and_shrinks_only_when_it_is_pruned(table):
+    writer, other = RegistryWriter(table), SHOP.model_copy(update={"id": "a-shop"})
+    writer.put_all(SEED)
+    writer.put_all(Seed(shops=(other,)))
+    assert DynamoRegistry(table).shops() == ("a-shop", "main-shop")
+    writer.put_all(Seed(shops=(other,)), prune=True)
+    assert DynamoRegistry(table).shops() == ("a-shop",)
+
+
+def test_a_shop_is_in_the_list_before_it_can_receive_orders(table, watch):
+    calls = watch(session.dynamodb())
+    RegistryWriter(table).put_all(SEED)
+    written = [
+        request["PutRequest"]["Item"]["pk"]["S"]
+        for operation, given in calls.made
+        if operation == "BatchWriteItem"
+        for request in given["RequestItems"][table]
+    ]
+    assert written[0] == "SHOPS"

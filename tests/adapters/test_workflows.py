@@ -82,6 +82,12 @@ def test_cases_whose_names_join_to_the_same_text_are_two(workflows):
     assert len(cases()) == 2
 
 
+def test_a_name_that_was_used_for_another_input_is_started_already(on_step_functions, machines):
+    for reason in ("received", "released"):
+        on_step_functions.start_fulfilment(ORDER, "main-shop-8209-3", reason)
+    assert inputs(machines["fulfilment"]) == [{"order": "main-shop#8209", "reason": "received"}]
+
+
 def test_an_answer_carries_its_output(on_step_functions, calls, monkeypatch):
     monkeypatch.setattr(calls, "_real", lambda *_: {})
     on_step_functions.finish("token", {"status": "REFUNDED"})

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ SHOP = "main-shop"
 SUPPLIER = "acme"
 AT_ONCE = 4
 PATIENCE_S = 120.0
-SWEEP: timedelta = getattr(deadlines, "SWEEP", timedelta(minutes=1))
+SWEEP = deadlines.SWEEP
 
 
 @dataclass(frozen=True)
@@ -157,11 +156,9 @@ class Drive:
         self.watch(name)
 
     def _acknowledge_in_answer(self, wanted: bool) -> bool:
-        """Whether the supplier acknowledges in its answer from now on: if wanted, and if this sandbox can."""
-        able = "acknowledge_in_answer" in signature(Sandbox.behave).parameters
-        told: dict[str, Any] = {"acknowledge_in_answer": wanted} if able else {}
-        self.sandbox.behave(SUPPLIER, **told)
-        return able and wanted
+        """Whether the supplier acknowledges in its answer from now on."""
+        self.sandbox.behave(SUPPLIER, acknowledge_in_answer=wanted)
+        return wanted
 
     def _quiet(self) -> None:
         """Wait until nothing is under way: no message, and nothing written down for a while."""

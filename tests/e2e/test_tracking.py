@@ -44,7 +44,7 @@ def test_repeated_out_of_order_and_unknown_scans_never_move_a_parcel_back(world:
 def test_without_pushes_the_poll_round_finds_the_news(world: World, shipped):
     order, number = shipped
     world.sandbox.scan(number, "yuantong", ["0", "3"], push=False)
-    assert world.invoke("tracking-schedule", {"everything": True})["parcels"] >= 1
+    assert world.invoke("tracking-schedule", {"everything": True})["orders"] >= 1
     world.until(order, "DELIVERED")
 
     def retired() -> bool:

@@ -34,6 +34,9 @@ class FakeRegistry:
         """Set the offers for a SKU of a shop."""
         self.offered[shop, sku] = offers
 
+    def shops(self) -> Sequence[str]:
+        return [name for kind, name in self.entries if kind is Shop]
+
     def shop(self, shop: str) -> Shop:
         return self._entry(Shop, shop)
 

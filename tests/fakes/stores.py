@@ -9,7 +9,8 @@ from dropship.domain.after_sales import Case
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.order import Order
-from dropship.ports import Conflict, Loaded, NotFound, WaybillEntry
+from dropship.domain.polling import slot_of
+from dropship.ports import Conflict, Loaded, NotFound, Sourced
 
 
 class Stored(NamedTuple):
@@ -27,12 +28,16 @@ class Versions[Name: OrderKey | tuple[str, str]]:
     def __init__(self, family: str) -> None:
         self._family = family
         self.stored: dict[Name, Stored] = {}
+        self.earlier: dict[Name, Stored] = {}
+        """Each as it was before its last save."""
 
     def save(self, name: Name, aggregate: Order | Case, version: int) -> int:
         known = self.stored[name].version if name in self.stored else 0
         if known != version:
             raise Conflict(f"{'#'.join(name)}: expected version {version}, stored is {known}")
         attention, due = aggregate.attention, aggregate.due
+        if name in self.stored:
+            self.earlier[name] = self.stored[name]
         self.stored[name] = Stored(
             aggregate.model_dump_json(exclude_defaults=True),
             version + 1,
@@ -63,14 +68,21 @@ class FakeOrders:
 
     def __init__(self) -> None:
         self.states: Versions[OrderKey] = Versions("O")
+        self.lagging = False
+        """Whether reads that are not fresh show each order as it was before it was saved last."""
         self.sources: dict[OrderKey, MarketplaceOrder] = {}
         self.recipients: dict[OrderKey, tuple[datetime, Recipient]] = {}
         self.waybills: dict[Waybill, OrderKey] = {}
-        self.news: dict[Waybill, str] = {}
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        stored = self.states.stored.get(key)
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        stored = self.states.stored.get(key) if fresh or not self.lagging else self.states.earlier.get(key)
         return stored and Loaded(Order.model_validate_json(stored.body), stored.version)
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        loaded = self.load(key)
+        if loaded is None or self.recipient(key).digest != loaded.value.recipient_digest:
+            loaded = self.load(key, fresh=True)
+        return loaded and Sourced(loaded, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
         return self.states.save(order.key, order, version)
@@ -90,25 +102,15 @@ class FakeOrders:
     def recipient(self, key: OrderKey) -> Recipient:
         return self.recipients[key][1] if key in self.recipients else Recipient()
 
-    def claim_waybill(self, waybill: Waybill, order: OrderKey, now: datetime) -> OrderKey:
-        if waybill not in self.waybills:
-            self.waybills[waybill] = order
-            self.news[waybill] = stamp(now)
-        return self.waybills[waybill]
+    def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
+        return self.waybills.setdefault(waybill, order)
 
     def order_of(self, waybill: Waybill) -> OrderKey | None:
         return self.waybills.get(waybill)
 
-    def touch_waybill(self, waybill: Waybill, now: datetime) -> None:
-        if waybill in self.news:
-            self.news[waybill] = stamp(now)
-
-    def retire_waybill(self, waybill: Waybill) -> None:
-        self.news.pop(waybill, None)
-
-    def polled(self, shard: int) -> Iterable[WaybillEntry]:
-        found = [(news, waybill) for waybill, news in self.news.items() if shard_of(f"W#{waybill}") == shard]
-        return [WaybillEntry(waybill, instant(news)) for news, waybill in sorted(found)]
+    def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
+        entries = sorted((stamp(order.polled_since), order.key) for order in self.all() if order.polled_since)
+        return [key for at, key in entries if slot_of(key) == slot and (since is None or at > stamp(since))]
 
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         return self.states.due(shard, now)
@@ -120,6 +122,10 @@ class FakeOrders:
         received = sorted(((stamp(order.created_at), order.key) for order in self.all()), reverse=True)
         found = [(key, instant(at)) for at, key in received if key.shop == shop and at.startswith(day)]
         return found[:limit]
+
+    def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
+        times = ((stamp(order.created_at), order.key) for order in self.all() if order.shop == shop)
+        return [key for at, key in sorted(times) if stamp(since) <= at < stamp(before)]
 
     def all(self) -> Iterator[Order]:
         """Every order as it is stored."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dropship.domain.identity import OrderKey
+from dropship.domain.planning import Unrouted
 
 
 class FakeWorkflows:
@@ -10,14 +11,16 @@ class FakeWorkflows:
 
     def __init__(self) -> None:
         self.fulfilments: dict[str, dict[str, str]] = {}
-        """Inputs of `order_fulfilment` by name."""
+        """Inputs of `order_fulfilment` by name, without what the plan may use instead of reading the order:"""
+        self.unrouted: dict[str, Unrouted | None] = {}
         self.cases: list[str] = []
         """Cases (`shop#case id`) with an execution of `after_sales_case`."""
         self.finished: dict[str, dict[str, str]] = {}
         """First answers by task token."""
 
-    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
         self.fulfilments.setdefault(name, {"order": str(order), "reason": reason})
+        self.unrouted.setdefault(name, unrouted)
 
     def start_case(self, shop: str, case: str) -> None:
         if f"{shop}#{case}" not in self.cases:

@@ -64,7 +64,7 @@ def test_an_unknown_outcome_is_an_error_that_the_workflow_tries_again(function, 
 
 
 class ThrottledOrders(FakeOrders):
-    def load(self, _key):
+    def load(self, _key, **_):
         raise Unavailable("the table is throttled")
 
 

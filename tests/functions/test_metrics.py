@@ -4,10 +4,15 @@ import json
 
 import pytest
 
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.order import Order, TaskKind
+from dropship.runtime.journal import KNOWN_AT_ONCE, JournaledOrders
+from dropship.services.messages import PollParcels
 from tests.functions.lambdas import STAGE, event
 from tests.template.document import ALARMS, TEMPLATE
 from tests.unit.services.partners import LOST, answer
-from tests.unit.services.world import WAYBILL
+from tests.unit.services.world import KEY, NOW, WAYBILL
 
 NAMESPACE = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
 WATCHED = {
@@ -123,6 +128,33 @@ def test_what_was_counted_is_not_counted_again_with_the_next_change(function, pa
     counted()
     function("order_ingest")(event("order_ingest/orders_updated"))
     assert counted() == []
+
+
+def test_of_several_orders_of_one_message_only_what_is_new_is_counted(function, paid, resources, counted, clock):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    function("supplier_events")(event("supplier_events/shipped"))
+    orders = DynamoOrders(ItemTable(resources["OrdersTable"]))
+    order, version = orders.load(KEY)
+    order.need(TaskKind.ADDRESS_CHANGED, clock.now())
+    orders.save(order, version)
+    order.external_id, order.parcels[0].number = "2", "YT2"
+    orders.save(order, 0)
+    clock.advance(hours=25)
+    polled = event("tracking_poll/poll")
+    polled["Records"][0]["body"] = PollParcels(orders=[str(KEY), str(order.key)]).model_dump_json()
+    function("tracking_poll")(polled)
+    assert [name for name, _ in counted()] == 2 * ["DeadlineMissed"]
+
+
+def test_what_is_remembered_of_orders_that_are_only_looked_at_is_bounded(resources):
+    journal = JournaledOrders(ItemTable(resources["OrdersTable"]), pytest.fail)
+    order = Order(shop="s", external_id="0", number="#1", created_at=NOW, source_version=NOW, lines=[])
+    for number in range(2 * KNOWN_AT_ONCE):
+        order.external_id = str(number)
+        journal.save(order, 0)
+        journal.load(order.key)
+    assert len(journal._known) == KNOWN_AT_ONCE
+    assert order.key in journal._known
 
 
 def test_a_missed_deadline_is_also_a_task(function, paid, counted, clock, partners):

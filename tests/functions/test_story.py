@@ -1,6 +1,7 @@
 """The example events, one after the other, tell one order's life with the real adapters."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -63,12 +64,14 @@ def test_a_paid_order_is_stored_and_its_workflow_started_once(run, order, execut
     run("order_ingest/orders_paid")
     run("order_ingest/orders_paid")
     assert order().status == "READY"
-    assert executions("FulfilmentWorkflow") == [{"order": str(KEY), "reason": "received"}]
+    (started,) = executions("FulfilmentWorkflow")
+    assert started == event("order_fulfilment/received")
 
 
 def test_the_plan_of_the_example_order_is_the_example_submission(run):
     run("order_ingest/orders_paid")
     planned = run("dispatch_plan/plan")
+    assert run("dispatch_plan/received") == planned, "what travels with a new order is all that its plan needs"
     submission = {name: value for name, value in event("dispatch_submit/submit").items() if name != "worker"}
     assert planned == {"order": str(KEY), "fence": 0, "purchase_orders": [submission]}
 
@@ -97,10 +100,10 @@ def test_the_carriers_push_moves_the_parcel(run, shipped, order, clock):
 
 
 def test_a_round_of_all_parcels_finds_one_whose_turn_it_is_not(run, shipped, received, partners, clock):
-    while run("tracking_schedule/round") != {"parcels": 0}:
+    while run("tracking_schedule/round") != {"orders": 0}:
         clock.advance(minutes=30)
     received("TrackingQueue")
-    assert run("tracking_schedule/everything") == {"parcels": 1}
+    assert run("tracking_schedule/everything") == {"orders": 1}
     assert received("TrackingQueue") == [event("tracking_poll/poll")["Records"][0]["body"]]
     run("tracking_poll/poll")
     assert partners.tracker.requests("query") == [WAYBILL.number]
@@ -109,19 +112,27 @@ def test_a_round_of_all_parcels_finds_one_whose_turn_it_is_not(run, shipped, rec
 def test_a_scheduled_round_leaves_out_parcels_whose_turn_it_is_not(run, shipped, clock):
     rounds = []
     for _ in range(4):
-        rounds.append(run("tracking_schedule/round")["parcels"])
+        rounds.append(run("tracking_schedule/round")["orders"])
         clock.advance(minutes=30)
     assert sorted(rounds) == [0, 0, 0, 1]
 
 
 def test_the_sweep_sends_an_order_left_lying_to_the_inbox(run, order, received, clock, executions):
-    run("order_ingest/orders_paid")
     assert run("deadline_sweep/sweep") == {"due": 0}
-    clock.advance(minutes=10)
+    run("order_ingest/orders_paid")
+    clock.time = datetime.fromisoformat(event("deadline_sweep/sweep")["time"])
     assert run("deadline_sweep/sweep") == {"due": 1}
     assert received("InboxQueue") == [event("order_ingest/order_due")["Records"][0]["body"]]
     run("order_ingest/order_due")
     assert len(executions("FulfilmentWorkflow")) == 2
+
+
+def test_a_sweep_by_hand_looks_back_on_as_many_days_as_it_is_told(run, clock):
+    run("order_ingest/orders_paid")
+    clock.advance(days=2)
+    assert run("deadline_sweep/three_days") == {"due": 1}
+    clock.advance(days=2)
+    assert run("deadline_sweep/three_days") == {"due": 0}
 
 
 def test_a_cancellation_after_the_claim_is_asked_of_the_supplier(run, dispatched, order, received, partners):

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from dropship.domain.deadlines import SWEEP
 from dropship.domain.polling import ROUND
 from dropship.services.ops import ORDER_ATTENTION
-from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, target
+from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, setting, target
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
 FIGURES = {"OrderHeld", "DispatchUnknown", "DeadlineMissed", "UnknownTrackingCode", "TrackerRefused"}
@@ -20,7 +21,7 @@ QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
     ("function", "rate"),
     [
         ("TrackingScheduleFunction", f"cron(0/{ROUND // timedelta(minutes=1)} * * * ? *)"),
-        ("DeadlineSweepFunction", "rate(1 minute)"),
+        ("DeadlineSweepFunction", f"cron(0/{SWEEP // timedelta(minutes=1)} * * * ? *)"),
     ],
 )
 def test_a_clock_has_a_name_of_its_stack_a_bound_and_dead_letters(function, rate):
@@ -29,6 +30,15 @@ def test_a_clock_has_a_name_of_its_stack_a_bound_and_dead_letters(function, rate
     assert target(clock["Name"]).startswith("${AWS::StackName}-"), "or two stacks in one account collide"
     assert target(clock["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
     assert clock["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 900
+
+
+def test_a_sweep_that_fails_is_repeated_with_its_event_and_kept_where_that_fails_too():
+    (clock,) = events("DeadlineSweepFunction", "ScheduleV2")
+    assert clock["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    repeats = RESOURCES["DeadlineSweepFunction"]["Properties"]["EventInvokeConfig"]
+    assert repeats["MaximumRetryAttempts"] == 2
+    assert target(repeats["DestinationConfig"]["OnFailure"]["Destination"]) == "ScheduleDeadLetters"
+    assert setting("DeadlineSweepFunction", "Timeout") < SWEEP.total_seconds()
 
 
 @pytest.mark.parametrize("alarm", ALARMS)

@@ -7,8 +7,9 @@ from tests.template.document import RESOURCES, TABLES
 DUE = ("due_shard", "due_at", {"ProjectionType": "KEYS_ONLY"})
 ATTENTION = ("attention", "attention_since", {"ProjectionType": "KEYS_ONLY"})
 RECENT = ("recent_shard", "created_at", {"ProjectionType": "KEYS_ONLY"})
+POLLS = ("poll_shard", "shipped_at", {"ProjectionType": "KEYS_ONLY"})
 INDEXES = {
-    "OrdersTable": {"due": DUE, "attention": ATTENTION, "recent": RECENT},
+    "OrdersTable": {"due": DUE, "attention": ATTENTION, "recent": RECENT, "polls": POLLS},
     "CasesTable": {"due": DUE, "attention": ATTENTION},
     "RegistryTable": {},
 }

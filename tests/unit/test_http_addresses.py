@@ -99,6 +99,12 @@ def test_any_other_base_url_is_refused_before_anything_is_sent(base_url):
     assert "word" not in str(refused.value)
 
 
+def test_outside_the_local_stage_plain_http_is_refused_before_the_name_is_looked_up():
+    with pytest.raises(NoAnswer, match="is not https") as refused:
+        PartnerHttp(resolve=lambda *_: pytest.fail("resolved")).send("http://partner.example", HttpRequest("GET", "/"))
+    assert refused.value.sent is False
+
+
 @pytest.mark.parametrize("scheme", ["ftp", "file", "gopher", "unix"])
 def test_the_local_stage_speaks_plain_http_and_nothing_else(scheme):
     with pytest.raises(NoAnswer):

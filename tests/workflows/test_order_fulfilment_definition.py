@@ -114,8 +114,9 @@ def test_an_order_that_cannot_be_planned_is_put_on_hold_with_the_reason():
     assert (HOLD_ORDER["End"], HOLD_ORDER["Retry"]) == (True, GIVE_UP["Retry"])
 
 
-def test_the_input_of_a_plan_is_the_order_key_alone():
-    assert PLAN["Parameters"]["Payload"] == {"order.$": "$.order"}
+def test_the_input_of_a_plan_is_the_executions_own():
+    """What intake knows of a new order is passed on; a person names the order alone."""
+    assert PLAN["Parameters"]["Payload.$"] == "$"
 
 
 def test_every_try_of_a_submission_is_by_the_same_worker_and_no_other_execution_is_that_one():

@@ -13,11 +13,13 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from .domain.identity import OrderKey, Waybill
     from .domain.marketplace import MarketplaceOrder, Recipient
     from .domain.order import Order
-    from .domain.planning import Offer
+    from .domain.planning import Offer, Unrouted
 
 
 SHARDS = 8
 """Parts that the index of clocks is spread over, so that no partition of it is hot; asked for one by one."""
+RECENT_SHARDS = 4
+"""Parts that the index of recent orders of one shop and day is spread over, for the same reason."""
 
 
 class Conflict(Exception):
@@ -43,23 +45,31 @@ class Loaded[Aggregate](NamedTuple):
     version: int
 
 
-class WaybillEntry(NamedTuple):
-    """A waybill that is polled, and when there last was news of it."""
+class Sourced(NamedTuple):
+    """An order together with what was bought and where it goes. Holds personal data: never log it."""
 
-    waybill: Waybill
-    news_at: datetime
+    order: Loaded[Order]
+    source: MarketplaceOrder
+    recipient: Recipient
 
 
 class Orders(Protocol):
     """Orders and waybills. Every save is one conditional write on the version."""
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        """The order's state, strongly consistent; None if there is none."""
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        """The order's state; None if there is none.
+
+        Unless `fresh` it may be a moment old, which costs half. A save on what is not the latest version is refused;
+        whoever concludes without a save that there is nothing to do has to look at it fresh.
+        """
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        """The order with its source and recipient, read at once, the recipient as fresh as the order."""
 
     def save(self, order: Order, version: int) -> int:
         """Write the state if `version` is still stored (0: if there is none); the new version.
 
-        The due, attention and recent index attributes follow from the order. A write that committed but
+        The due, polls, attention and recent index attributes follow from the order. A write that committed but
         whose answer was lost counts as done when it is repeated by the SDK.
 
         Raises:
@@ -75,20 +85,14 @@ class Orders(Protocol):
     def recipient(self, key: OrderKey) -> Recipient:
         """The buyer's address; an empty one if none was given or it was erased."""
 
-    def claim_waybill(self, waybill: Waybill, order: OrderKey, now: datetime) -> OrderKey:
-        """Tie the waybill to the order unless it is tied already; the order it is tied to."""
+    def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
+        """Tie the waybill to the order, for ever, unless it is tied already; the order it is tied to."""
 
     def order_of(self, waybill: Waybill) -> OrderKey | None:
         """The order the waybill is tied to."""
 
-    def touch_waybill(self, waybill: Waybill, now: datetime) -> None:
-        """There is news: the poll clock starts again."""
-
-    def retire_waybill(self, waybill: Waybill) -> None:
-        """Stop polling. Doing it again is harmless."""
-
-    def polled(self, shard: int) -> Iterable[WaybillEntry]:
-        """All waybills of one shard that are still polled."""
+    def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
+        """Orders of one slot with a parcel that is followed, the oldest of them shipped after `since`."""
 
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         """Orders of one shard whose clock has run out, the most overdue first."""
@@ -98,6 +102,9 @@ class Orders(Protocol):
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         """Orders of a shop received on a UTC day (`2026-11-21`), the newest first."""
+
+    def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
+        """Orders of a shop received from `since` on and before `before`."""
 
 
 class Cases(Protocol):
@@ -118,6 +125,9 @@ class Cases(Protocol):
 
 class Registry(Protocol):
     """Connections as data. Each read raises NotFound where the id is unknown."""
+
+    def shops(self) -> Sequence[str]:
+        """The ids of all shops. NotFound where the registry was never written."""
 
     def shop(self, shop: str) -> Shop:
         """A shop."""
@@ -148,8 +158,8 @@ class Queues(Protocol):
 class Workflows(Protocol):
     """Workflow executions. Starting one that was started under the same name is done already."""
 
-    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
-        """Start `order_fulfilment` for an order."""
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
+        """Start `order_fulfilment` for an order. With `unrouted` its plan can be made without reading the order."""
 
     def start_case(self, shop: str, case: str) -> None:
         """Start `after_sales_case`; one execution per case, ever."""

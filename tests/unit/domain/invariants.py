@@ -1,19 +1,23 @@
 """What is true of every order at every moment, whatever happened to it."""
 
 from collections import Counter
+from datetime import datetime
 
+from dropship.domain.deadlines import SWEEP, Deadlines
 from dropship.domain.lifecycle import ORDER, PARCEL, PURCHASE_ORDER
 from dropship.domain.order import Order
 from dropship.domain.purchase_order import IN_DISPATCH, OPEN_AT_SUPPLIER
+from dropship.domain.watching import Watch, watched
 
 
-def check(order: Order) -> None:
-    """Assert every invariant of an order."""
+def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None = None) -> None:
+    """Assert every invariant of an order, at `now` or when it last changed: nothing it waits for is without a watch."""
     order.check()
     _units_at_suppliers(order)
     _units_in_parcels(order)
     _remedies(order)
     _clocks(order)
+    _watches(order, now or order.timeline[-1].at, deadlines or Deadlines())
     _status(order)
     assert Order.model_validate_json(order.model_dump_json(exclude_defaults=True)) == order
 
@@ -62,12 +66,28 @@ def _remedies(order: Order) -> None:
 
 
 def _clocks(order: Order) -> None:
-    assert (order.due is None) == order.finished, "unfinished without a clock, or finished with one"
+    assert order.due is None or not order.finished, "finished with a clock"
+    assert order.polled_since is None or not order.finished, "finished, and polled"
     for po in order.purchase_orders:
         runs = po.status in IN_DISPATCH | OPEN_AT_SUPPLIER
-        assert (po.due_at is not None) == runs, f"{po.status} with clock {po.due_at}"
+        assert po.due_at is None or runs, f"{po.status} with clock {po.due_at}"
     for parcel in order.parcels:
-        assert (parcel.due_at is None) == parcel.finished, f"parcel {parcel.state} with clock {parcel.due_at}"
+        alone = not parcel.finished and not parcel.followed
+        assert (parcel.due_at is not None) == alone, f"parcel {parcel.state} with clock {parcel.due_at}"
+        assert (parcel.clock(Deadlines()) is None) == parcel.finished
+
+
+def _watches(order: Order, now: datetime, deadlines: Deadlines) -> None:
+    found = watched(order, now, deadlines)
+    assert bool(found) != order.finished
+    unseen = [name for name, watch in found.items() if watch is None]
+    assert not unseen, f"nothing looks at {unseen}"
+    has = {
+        Watch.CLOCK: order.due is not None,
+        Watch.POLLS: order.polled_since is not None,
+        Watch.LOOK_BACK: now < order.created_at + max(deadlines.resume, deadlines.ship) + SWEEP,
+    }
+    assert all(has[watch] for watch in found.values() if watch is not None), "a watch without its index entry"
 
 
 def _status(order: Order) -> None:

@@ -1,14 +1,16 @@
 """Anything may happen to an order, in any order, any number of times: what must hold, holds after every step."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from dropship.domain.deadlines import SWEEP
 from dropship.domain.errors import InvalidMessage, OnHold, Stale
 from dropship.domain.fulfilment import (
     claim,
+    follow_no_more,
     placed,
     refused,
     supplier_says,
@@ -17,17 +19,19 @@ from dropship.domain.fulfilment import (
     writeback_refused,
     written_back,
 )
-from dropship.domain.lateness import overdue
+from dropship.domain.lateness import overdue, stalled
 from dropship.domain.marketplace import case_id
 from dropship.domain.order import HoldReason, TaskKind
 from dropship.domain.partners import Shipment, ShippedLine, SupplierEvent, TrackingEvent, TrackingStage
 from dropship.domain.snapshots import Snapshot, receive, revise
+from dropship.domain.watching import for_dispatch, for_shipment
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
 
 from .examples import DEADLINES, START, dispatched, line, planned, snapshot
 from .invariants import check
 
 LINES = ("L1", "L2", "L3")
+SECOND = timedelta(seconds=1)
 counts = st.integers(1, 3)
 picks = st.integers(0, 50)
 lines_of_parcel = st.dictionaries(st.sampled_from(LINES), st.integers(1, 2), max_size=2)
@@ -40,9 +44,11 @@ class AnyHistory(RuleBasedStateMachine):
         units=st.lists(counts, min_size=1, max_size=3),
         south=st.sets(st.sampled_from(LINES)),
         begin=st.sampled_from(["received", "placed", "placed"]),
+        late=st.booleans(),
     )
-    def receive(self, units: list[int], south: set[str], begin: str) -> None:
+    def receive(self, units: list[int], south: set[str], begin: str, late: bool) -> None:
         self.now = START
+        self.late = late  # whether the sweeps that look back come as late as they can, or at once
         self.sold = dict(zip(LINES, units, strict=False))
         self.south = dict.fromkeys(south, "south")
         self.refunds: dict[str, dict[str, int]] = {}
@@ -143,14 +149,14 @@ class AnyHistory(RuleBasedStateMachine):
         supplier_says(self.order, event, self.now, DEADLINES)
 
     @precondition(lambda self: self.order.purchase_orders)
-    @rule(pick=picks, number=st.sampled_from("ABCDEF"), units=lines_of_parcel)
-    def supplier_ships(self, pick: int, number: str, units: dict[str, int]) -> None:
+    @rule(pick=picks, number=st.sampled_from("ABCDEF"), units=lines_of_parcel, followed=st.booleans())
+    def supplier_ships(self, pick: int, number: str, units: dict[str, int], followed: bool) -> None:
         lines = tuple(ShippedLine(line=key, quantity=count) for key, count in units.items())
         shipment = Shipment(carrier="yto", number=number, lines=lines)
         po_id = self._purchase_order(pick).id
         event = SupplierEvent(kind="shipped", purchase_order=po_id, occurred_at=self.now, shipment=shipment)
         try:
-            supplier_says(self.order, event, self.now, DEADLINES)
+            supplier_says(self.order, event, self.now, DEADLINES, followed=followed)
         except InvalidMessage as contradiction:
             self.order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.now, str(contradiction), po_id)
 
@@ -193,17 +199,42 @@ class AnyHistory(RuleBasedStateMachine):
         else:
             self.order.release(reason, self.now, DEADLINES)
 
-    @rule(hours=st.sampled_from([1, 1, 13, 49, 24 * 16]))
-    def time_passes(self, hours: int) -> None:
-        self.now += timedelta(hours=hours)
-        overdue(self.order, self.now, DEADLINES)
-        assert self.order.due is None or self.order.due > self.now, "a clock was left to run out again and again"
+    @rule(hours=st.sampled_from([0.1, 0.2, 1, 1, 13, 49, 24 * 16]))
+    def time_passes(self, hours: float) -> None:
+        """Nothing acts but what looks: sweeps at each clock and at the look-backs, and polls now and then."""
+        end = self.now + timedelta(hours=hours)
+        while (moment := min(self._looks(end), default=end)) < end:
+            self.now = moment
+            overdue(self.order, self.now, DEADLINES)
+            assert self.order.due is None or self.order.due > self.now, "a clock was left to run out again and again"
+        self.now = end
+
+    def _looks(self, end: datetime) -> list[datetime]:
+        """When the sweep would next look at the order, before `end`."""
+        born, found = self.order.created_at, [] if self.order.due is None else [max(self.order.due, self.now)]
+        for age, waits in ((DEADLINES.resume, for_dispatch), (DEADLINES.ship, for_shipment)):
+            at = born + age + (SWEEP - SECOND if self.late else SECOND)
+            if self.now < at and waits(self.order):
+                found.append(at)
+        return [at for at in found if at < end]
+
+    @precondition(lambda self: self.order.polled_since)
+    @rule()
+    def parcels_are_visited(self) -> None:
+        stalled(self.order, self.now, DEADLINES)
+
+    @precondition(lambda self: self.order.polled_since)
+    @rule(pick=picks)
+    def a_parcel_is_given_up(self, pick: int) -> None:
+        parcel = self._parcel(pick)
+        if parcel.followed and not parcel.finished:
+            follow_no_more(self.order, parcel, self.now, DEADLINES)
 
     # What holds
 
     @invariant()
     def everything_adds_up(self) -> None:
-        check(self.order)
+        check(self.order, self.now, DEADLINES)
 
     @invariant()
     def refunded_units_are_not_sent_in_silence(self) -> None:

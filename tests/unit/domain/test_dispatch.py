@@ -3,6 +3,7 @@ import pytest
 from dropship.domain.errors import OnHold, Stale
 from dropship.domain.fulfilment import claim, placed, refused, supplier_says, unknown
 from dropship.domain.order import HoldReason, TaskKind
+from dropship.domain.watching import Watch, watched
 
 from .examples import DEADLINES, at, claimed, dispatched, line, planned, received, revise, says
 from .invariants import check
@@ -12,14 +13,29 @@ def claim_one(order, plan, fence):
     return claim(order, plan, fence=fence, now=at(), deadlines=DEADLINES)
 
 
-def test_a_claim_commits_the_units_and_starts_the_clock():
+def test_a_claim_commits_the_units_and_leaves_a_fresh_order_to_the_look_back():
     order = received(line("L1", 2))
     (po,) = claimed(order)
     assert (order.status, po.status) == ("IN_FULFILMENT", "DISPATCHING")
     assert order.line("L1").units.at_supplier == 2
-    assert order.due == at() + DEADLINES.resume
+    assert (order.due, watched(order, at(), DEADLINES)) == (None, {po.id: Watch.LOOK_BACK})
     assert order.needs_dispatch, "it is not placed yet"
-    check(order)
+    check(order, at())
+
+
+def test_a_claim_too_late_for_the_look_back_starts_a_clock():
+    order = received()
+    (po,) = claimed(order, 0.17)
+    assert order.due == po.due_at == at(0.17) + DEADLINES.resume
+
+
+def test_a_claim_of_an_order_that_was_taken_up_before_starts_a_clock():
+    order = received()
+    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
+    order.release(HoldReason.DISPATCH_FAILED, at(), DEADLINES)
+    assert order.due == at() + DEADLINES.resume
+    claimed(order)
+    assert order.due == at() + DEADLINES.resume
 
 
 def test_both_purchase_orders_of_one_plan_can_be_claimed():

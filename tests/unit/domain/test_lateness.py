@@ -1,7 +1,13 @@
-import pytest
-
-from dropship.domain.fulfilment import cancel_promised, refused, supplier_says, track, unknown, written_back
-from dropship.domain.lateness import overdue
+from dropship.domain.fulfilment import (
+    cancel_promised,
+    follow_no_more,
+    refused,
+    supplier_says,
+    track,
+    unknown,
+    written_back,
+)
+from dropship.domain.lateness import overdue, stalled
 from dropship.domain.order import HoldReason, TaskKind
 from dropship.domain.partners import TrackingStage
 from dropship.domain.withdrawal import ask, cancel, conclude, to_ask, withdraw
@@ -14,15 +20,29 @@ def late(order):
     """Let the earliest clock run out; the deadlines found missed."""
     now = order.due
     missed = overdue(order, now, DEADLINES)
-    check(order)
+    check(order, now)
     assert order.due is None or order.due > now
     return missed
 
 
-def delivered(*lines):
+def looked_back(order, age):
+    """Let a look-back find the order; the deadlines found missed."""
+    assert order.due is None, "nothing else looks at it before"
+    now = order.created_at + age
+    missed = overdue(order, now, DEADLINES)
+    check(order, now)
+    return missed
+
+
+def shipped(*lines, followed=True):
     order = received(*lines)
     (po,) = dispatched(order)
-    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES, followed=followed)
+    return order
+
+
+def delivered(*lines):
+    order = shipped(*lines)
     written_back(order, order.parcels[0], "F1", at(), DEADLINES)
     track(order, order.parcels[0], [scan(TrackingStage.DELIVERED, 5)], at(6), DEADLINES)
     return order
@@ -35,19 +55,27 @@ def test_nothing_happens_before_its_time():
     assert order == before
 
 
-def test_an_order_that_is_ready_is_taken_up_again():
+def test_an_order_that_is_ready_is_taken_up_by_the_look_back_and_has_a_clock_from_then_on():
     order = received()
+    assert looked_back(order, DEADLINES.resume) == []
+    assert order.needs_dispatch
+    assert order.due == at() + 2 * DEADLINES.resume
     assert late(order) == []
+    assert order.due == at() + 3 * DEADLINES.resume
+
+
+def test_a_dispatch_that_stopped_halfway_is_taken_up_by_the_look_back():
+    order = received()
+    claimed(order)
+    assert looked_back(order, DEADLINES.resume) == []
     assert order.needs_dispatch
     assert order.due == at() + 2 * DEADLINES.resume
 
 
-@pytest.mark.parametrize("doubt", [True, False])
-def test_a_dispatch_that_stopped_halfway_is_taken_up_again(doubt):
+def test_a_dispatch_in_doubt_has_a_clock():
     order = received()
     (po,) = claimed(order)
-    if doubt:
-        unknown(order, po, "timeout", at(), DEADLINES)
+    unknown(order, po, "timeout", at(), DEADLINES)
     assert late(order) == []
     assert order.needs_dispatch
 
@@ -72,11 +100,20 @@ def test_a_supplier_that_does_not_ship_is_reported_and_the_report_ends_with_the_
     order = received()
     (po,) = dispatched(order)
     supplier_says(order, says("acknowledged", po), at(1), DEADLINES)
-    assert late(order) == [TaskKind.SHIP_LATE]
+    assert looked_back(order, DEADLINES.ship) == [TaskKind.SHIP_LATE]
     assert late(order) == [TaskKind.SHIP_LATE], "again the next day"
     assert len(order.tasks) == 1
     supplier_says(order, says("shipped", po, "Y1"), at(99), DEADLINES)
     assert order.attention is None
+
+
+def test_a_purchase_order_that_the_look_back_finds_before_its_time_gets_a_clock_of_its_own():
+    order = received()
+    (po,) = dispatched(order, 0.1)
+    supplier_says(order, says("acknowledged", po), at(1), DEADLINES)
+    assert looked_back(order, DEADLINES.ship) == []
+    assert order.due == at(0.1) + DEADLINES.ship
+    assert late(order) == [TaskKind.SHIP_LATE]
 
 
 def test_a_supplier_that_does_not_answer_a_cancellation_counts_as_declining():
@@ -92,23 +129,73 @@ def test_a_supplier_that_does_not_answer_a_cancellation_counts_as_declining():
     assert (po.status, po.cancel) == ("ACKED", "REFUSED")
 
 
-def test_a_parcel_without_news_is_reported_and_the_report_ends_with_news():
-    order = received()
-    (po,) = dispatched(order)
-    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+def test_a_followed_parcel_without_news_is_reported_by_its_polls_and_the_report_ends_with_news():
+    order = shipped()
+    assert order.due is None
+    for _ in range(2):
+        assert stalled(order, at(24), DEADLINES) == [TaskKind.PARCEL_STALLED]
+        assert len(order.tasks) == 1
+        check(order, at(24))
+    track(order, order.parcels[0], [scan(TrackingStage.IN_TRANSIT, 30)], at(31), DEADLINES)
+    assert order.attention is None
+    assert order.due is None
+    assert order.parcels[0].clock(DEADLINES) == at(30) + DEADLINES.stall
+
+
+def test_a_parcel_that_no_tracker_follows_is_reported_by_its_clock_every_day():
+    order = shipped(followed=False)
     written_back(order, order.parcels[0], "F1", at(), DEADLINES)
+    assert order.due == at() + DEADLINES.pickup
     assert late(order) == [TaskKind.PARCEL_STALLED]
+    assert order.due == at() + DEADLINES.pickup + DEADLINES.remind
     track(order, order.parcels[0], [scan(TrackingStage.IN_TRANSIT, 30)], at(31), DEADLINES)
     assert order.attention is None
     assert order.due == at(30) + DEADLINES.stall
 
 
+def test_a_parcel_that_is_followed_no_more_has_a_clock():
+    order = shipped()
+    follow_no_more(order, order.parcels[0], at(1), DEADLINES)
+    assert order.polled_since is None
+    assert order.due == at(1) + DEADLINES.writeback
+    check(order, at(1))
+    written_back(order, order.parcels[0], "F1", at(2), DEADLINES)
+    assert order.due == at(1) + DEADLINES.remind
+
+
 def test_a_parcel_the_marketplace_does_not_know_is_told_again():
-    order = received()
-    (po,) = dispatched(order)
-    supplier_says(order, says("shipped", po, "Y1"), at(), DEADLINES)
+    order = shipped(followed=False)
     assert late(order) == []
     assert order.parcels[0].writeback == "DUE"
+
+
+def test_an_order_delivered_before_the_marketplace_was_told_has_a_clock_for_telling_it():
+    order = shipped()
+    track(order, order.parcels[0], [scan(TrackingStage.DELIVERED, 5)], at(6), DEADLINES)
+    assert (order.status, order.polled_since) == ("DELIVERED", None)
+    assert order.due == at(6) + DEADLINES.writeback
+    written_back(order, order.parcels[0], "F1", at(7), DEADLINES)
+    assert order.due == at(7) + DEADLINES.completion
+
+
+def test_an_order_that_is_shipped_in_part_is_polled_and_has_a_clock_for_the_rest():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    supplier_says(order, says("shipped", north, "Y1"), at(3), DEADLINES)
+    assert (order.polled_since, order.due) == (at(3), at() + DEADLINES.acknowledge)
+    supplier_says(order, says("rejected", south), at(4), DEADLINES)
+    assert (order.polled_since, order.due) == (at(3), at(4))
+    check(order, at(4))
+
+
+def test_an_order_is_as_old_to_its_polls_as_its_oldest_parcel_under_way():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    supplier_says(order, says("shipped", north, "Y1"), at(3), DEADLINES)
+    supplier_says(order, says("shipped", south, "Y2"), at(9), DEADLINES)
+    assert order.polled_since == at(3)
+    track(order, order.parcels[0], [scan(TrackingStage.DELIVERED, 10)], at(10), DEADLINES)
+    assert order.polled_since == at(9)
 
 
 def test_a_delivered_order_is_completed_after_the_window():
@@ -157,6 +244,6 @@ def test_an_order_that_is_delivered_by_a_cancellation_of_the_rest_is_never_witho
     ask(order, south, at(7), DEADLINES)
     supplier_says(order, says("cancelled", south), at(8), DEADLINES)
     assert order.status == "DELIVERED"
-    check(order)
-    late(order)
+    check(order, at(8))
+    overdue(order, at(8), DEADLINES)
     assert order.due == at(8) + DEADLINES.completion

@@ -4,6 +4,7 @@ from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.fulfilment import refused, supplier_says
 from dropship.domain.order import TIMELINE_LENGTH, HoldReason, TaskKind
 from dropship.domain.snapshots import Snapshot, receive
+from dropship.domain.watching import Watch, watched
 from dropship.domain.withdrawal import withdraw
 
 from .examples import DEADLINES, START, at, claimed, dispatched, line, received, revise, says, snapshot
@@ -25,8 +26,8 @@ def test_lines_that_need_no_shipping_are_not_taken_in():
     order = received(line("L1", 2), line("GIFT", 1, shipping=False), line("GONE", 0, sold=1))
     assert [each.id for each in order.lines] == ["L1"]
     assert order.status == "READY"
-    assert order.due == at() + DEADLINES.resume
-    check(order)
+    assert (order.due, watched(order, at(), DEADLINES)) == (None, {"dispatch": Watch.LOOK_BACK})
+    check(order, at())
 
 
 def test_only_the_units_that_are_still_to_be_sent_count():

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -5,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropship.domain.fulfilment import supplier_says, track, writeback_refused, written_back
-from dropship.domain.lateness import overdue
+from dropship.domain.lateness import overdue, stalled, untold
 from dropship.domain.order import TaskKind
 from dropship.domain.partners import TrackingStage as Stage
 from dropship.domain.withdrawal import conclude, withdraw
 
 from .examples import DEADLINES, at, dispatched, line, received, says, scan
 from .invariants import check
+
+SECOND = timedelta(seconds=1)
 
 
 def shipped(*lines, parcels=("Y1",)):
@@ -77,7 +80,7 @@ def test_repeated_transit_is_worth_a_write_only_when_it_moves_the_stall_clock_we
     assert not report(order, (Stage.IN_TRANSIT, 2))
     assert order == before
     assert report(order, (Stage.IN_TRANSIT, 60))
-    assert order.parcels[0].due_at == at(60) + DEADLINES.stall
+    assert order.parcels[0].clock(DEADLINES) == at(60) + DEADLINES.stall
 
 
 @pytest.mark.parametrize("scans", [[], [(None, 3)], [(Stage.INFO_RECEIVED, 3)]])
@@ -85,8 +88,8 @@ def test_a_poll_that_brings_no_scan_does_not_put_off_the_clock_of_the_first_scan
     order = shipped()
     end_writebacks(order)
     assert not report(order, *scans)
-    assert order.due == at() + DEADLINES.pickup
-    overdue(order, order.due, DEADLINES)
+    assert stalled(order, at() + DEADLINES.pickup - SECOND, DEADLINES) == []
+    assert stalled(order, at() + DEADLINES.pickup, DEADLINES) == [TaskKind.PARCEL_STALLED]
     assert not report(order, *scans)
     assert order.attention[0] == TaskKind.PARCEL_STALLED
 
@@ -170,7 +173,7 @@ def test_an_order_of_two_parcels_is_delivered_with_the_second():
 def test_a_scan_from_the_far_future_does_not_silence_the_real_ones():
     order = shipped()
     assert not report(order, (Stage.IN_TRANSIT, 24 * 365 * 73), now=2)
-    assert order.due <= at(24)
+    assert order.parcels[0].clock(DEADLINES) <= at(24)
     assert report(order, *JOURNEY, now=6)
     assert order.status == "DELIVERED"
 
@@ -196,15 +199,16 @@ def test_one_worker_at_a_time_tells_the_marketplace():
 
 def test_a_parcel_told_of_stops_the_clock_of_telling_it():
     order = shipped()
-    assert order.due == at() + DEADLINES.writeback
+    late = at() + DEADLINES.writeback
+    assert (untold(order, late - SECOND, DEADLINES), untold(order, late, DEADLINES)) == ([], order.parcels)
     end_writebacks(order)
-    assert order.due == at() + DEADLINES.pickup
-    check(order)
+    assert untold(order, late, DEADLINES) == []
+    check(order, late)
 
 
 def test_a_parcel_that_the_marketplace_will_not_take_needs_a_person():
     order = shipped()
     writeback_refused(order, order.parcels[0], "no such order", at(), DEADLINES)
     assert order.attention[0] == TaskKind.WRITEBACK_REFUSED
-    assert order.due == at() + DEADLINES.pickup
-    check(order)
+    assert order.due is None, "its parcel is polled"
+    check(order, at())

@@ -5,6 +5,7 @@ import pytest
 from dropship.domain.errors import InvalidMessage, UnknownPurchaseOrder
 from dropship.domain.fulfilment import supplier_says, unknown
 from dropship.domain.order import HoldReason, TaskKind
+from dropship.domain.watching import Watch, watched
 from dropship.domain.withdrawal import ask, cancel
 
 from .examples import DEADLINES, at, claimed, dispatched, line, planned, received, says
@@ -25,12 +26,21 @@ def order():
     return received(line("L1", 2), line("L2", 1))
 
 
-def test_an_acknowledgement_starts_the_shipping_clock_from_the_claim(order):
+def test_an_acknowledgement_leaves_the_shipping_to_the_look_back(order):
     (po,) = dispatched(order)
     say(order, "acknowledged", po, hours=5)
-    assert (po.status, po.due_at) == ("ACKED", at() + DEADLINES.ship)
-    say(order, "acknowledged", po, hours=40)
-    assert po.due_at == at() + DEADLINES.ship
+    assert (po.status, order.due) == ("ACKED", None)
+    assert watched(order, at(5), DEADLINES) == {po.id: Watch.LOOK_BACK}
+
+
+@pytest.mark.parametrize(("claimed_at", "acknowledged_at"), [(0.17, 5), (100, 105), (0, 48), (0, 60)])
+def test_a_purchase_order_that_the_look_back_cannot_see_in_time_has_a_shipping_clock_from_its_claim(
+    order, claimed_at, acknowledged_at
+):
+    (po,) = dispatched(order, claimed_at)
+    for hours in (acknowledged_at, acknowledged_at + 1):
+        say(order, "acknowledged", po, hours=hours)
+        assert (po.status, po.due_at) == ("ACKED", at(claimed_at) + DEADLINES.ship)
 
 
 @pytest.mark.parametrize("doubt", [False, True], ids=["DISPATCHING", "DISPATCH_UNKNOWN"])
@@ -51,7 +61,7 @@ def test_shipping_without_an_acknowledgement_is_one(order):
     say(order, "shipped", po, "Y1")
     assert (po.status, order.status) == ("SHIPPED", "SHIPPED")
     assert [(each.line, each.quantity) for each in order.parcels[0].lines] == [("L1", 2), ("L2", 1)]
-    assert order.due == at() + DEADLINES.writeback
+    assert watched(order, at(), DEADLINES) == {"yto#Y1": Watch.POLLS, "writeback of yto#Y1": Watch.POLLS}
 
 
 def test_the_order_of_events_and_their_repetition_do_not_matter():

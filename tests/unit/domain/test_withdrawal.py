@@ -203,6 +203,14 @@ def split_line():
     return order, order.purchase_orders[0], dispatched(order, L1="south")[0]
 
 
+def test_a_repeat_asks_for_no_more_than_what_was_not_taken_out_at_once():
+    order = received(line("L1"), line("L2"))
+    north, south = dispatched(order, L2="south")
+    supplier_says(order, says("rejected", south), at(), DEADLINES)
+    assert [refund(order, L1=1, L2=1) for _ in range(2)] == ["ASKED", "ASKED"]
+    assert (units(order, "L2").cancelled, to_ask(order)) == (1, [north])
+
+
 def test_a_refund_of_one_unit_does_not_cancel_two_purchase_orders():
     order, north, south = split_line()
     assert [refund(order, L1=1) for _ in range(5)] == ["ASKED"] * 5

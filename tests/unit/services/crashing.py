@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from dropship.domain.watching import watched
+
 if TYPE_CHECKING:
     from tests.unit.services.world import World
 
@@ -85,7 +87,19 @@ def survives_every_crash(use_case: UseCase, new_world: "Callable[[], World]") ->
             where = f"{side} call {at}, {calm.fuse.calls[at]}"
             assert world.fuse.blown, f"did not fire: {where}"
             assert outcome(world) == expected, f"ended otherwise after a crash {where}"
+            assert not _stranded(world), f"nothing looks at {_stranded(world)} after a crash {where}"
     return 2 * count
+
+
+def _stranded(world: "World") -> list[str]:
+    """What orders wait for and nothing would look at."""
+    now = world.clock.now()
+    return [
+        f"{order.key}: {name}"
+        for order in world.orders.all()
+        for name, watch in watched(order, now, world.registry.shop(order.shop).deadlines).items()
+        if watch is None
+    ]
 
 
 def _deliver(world: "World", use_case: UseCase) -> None:
@@ -107,7 +121,7 @@ def outcome(world: "World") -> Mapping[str, object]:
         "sources": world.orders.sources,
         "recipients": world.orders.recipients,
         "waybills": world.orders.waybills,
-        "polled": sorted(world.orders.news),
+        "polled": sorted(order.key for order in world.orders.all() if order.polled_since),
         "messages": sorted({(message.queue, message.body) for message in world.queues.sent}),
         "fulfilments": world.workflows.fulfilments,
         "case workflows": world.workflows.cases,

@@ -3,15 +3,15 @@
 import json
 from urllib.parse import urlencode
 
-from dropship.domain.identity import Waybill
+from dropship.domain.identity import OrderKey, Waybill
 from dropship.services.messages import TRACKING, PollParcels, WatchParcel, Webhook
 from tests.unit.connectors.recorded import load
-from tests.unit.services.world import KEY, NOW, WAYBILL
+from tests.unit.services.world import KEY, WAYBILL
 
 PUSH = load("kuaidi100_push")["polling"]
-SCANS = {"picked up": ("1", "揽收"), "delivered": ("3", "签收"), "unknown": ("77", "神秘")}
+SCANS = {"picked up": ("1", "揽收"), "in transit": ("0", "在途"), "delivered": ("3", "签收"), "unknown": ("77", "神秘")}
 WATCH = WatchParcel(waybill=str(WAYBILL))
-POLL = PollParcels(waybills=[str(WAYBILL)])
+POLL = PollParcels(orders=[str(KEY)])
 
 
 def report(*scans, number=WAYBILL.number, carrier="yuantong"):
@@ -39,8 +39,30 @@ def polled(world, report):
     take(world, POLL)
 
 
-def claimed(world, carrier):
-    """A waybill of that carrier, of the example order."""
-    waybill = Waybill(carrier, f"{carrier.upper()}1")
-    world.orders.claim_waybill(waybill, KEY, NOW)
-    return waybill
+def is_polled(world):
+    """Whether the example order is in the index of polls."""
+    return world.order.polled_since is not None
+
+
+def carried_by(world, carrier):
+    """Let the example parcel be one of that carrier."""
+    order, version = world.orders.load(KEY)
+    parcel = order.parcel(*WAYBILL)
+    parcel.carrier, parcel.number = carrier, f"{carrier.upper()}1"
+    world.orders.save(order, version)
+    world.orders.claim_waybill(parcel.waybill, KEY)
+    return parcel.waybill
+
+
+def another(world, number):
+    """One more order like the example, with a parcel `YT{number}` under way."""
+    order = world.order
+    order.external_id = str(number)
+    order.parcels[0].number = f"YT{number}"
+    world.orders.save(order, 0)
+    world.orders.claim_waybill(Waybill("yto", f"YT{number}"), order.key)
+    return OrderKey(KEY.shop, str(number))
+
+
+def poll_of(*keys):
+    return PollParcels(orders=[str(key) for key in keys])

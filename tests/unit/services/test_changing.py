@@ -3,9 +3,10 @@
 import pytest
 
 from dropship.domain.deadlines import Deadlines
+from dropship.domain.errors import Stale
 from dropship.domain.order import HoldReason
 from dropship.ports import Conflict, Unavailable
-from dropship.services.changing import ATTEMPTS, change_case, change_order
+from dropship.services.changing import ATTEMPTS, change_case, change_order, hold_order
 from tests.unit.services.interleaving import before_each, once_before
 from tests.unit.services.world import KEY, NOW
 
@@ -49,6 +50,40 @@ def test_a_change_made_in_the_meantime_is_kept_and_the_work_repeated_on_top_of_i
     once_before(world.orders, "save", lambda: change_order(world.orders, KEY, note("theirs")))
     change_order(world.orders, KEY, note("ours"))
     assert [entry.what for entry in world.order.timeline][-2:] == ["theirs", "ours"]
+    assert world.version == 3
+
+
+@pytest.mark.parametrize("lagging", [False, True])
+def test_a_picture_that_is_a_moment_old_is_good_enough_to_change_and_not_to_conclude_from(world, lagging):
+    change_order(world.orders, KEY, hold)
+    world.orders.lagging = lagging
+    _, released = change_order(world.orders, KEY, lambda order: order.release("DISPATCH_FAILED", NOW, Deadlines()))
+    assert released
+    assert world.held() == {}
+
+
+@pytest.mark.parametrize("lagging", [False, True])
+def test_a_refusal_by_a_picture_that_is_a_moment_old_is_tried_on_a_fresh_one(world, lagging):
+    change_order(world.orders, KEY, hold)
+    world.orders.lagging = lagging
+
+    def needs_a_hold(order):
+        if not order.holds:
+            raise Stale("nothing is held")
+        order.note(NOW, "seen")
+
+    change_order(world.orders, KEY, needs_a_hold)
+    assert world.order.timeline[-1].what == "seen"
+
+
+def test_what_was_saved_is_in_hand_and_not_read_again(world):
+    held = hold_order(world.orders, KEY)
+    held.change(hold)
+    reads = []
+    before_each(world.orders, "load", lambda: reads.append(1))
+    held.change(lambda order: order.note(NOW, "and more"))
+    assert reads == []
+    assert held.value == world.order
     assert world.version == 3
 
 

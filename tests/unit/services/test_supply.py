@@ -1,5 +1,7 @@
 """What suppliers tell: taken in once, followed up every time, and never believed against what was ordered."""
 
+from datetime import timedelta
+
 import pytest
 
 from dropship.domain.errors import InvalidMessage, UnknownPurchaseOrder
@@ -28,10 +30,10 @@ def parcel_of(number, *units, carrier="YTO"):
     return {"shipment": {"carrier": carrier, "tracking_number": number, "lines": rows}}
 
 
-def test_an_acknowledgement_starts_the_clock_for_shipping(world):
+def test_an_acknowledgement_leaves_the_shipping_to_the_look_back(world):
     world.supplier_says("acknowledged")
     assert world.purchase_order.status == "ACKED"
-    assert (world.purchase_order.due_at - NOW).total_seconds() == 48 * 3600
+    assert (world.order.due, world.unseen()) == (None, [])
     assert world.queues.sent == []
 
 
@@ -124,7 +126,7 @@ def test_a_shipment_of_a_closed_purchase_order_becomes_a_task(world):
 
 def test_a_waybill_that_serves_another_order_becomes_a_task_and_no_parcel(world):
     other = OrderKey("main-shop", "999")
-    world.orders.claim_waybill(WAYBILL, other, NOW)
+    world.orders.claim_waybill(WAYBILL, other)
     for _ in range(2):
         world.supplier_says("shipped")
     assert world.order.parcels == []
@@ -158,8 +160,18 @@ def test_a_purchase_order_that_never_was_is_an_error(world):
 
 def test_the_parcel_of_a_carrier_nobody_knows_is_kept_and_told_to_the_marketplace(world):
     world.supplier_says("shipped", **parcel_of("A1", PINK, carrier="Pigeon Post"))
-    assert world.order.parcel("pigeon-post", "A1").due_at is not None
+    parcel = world.order.parcel("pigeon-post", "A1")
+    assert (parcel.followed, parcel.due_at) == (False, NOW + timedelta(hours=24))
+    assert world.order.polled_since is None
+    assert world.sent("tracking") == []
     assert world.sent("outbound") == [TELL | {"carrier": "pigeon-post", "number": "A1"}]
+
+
+def test_a_parcel_whose_tracker_takes_no_subscription_is_polled_and_not_watched(world):
+    world.registry.put(world.registry.tracker("kd100").model_copy(update={"callback_url": None}))
+    world.supplier_says("shipped")
+    assert world.order.polled_since == NOW
+    assert (world.kinds("outbound"), world.sent("tracking")) == (["tell-marketplace"], [])
 
 
 def test_a_supplier_nobody_knows_is_an_error(world):
@@ -212,7 +224,7 @@ def test_a_shipment_in_the_same_moment_as_a_cancellation_is_both_taken_in(world)
 
 def reused(world):
     world.dispatched()
-    world.orders.claim_waybill(WAYBILL, OrderKey("main-shop", "999"), NOW)
+    world.orders.claim_waybill(WAYBILL, OrderKey("main-shop", "999"))
 
 
 def cancelling(world):

@@ -1,6 +1,8 @@
 """Following parcels: polls, pushes and subscriptions, and what news does to the order."""
 
 import json
+from datetime import timedelta
+from threading import Barrier, current_thread
 from urllib.parse import urlencode
 
 import pytest
@@ -8,11 +10,25 @@ import pytest
 from dropship.domain.identity import Waybill
 from dropship.domain.marketplace import Recipient
 from dropship.ports import NotFound, Unavailable
-from dropship.services.messages import PollParcels, WatchParcel, Webhook
+from dropship.services.messages import WatchParcel, Webhook
+from dropship.services.tracking import ASKED_AT_ONCE
 from tests.unit.services.crashing import UseCase, survives_every_crash
-from tests.unit.services.parcel_news import POLL, PUSH, WATCH, claimed, polled, push, report, take
+from tests.unit.services.interleaving import once_before
+from tests.unit.services.parcel_news import (
+    POLL,
+    PUSH,
+    WATCH,
+    another,
+    carried_by,
+    is_polled,
+    poll_of,
+    polled,
+    push,
+    report,
+    take,
+)
 from tests.unit.services.partners import LOST, REFUSED_CONNECTION, answer
-from tests.unit.services.world import KEY, NOW, WAYBILL, World
+from tests.unit.services.world import GREEN, KEY, NOW, PINK, WAYBILL, World
 
 
 @pytest.fixture
@@ -36,28 +52,27 @@ def test_scans_move_the_parcel_and_its_units(world, news):
 @both_ways
 def test_a_repeat_writes_nothing(world, news):
     news(world, report("picked up"))
-    version, news_at = world.version, dict(world.orders.news)
+    world.tell_marketplace()
+    version = world.version
     world.clock.advance(hours=3)
     news(world, report("picked up"))
-    assert (world.version, world.orders.news) == (version, news_at)
+    assert world.version == version
 
 
 @both_ways
-def test_only_news_start_the_poll_clock_again(world, news):
-    before = world.orders.news[WAYBILL]
+def test_news_do_not_move_the_entry_of_the_polls(world, news):
     world.clock.advance(hours=3)
-    news(world, report("unknown"))
-    assert world.orders.news[WAYBILL] == before
     news(world, report("picked up"))
-    assert world.orders.news[WAYBILL] > before
+    assert world.order.polled_since == NOW
 
 
 @both_ways
 def test_a_delivered_parcel_is_polled_no_more(world, news):
     news(world, report("picked up", "delivered"))
-    assert world.orders.news == {}
+    assert not is_polled(world)
     news(world, report("picked up", "delivered"))
-    assert world.orders.news == {}
+    assert not is_polled(world)
+    assert world.unseen() == []
 
 
 @both_ways
@@ -97,14 +112,11 @@ def test_a_push_of_an_unknown_tracker_is_an_error(world):
         take(world, Webhook(channel="kuaidi100", connection="gone", headers={}, body=body))
 
 
-def test_a_waybill_whose_parcel_is_not_taken_in_yet_stays_followed_but_not_for_ever(world):
-    early = Waybill("yto", "EARLY")
-    world.orders.claim_waybill(early, KEY, NOW)
+def test_a_push_of_a_parcel_that_is_not_taken_in_yet_changes_nothing(world):
+    world.orders.claim_waybill(Waybill("yto", "EARLY"), KEY)
+    version = world.version
     push(world, report("picked up", number="EARLY"))
-    assert early in world.orders.news
-    world.clock.advance(days=61)
-    push(world, report("picked up", number="EARLY"))
-    assert early not in world.orders.news
+    assert world.version == version
 
 
 # ---- Polling
@@ -119,30 +131,104 @@ def test_a_poll_asks_with_the_trackers_code_for_the_carrier(world):
 def test_a_report_about_another_parcel_moves_nothing(world):
     polled(world, report("picked up", "delivered", number="SOMEBODY-ELSES"))
     assert world.parcel.state == "LABEL_CREATED"
-    assert WAYBILL in world.orders.news
+    assert is_polled(world)
 
 
-def test_no_news_is_no_failure(world):
+def test_a_poll_without_news_reads_the_order_once_and_writes_nothing(world):
+    world.tell_marketplace()
+    world.fuse.calls.clear()
     take(world, POLL)
     assert world.parcel.state == "LABEL_CREATED"
+    assert world.fuse.calls == ["orders.load", "http.send"]
+
+
+def test_a_poll_with_news_reads_the_order_once_and_writes_it_once(world):
+    world.tell_marketplace()
+    world.fuse.calls.clear()
+    polled(world, report("picked up", "in transit"))
+    assert world.fuse.calls == ["orders.load", "http.send", "orders.save"]
+
+
+def test_news_that_meet_another_change_are_taken_in_after_it(world):
+    world.tell_marketplace()
+    once_before(world.orders, "save", lambda: push(world, report("picked up")))
+    polled(world, report("picked up", "delivered"))
+    assert world.order.status == "DELIVERED"
+    assert [entry.what for entry in world.order.timeline][-3:] == ["parcel PICKED_UP", "parcel DELIVERED", "delivered"]
+
+
+def test_two_parcels_of_one_order_are_asked_for_in_one_visit_and_written_once(world):
+    world = World()
+    world.dispatched()
+    for number, line in (("A1", PINK), ("A2", GREEN)):
+        rows = [{"line": line, "quantity": 1}]
+        world.supplier_says("shipped", shipment={"carrier": "YTO", "tracking_number": number, "lines": rows})
+        world.tracker.reports[number] = report("picked up", "delivered", number=number)
+    version = world.version
+    take(world, POLL)
+    assert (world.version, world.order.status) == (version + 1, "DELIVERED")
 
 
 @pytest.mark.parametrize("failure", [answer(503), answer(200, "nonsense"), LOST, REFUSED_CONNECTION])
-def test_a_silent_tracker_is_asked_once_per_message_and_the_round_after_asks_again(world, failure):
-    world.tracker.fail("query", failure, failure)
-    waybills = [str(WAYBILL), *(str(claimed(world, carrier)) for carrier in ("sf", "zto"))]
-    take(world, PollParcels(waybills=waybills))
-    assert len(world.tracker.asked) == 1
-    take(world, PollParcels(waybills=waybills))
-    assert len(world.tracker.asked) == 2
+def test_a_silent_tracker_is_asked_no_further_and_the_round_after_asks_again(world, failure):
+    others = [another(world, number) for number in range(60)]
+    world.tracker.fail("query", *[failure] * 200)
+    take(world, poll_of(KEY, *others))
+    asked = len(world.tracker.asked)
+    assert 1 <= asked <= 2 * ASKED_AT_ONCE, "but for those that were being asked already"
+    take(world, poll_of(KEY))
+    assert len(world.tracker.asked) == asked + 1
+
+
+def test_parcels_are_asked_for_ten_at_a_time_and_each_answer_goes_to_its_order(world):
+    keys = [another(world, number) for number in range(2 * ASKED_AT_ONCE)]
+    for number in range(0, 2 * ASKED_AT_ONCE, 2):
+        world.tracker.reports[f"YT{number}"] = report("picked up", number=f"YT{number}")
+    together, real = Barrier(ASKED_AT_ONCE), world.http.send
+    world.http.send = lambda *given: (together.wait(10), real(*given))[1]
+    take(world, poll_of(*keys))
+    states = [world.orders.load(key).value.parcels[0].state for key in keys]
+    assert states == ASKED_AT_ONCE * ["PICKED_UP", "LABEL_CREATED"]
+
+
+def test_one_parcel_is_asked_for_without_a_thread(world):
+    threads, real = [], world.http.send
+    world.http.send = lambda *given: (threads.append(current_thread()), real(*given))[1]
+    take(world, POLL)
+    assert threads == [current_thread()]
+
+
+def test_credentials_are_read_before_parcels_are_asked_for_together(world, monkeypatch):
+    readers, real = [], world.secrets.get
+    monkeypatch.setattr(world.secrets, "get", lambda name: (readers.append(current_thread()), real(name))[1])
+    take(world, poll_of(*(another(world, number) for number in range(3))))
+    assert readers[0] is current_thread(), "so that no two threads find nothing remembered"
+    assert len(set(readers)) > 1
 
 
 def test_a_refusal_for_one_parcel_does_not_stop_the_others(world):
     world.tracker.fail("query", answer(200, {"returnCode": "400", "message": "参数错误"}))
-    world.tracker.reports[WAYBILL.number] = report("picked up")
-    take(world, PollParcels(waybills=[str(claimed(world, "sf")), str(WAYBILL)]))
-    assert world.parcel.state == "PICKED_UP"
+    other = another(world, 1)
+    take(world, poll_of(KEY, other))
+    assert sorted(world.tracker.asked) == [("query", "YT1"), ("query", WAYBILL.number)]
     assert world.counted == [("TrackerRefused", "kd100: 400 参数错误")]
+
+
+def test_an_order_that_cannot_be_changed_does_not_stop_the_others_and_the_message_comes_again(world):
+    other, real = another(world, 1), world.orders.save
+    for number in ("YT1", WAYBILL.number):
+        world.tracker.reports[number] = report("picked up", number=number)
+
+    def save(order, version):
+        if order.key == KEY:
+            raise Unavailable("not now")
+        return real(order, version)
+
+    world.orders.save = save
+    with pytest.raises(Unavailable, match="not now"):
+        take(world, poll_of(KEY, other))
+    assert world.orders.load(other).value.parcels[0].state == "PICKED_UP"
+    assert world.parcel.state == "LABEL_CREATED"
 
 
 def test_a_refusal_is_counted_in_few_words(world):
@@ -155,18 +241,52 @@ def test_a_refusal_is_counted_in_few_words(world):
 def test_a_refusal_that_repeats_the_phone_is_counted_without_it(world, operation):
     called(world, "13800135678")
     world.tracker.fail(operation, answer(200, {"returnCode": "408", "message": "手机号5678错误"}))
-    waybill = claimed(world, "sf")
-    take(
-        world,
-        {"query": PollParcels(waybills=[str(waybill)]), "subscribe": WatchParcel(waybill=str(waybill))}[operation],
-    )
+    waybill = carried_by(world, "sf")
+    take(world, {"query": POLL, "subscribe": WatchParcel(waybill=str(waybill))}[operation])
     assert world.counted == [("TrackerRefused", "kd100: 408 手机号****错误")]
 
 
-def test_a_parcel_of_nobody_changes_nothing(world):
+# ---- What the polls see to besides
+
+
+def test_a_poll_finds_a_parcel_without_news_and_asks_for_a_person_once(world):
+    world.tell_marketplace()
+    world.clock.advance(hours=24)
+    take(world, POLL)
+    assert list(world.tasks()) == ["PARCEL_STALLED"]
     version = world.version
-    take(world, PollParcels(waybills=["yto#NOBODYS"]))
+    world.clock.advance(hours=24)
+    take(world, POLL)
     assert world.version == version
+    polled(world, report("picked up"))
+    assert world.tasks() == {}
+
+
+def test_a_poll_finds_a_parcel_without_news_though_its_tracker_is_silent(world):
+    world.clock.advance(hours=24)
+    world.tracker.fail("query", LOST)
+    take(world, POLL)
+    assert list(world.tasks()) == ["PARCEL_STALLED"]
+
+
+def test_a_poll_tells_the_marketplace_again_of_what_it_was_not_told_in_time(world):
+    tell = [{"kind": "tell-marketplace", "order": str(KEY), "carrier": "yto", "number": WAYBILL.number}]
+    world.queues.take("outbound")
+    take(world, POLL)
+    assert world.sent("outbound") == [], "its time is not over"
+    world.clock.advance(minutes=15)
+    version = world.version
+    take(world, POLL)
+    assert (world.sent("outbound"), world.version) == (tell, version)
+    world.tell_marketplace()
+    world.queues.take("outbound")
+    take(world, POLL)
+    assert world.sent("outbound") == []
+
+
+def test_a_parcel_delivered_before_the_marketplace_was_told_is_told_by_a_clock(world):
+    polled(world, report("picked up", "delivered"))
+    assert world.order.due == NOW + timedelta(minutes=15)
 
 
 # ---- The buyer's phone
@@ -180,8 +300,8 @@ def called(world, phone):
 
 def asked_both_ways(world, carrier):
     """The phones told with a query and with a subscription."""
-    waybill = claimed(world, carrier)
-    for message in (PollParcels(waybills=[str(waybill)]), WatchParcel(waybill=str(waybill))):
+    waybill = carried_by(world, carrier)
+    for message in (POLL, WatchParcel(waybill=str(waybill))):
         take(world, message)
         yield world.tracker.phones.pop(waybill.number)
 
@@ -219,7 +339,8 @@ def test_without_an_address_the_tracker_says_what_is_wrong(world):
 def test_a_parcel_that_no_tracker_follows_any_more_is_polled_no_more(world, gone):
     world.registry.entries = {key: entry for key, entry in world.registry.entries.items() if key[1] != gone}
     take(world, POLL)
-    assert world.orders.news == {}
+    assert not is_polled(world)
+    assert world.unseen() == []
     assert world.tracker.asked == []
 
 
@@ -258,7 +379,7 @@ def test_a_subscription_refused_leaves_the_parcel_to_the_polls(world):
         "subscribe", answer(200, {"result": False, "returnCode": "701", "message": "拒绝订阅的快递公司"})
     )
     take(world, WATCH)
-    assert WAYBILL in world.orders.news
+    assert is_polled(world)
     assert world.counted == [("TrackerRefused", "kd100: 701 拒绝订阅的快递公司")]
 
 

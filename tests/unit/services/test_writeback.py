@@ -92,7 +92,7 @@ def test_a_marketplace_that_is_busy_is_told_later_by_whoever_comes_first(world, 
     world.shop.fail(operation, failure)
     assert told(world).retry_after == wait_s
     assert world.parcel.writeback == "DUE"
-    assert world.order.due is not None
+    assert world.unseen() == []
 
     world.tell_marketplace()
     assert world.shop.told == [WAYBILL.number]
@@ -213,7 +213,7 @@ def test_without_credentials_nothing_is_sent_and_the_parcel_stays_to_be_told(wor
         world.tell_marketplace()
     assert world.shop.asked == []
     assert world.parcel.writeback in {"DUE", "SENDING"}
-    assert world.order.due is not None
+    assert world.unseen() == []
 
 
 # ---- However the process ends

@@ -15,6 +15,7 @@ from dropship.domain.order import Order
 from dropship.domain.parcel import Parcel
 from dropship.domain.planning import PlannedPurchaseOrder
 from dropship.domain.purchase_order import PurchaseOrder
+from dropship.domain.watching import watched
 from dropship.services.after_sales import AfterSales
 from dropship.services.dispatch import Planning, Submission
 from dropship.services.intake import Intake
@@ -120,7 +121,9 @@ class World:
 
     @property
     def tracking(self) -> Tracking:
-        return Tracking(self._seen("orders"), self.registry, self.partners, self.clock, self._count)
+        return Tracking(
+            self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.clock, self._count
+        )
 
     @property
     def writeback(self) -> Writeback:
@@ -189,14 +192,14 @@ class World:
     @property
     def order(self) -> Order:
         """The example order as it is stored."""
-        loaded = self.orders.load(KEY)
+        loaded = self.orders.load(KEY, fresh=True)
         assert loaded is not None
         return loaded.value
 
     @property
     def version(self) -> int:
         """How often the example order was saved."""
-        loaded = self.orders.load(KEY)
+        loaded = self.orders.load(KEY, fresh=True)
         return 0 if loaded is None else loaded.version
 
     @property
@@ -217,6 +220,11 @@ class World:
         loaded = self.cases.load(KEY.shop, CASE)
         assert loaded is not None
         return loaded.value
+
+    def unseen(self) -> list[str]:
+        """What the example order waits for and nothing would look at."""
+        deadlines = self.registry.shop(KEY.shop).deadlines
+        return [name for name, watch in watched(self.order, self.clock.now(), deadlines).items() if watch is None]
 
     def held(self) -> dict[str, str]:
         """Holds of the order: reason and words."""

@@ -25,7 +25,8 @@ class DynamoCases:
 
     def save(self, case: Case, version: int) -> int:
         """One conditional write."""
-        return self._table.write_version(state_item(_pk(case.shop, case.id), case), version)
+        body = case.model_dump_json(exclude_defaults=True)
+        return self._table.write_version(state_item(_pk(case.shop, case.id), case, body), version)
 
     def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
         """(shop, case id) of cases of one shard whose clock has run out, the most overdue first."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = Mapping[str, Any]
+WRITE_ID = 12
+"""Letters of a write's name: 48 random bits, of which only two ever meet in one item."""
 
 
 class Versioned(Protocol):
@@ -27,9 +29,6 @@ class Versioned(Protocol):
     @property
     def attention(self) -> tuple[str, datetime] | None:
         """Why a person is needed, and since when."""
-
-    def model_dump_json(self, *, exclude_defaults: bool) -> str:
-        """The aggregate as JSON."""
 
 
 class ItemTable:
@@ -54,7 +53,7 @@ class ItemTable:
         Raises:
             Conflict: another version is stored.
         """
-        write_id = text(uuid4().hex)
+        write_id = text(uuid4().hex[:WRITE_ID])
         named = {**item, "version": {"N": str(version + 1)}, "write_id": write_id}
         if version == 0:
             stored = self.put_if(named, "attribute_not_exists(pk)")
@@ -78,17 +77,18 @@ class ItemTable:
             return cast(Item, refused.response.get("Item", {}))
         return None
 
-    def update_if(self, pk: str, sk: str, change: str, condition: str, values: Item | None = None) -> None:
-        """Change the item in place where the condition holds, else leave it."""
-        request: dict[str, Any] = {"UpdateExpression": change, "ConditionExpression": condition}
-        if values is not None:
-            request["ExpressionAttributeValues"] = values
-        dynamodb = self._dynamodb()
-        try:
-            with unavailable_if_passing(f"write to {self._name}"):
-                dynamodb.update_item(TableName=self._name, Key=key(pk, sk), **request)
-        except dynamodb.exceptions.ConditionalCheckFailedException:
-            return
+    def read_all(self, pk: str, sks: tuple[str, str]) -> dict[str, Item]:
+        """Items of one partition from the first sort key to the last, by sort key; they may be a moment old.
+
+        They are billed as one read of their sizes together.
+        """
+        with unavailable_if_passing(f"read from {self._name}"):
+            answer = self._dynamodb().query(
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": text(pk), ":first": text(sks[0]), ":last": text(sks[1])},
+            )
+        return {item["sk"]["S"]: item for item in answer["Items"]}
 
     def query(
         self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None
@@ -132,17 +132,12 @@ def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
     return {"pk": text(pk), "sk": text(sk)}
 
 
-def state_item(pk: str, aggregate: Versioned) -> dict[str, Any]:
+def state_item(pk: str, aggregate: Versioned, body: str) -> dict[str, Any]:
     """The STATE item of an aggregate, in the indexes only while it is due or needs a person."""
-    item: dict[str, Any] = key(pk, "STATE") | {"body": text(aggregate.model_dump_json(exclude_defaults=True))}
+    item: dict[str, Any] = key(pk, "STATE") | {"body": text(body)}
     if aggregate.due is not None:
-        item |= due_attributes("D", pk, stamp_due(aggregate.due))
+        item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}
     if aggregate.attention is not None:
         kind, since = aggregate.attention
         item |= {"attention": text(kind), "attention_since": text(stamp(since))}
     return item
-
-
-def due_attributes(family: str, pk: str, due_at: str) -> dict[str, dict[str, str]]:
-    """What puts an item into the `due` index. Families: D for aggregates, P for waybills that are polled."""
-    return {"due_shard": text(f"{family}#{shard_of(pk)}"), "due_at": text(due_at)}

@@ -1,14 +1,19 @@
-"""Orders and waybills in DynamoDB: `pk = O#shop#id`, `sk = STATE | DOC | RECIPIENT`; `pk = W#carrier#number`."""
+"""Orders and waybills in DynamoDB: `pk = O#shop#id`, `sk = STATE | SOURCE`; `pk = W#carrier#number`."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from itertools import islice
+from zlib import crc32
 
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.order import Order
-from dropship.ports import Loaded, NotFound, WaybillEntry
+from dropship.domain.polling import slot_of
+from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced
 
-from .dynamodb_items import Item, ItemTable, due_attributes, key, state_item, text
+from .dynamodb_items import Item, ItemTable, key, state_item, text
+from .order_body import pack, unpack
 from .stamps import instant, stamp
 
 
@@ -18,47 +23,56 @@ class DynamoOrders:
     def __init__(self, table: ItemTable) -> None:
         self._table = table
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
-        """The order's state and version."""
-        item = self._table.read(_order_pk(key), "STATE")
-        if item is None:
-            return None
-        return Loaded(Order.model_validate_json(item["body"]["S"]), int(item["version"]["N"]))
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        """The order's state and version; half a read unit, one if `fresh`."""
+        item = self._table.read(_order_pk(key), "STATE", consistent=fresh)
+        return None if item is None else _loaded(key, item)
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        """One query. What it lacks, and an address that is not the one the order knows, is read again, fresh."""
+        items = self._table.read_all(_order_pk(key), ("SOURCE", "STATE"))
+        if len(items) == 2:
+            loaded, (source, recipient) = _loaded(key, items["STATE"]), _source_of(items["SOURCE"])
+            if recipient.digest == loaded.value.recipient_digest:
+                return Sourced(loaded, source, recipient)
+        fresh = self.load(key, fresh=True)
+        return None if fresh is None else Sourced(fresh, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
-        """One conditional write; unchanged attributes of the `recent` index cost nothing."""
+        """One conditional write; unchanged attributes of the `recent` and `polls` indexes cost nothing."""
         received = stamp(order.created_at)
-        item = state_item(_order_pk(order.key), order)
-        item |= {"recent_shard": text(f"{order.shop}#{received[:10]}"), "created_at": text(received)}
+        shard = crc32(order.external_id.encode()) % RECENT_SHARDS
+        item = state_item(_order_pk(order.key), order, pack(order))
+        item |= {"recent_shard": text(f"{order.shop}#{received[:10]}#{shard}"), "created_at": text(received)}
+        if order.polled_since is not None:
+            item |= {"poll_shard": text(f"P#{slot_of(order.key)}"), "shipped_at": text(stamp(order.polled_since))}
         return self._table.write_version(item, version)
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
-        """Two conditional writes; the address first, because nothing reads it before the order is saved."""
-        pk, version = _order_pk(source.key), text(stamp(source.updated_at))
-        for sk, document in (("RECIPIENT", recipient), ("DOC", source)):
-            body = text(document.model_dump_json(exclude_defaults=True))
-            self._table.put_if(
-                key(pk, sk) | {"updated_at": version, "body": body},
-                "attribute_not_exists(pk) OR updated_at <= :version",
-                {":version": version},
-            )
+        """One conditional write. The address is an attribute of its own, so that it can be erased by itself."""
+        version = text(stamp(source.updated_at))
+        item = key(_order_pk(source.key), "SOURCE") | {
+            "updated_at": version,
+            "body": text(source.model_dump_json(exclude_defaults=True)),
+            "recipient": text(recipient.model_dump_json(exclude_defaults=True)),
+        }
+        self._table.put_if(item, "attribute_not_exists(pk) OR updated_at <= :version", {":version": version})
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
         """The normalised marketplace order."""
-        item = self._table.read(_order_pk(key), "DOC")
+        item = self._table.read(_order_pk(key), "SOURCE")
         if item is None:
             raise NotFound(f"order {key} has no source document")
-        return MarketplaceOrder.model_validate_json(item["body"]["S"])
+        return _source_of(item)[0]
 
     def recipient(self, key: OrderKey) -> Recipient:
         """The buyer's address, or an empty one."""
-        item = self._table.read(_order_pk(key), "RECIPIENT")
-        return Recipient() if item is None else Recipient.model_validate_json(item["body"]["S"])
+        item = self._table.read(_order_pk(key), "SOURCE")
+        return Recipient() if item is None else _source_of(item)[1]
 
-    def claim_waybill(self, waybill: Waybill, order: OrderKey, now: datetime) -> OrderKey:
-        """Put if absent; from then on it is polled."""
-        pk = _waybill_pk(waybill)
-        item = key(pk, "WAYBILL") | {"order_key": text(str(order))} | due_attributes("P", pk, stamp(now))
+    def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
+        """Put if absent; it is never written again and is in no index."""
+        item = key(_waybill_pk(waybill), "WAYBILL") | {"order_key": text(str(order))}
         stored = self._table.put_if(item, "attribute_not_exists(pk)")
         return order if stored is None else _order_of(stored)
 
@@ -68,27 +82,13 @@ class DynamoOrders:
         item = self._table.read(pk, "WAYBILL", consistent=False) or self._table.read(pk, "WAYBILL")
         return None if item is None else _order_of(item)
 
-    def touch_waybill(self, waybill: Waybill, now: datetime) -> None:
-        """Start the poll clock again; a retired waybill stays retired."""
-        self._table.update_if(
-            _waybill_pk(waybill),
-            "WAYBILL",
-            "SET due_at = :now",
-            "attribute_exists(due_shard)",
-            {":now": text(stamp(now))},
-        )
-
-    def retire_waybill(self, waybill: Waybill) -> None:
-        """Take the waybill out of the poll index."""
-        self._table.update_if(
-            _waybill_pk(waybill), "WAYBILL", "REMOVE due_shard, due_at", "attribute_exists(due_shard)"
-        )
-
-    def polled(self, shard: int) -> Iterable[WaybillEntry]:
-        """Waybills of one shard that are still polled, the longest without news first."""
-        for item in self._table.query("due", "due_shard = :shard", {":shard": f"P#{shard}"}):
-            waybill = Waybill.parse(item["pk"]["S"].removeprefix("W#"))
-            yield WaybillEntry(waybill, instant(item["due_at"]["S"]))
+    def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
+        """Orders of one slot with a parcel that is followed; no entry is read that was shipped before `since`."""
+        condition, values = "poll_shard = :shard", {":shard": f"P#{slot}"}
+        if since is not None:
+            condition, values = f"{condition} AND shipped_at > :since", values | {":since": stamp(since)}
+        for item in self._table.query("polls", condition, values):
+            yield _key_of(item)
 
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         """Orders of one shard whose clock has run out, the most overdue first."""
@@ -101,13 +101,42 @@ class DynamoOrders:
         return [(_key_of(item), instant(item["attention_since"]["S"])) for item in found]
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
-        """Orders of a shop received on a UTC day, the newest first."""
-        found = self._table.query("recent", "recent_shard = :day", {":day": f"{shop}#{day}"}, newest=True, limit=limit)
-        return [(_key_of(item), instant(item["created_at"]["S"])) for item in found]
+        """Orders of a shop received on a UTC day, the newest of all shards first."""
+        shards = [
+            self._table.query("recent", "recent_shard = :shard", {":shard": shard}, newest=True, limit=limit)
+            for shard in _recent_shards(shop, day)
+        ]
+        newest = merge(*shards, key=lambda item: str(item["created_at"]["S"]), reverse=True)
+        return [(_key_of(item), instant(item["created_at"]["S"])) for item in islice(newest, limit)]
+
+    def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
+        """Orders of a shop received from `since` on and before `before`; a key condition has only closed ranges."""
+        last = stamp(before)
+        for day in range((before.astimezone(UTC).date() - since.astimezone(UTC).date()).days + 1):
+            for shard in _recent_shards(shop, stamp(since + timedelta(days=day))[:10]):
+                values = {":shard": shard, ":since": stamp(since), ":last": last}
+                for item in self._table.query(
+                    "recent", "recent_shard = :shard AND created_at BETWEEN :since AND :last", values
+                ):
+                    if item["created_at"]["S"] < last:
+                        yield _key_of(item)
 
 
 def _order_pk(key: OrderKey) -> str:
     return f"O#{key}"
+
+
+def _loaded(key: OrderKey, item: Item) -> Loaded[Order]:
+    return Loaded(unpack(key, item["body"]["S"]), int(item["version"]["N"]))
+
+
+def _source_of(item: Item) -> tuple[MarketplaceOrder, Recipient]:
+    kept = item["recipient"]["S"] if "recipient" in item else "{}"  # erased
+    return MarketplaceOrder.model_validate_json(item["body"]["S"]), Recipient.model_validate_json(kept)
+
+
+def _recent_shards(shop: str, day: str) -> list[str]:
+    return [f"{shop}#{day}#{shard}" for shard in range(RECENT_SHARDS)]
 
 
 def _waybill_pk(waybill: Waybill) -> str:

@@ -25,6 +25,9 @@ BATCH = 100
 BATCH_ATTEMPTS = 4
 
 OFFERS: TypeAdapter[tuple[Offer, ...]] = TypeAdapter(tuple[Offer, ...])
+SHOPS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
+SHOPS_PK = "SHOPS"
+"""The partition key of the one item that lists the ids of all shops."""
 
 
 class DynamoRegistry:
@@ -40,6 +43,18 @@ class DynamoRegistry:
         self._dynamodb = dynamodb
         self._entries: Expiring[BaseModel | NotFound] = Expiring(clock)
         self._offers: Expiring[tuple[Offer, ...]] = Expiring(clock)
+        self._shops: Expiring[tuple[str, ...]] = Expiring(clock)
+
+    def shops(self) -> Sequence[str]:
+        """The ids of all shops."""
+        found = self._shops.get(SHOPS_PK)
+        if found is None:
+            body = self._read_config(SHOPS_PK)
+            if body is None:
+                raise NotFound("the registry has no list of shops; write the seed again")
+            found = SHOPS.validate_json(body)
+            self._shops.keep(SHOPS_PK, found, KNOWN_FOR_S)
+        return found
 
     def shop(self, shop: str) -> Shop:
         """A shop."""
@@ -81,10 +96,13 @@ class DynamoRegistry:
         raise NotFound(f"the registry has no {kind.__name__.lower()} {name[:40]!r}")
 
     def _read[Entry: BaseModel](self, kind: type[Entry], pk: str) -> Entry | NotFound:
+        body = self._read_config(pk)
+        return NotFound(pk) if body is None else kind.model_validate_json(body)
+
+    def _read_config(self, pk: str) -> str | None:
         with unavailable_if_passing(f"read from {self._table}"):
             answer = self._dynamodb().get_item(TableName=self._table, Key=key(pk, "CONFIG"))
-        item = answer.get("Item")
-        return NotFound(pk) if item is None else kind.model_validate_json(item["body"]["S"])
+        return answer["Item"]["body"]["S"] if "Item" in answer else None
 
     def _read_many(self, pks: list[str]) -> dict[str, str]:
         """Bodies of OFFERS items by partition key; DynamoDB may answer in parts."""

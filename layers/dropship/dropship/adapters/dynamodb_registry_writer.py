@@ -1,6 +1,6 @@
 """Write a seed into the registry table: what is in the seed is put, and on request what is not is removed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from dropship.ports import Unavailable
 
 from . import session
 from .dynamodb_items import key, text
-from .dynamodb_registry import OFFERS, entry_pk, offers_pk
+from .dynamodb_registry import OFFERS, SHOPS, SHOPS_PK, entry_pk, offers_pk
 from .seed_file import Seed
 from .session import unavailable_if_passing
 
@@ -30,9 +30,11 @@ class RegistryWriter:
     def put_all(self, seed: Seed, *, prune: bool = False) -> int:
         """Put every entry of the seed; how many entries were removed.
 
-        `prune` removes connections and offers that the seed no longer has, after all others are in place.
+        `prune` removes connections and offers that the seed no longer has, after all others are in place. The list
+        of shops comes first, so that no order of a shop is received that it does not name.
         """
-        items = [*_connections(seed), *_offers(seed)]
+        shops = {shop.id for shop in seed.shops} | (set() if prune else set(self._shops()))
+        items = [_shop_list(shops), *_connections(seed), *_offers(seed)]
         self._write([{"PutRequest": {"Item": item}} for item in items])
         if not prune:
             return 0
@@ -40,6 +42,11 @@ class RegistryWriter:
         gone = [stored for stored in self._keys() if stored["pk"]["S"] not in kept]
         self._write([{"DeleteRequest": {"Key": stored}} for stored in gone])
         return len(gone)
+
+    def _shops(self) -> Iterable[str]:
+        with unavailable_if_passing(f"read from {self._table}"):
+            answer = self._dynamodb().get_item(TableName=self._table, Key=key(SHOPS_PK, "CONFIG"), ConsistentRead=True)
+        return SHOPS.validate_json(answer["Item"]["body"]["S"]) if "Item" in answer else ()
 
     def _keys(self) -> Iterator[Any]:
         pages = self._dynamodb().get_paginator("scan").paginate(TableName=self._table, ProjectionExpression="pk, sk")
@@ -56,6 +63,10 @@ class RegistryWriter:
                     break
             else:
                 raise Unavailable(f"cannot write to {self._table} now: some entries were not taken; repeat it")
+
+
+def _shop_list(shops: Iterable[str]) -> dict[str, Any]:
+    return key(SHOPS_PK, "CONFIG") | {"body": text(SHOPS.dump_json(tuple(sorted(shops))).decode())}
 
 
 def _connections(seed: Seed) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ No error says more than the partner's host: paths, queries, headers and bodies h
 import re
 from functools import cached_property
 from ssl import SSLContext
+from threading import Lock
 from typing import Any, NamedTuple
 
 from urllib3.exceptions import HTTPError
@@ -22,6 +23,7 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100
+KEPT_CONNECTIONS = 10  # to one host; a worker asks a tracker about so many parcels at once
 USER_AGENT = "daifa"
 _HEADER = re.compile(r"[A-Za-z0-9-]+: [\t\x20-\x7e\xa0-\xff]*")
 
@@ -36,7 +38,10 @@ class Base(NamedTuple):
 
 
 class PartnerHttp:
-    """Implements `ports.Http`. Private addresses and plain HTTP are for the local stage only."""
+    """Implements `ports.Http`; several threads may send at once.
+
+    Private addresses and plain HTTP are for the local stage only.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,7 @@ class PartnerHttp:
         self._resolve = resolve
         self._timeout = Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
         self._pools: dict[tuple[str, str, int], PinnedHttpPool | PinnedHttpsPool] = {}
+        self._lock = Lock()
 
     def send(self, base_url: str, request: HttpRequest) -> HttpResponse:
         """Send once; no retry, no redirect."""
@@ -74,15 +80,19 @@ class PartnerHttp:
 
     def _pool(self, base: Base) -> PinnedHttpPool | PinnedHttpsPool:
         key = base[:3]
-        if key not in self._pools:
-            if len(self._pools) >= MOST_HOSTS:
-                self._pools.clear()
-            options: dict[str, Any] = {"timeout": self._timeout, "addresses": self._addresses}
-            if base.scheme == "https":
-                self._pools[key] = PinnedHttpsPool(base.host, base.port, **options, ssl_context=self._tls)
-            else:
-                self._pools[key] = PinnedHttpPool(base.host, base.port, **options)
-        return self._pools[key]
+        with self._lock:
+            if key not in self._pools:
+                if len(self._pools) >= MOST_HOSTS:
+                    self._pools.clear()
+                self._pools[key] = self._new_pool(base)
+            return self._pools[key]
+
+    def _new_pool(self, base: Base) -> PinnedHttpPool | PinnedHttpsPool:
+        options: dict[str, Any] = {"timeout": self._timeout, "addresses": self._addresses}
+        options["maxsize"] = KEPT_CONNECTIONS
+        if base.scheme == "https":
+            return PinnedHttpsPool(base.host, base.port, **options, ssl_context=self._tls)
+        return PinnedHttpPool(base.host, base.port, **options)
 
     @cached_property
     def _tls(self) -> SSLContext:

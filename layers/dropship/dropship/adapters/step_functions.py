@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from dropship.domain.identity import OrderKey
+from dropship.domain.planning import Unrouted
 
 from . import session
 from .session import unavailable_if_passing
@@ -37,9 +38,10 @@ class StepFunctionsWorkflows:
         self._arns = arns
         self._stepfunctions = stepfunctions
 
-    def start_fulfilment(self, order: OrderKey, name: str, reason: str) -> None:
+    def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
         """Start `order_fulfilment` for an order."""
-        self._start(self._arns.fulfilment_workflow_arn, name, {"order": str(order), "reason": reason})
+        known = {} if unrouted is None else {"unrouted": unrouted.model_dump(mode="json")}
+        self._start(self._arns.fulfilment_workflow_arn, name, {"order": str(order), "reason": reason, **known})
 
     def start_case(self, shop: str, case: str) -> None:
         """Start `after_sales_case`. A shop's id has no underscore, so no two cases share a name."""
@@ -55,7 +57,7 @@ class StepFunctionsWorkflows:
         except gone:
             return
 
-    def _start(self, arn: str, name: str, payload: Mapping[str, str]) -> None:
+    def _start(self, arn: str, name: str, payload: Mapping[str, object]) -> None:
         client = self._stepfunctions()
         try:
             with unavailable_if_passing("start a workflow"):

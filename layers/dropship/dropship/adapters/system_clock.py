@@ -7,5 +7,6 @@ class SystemClock:
     """The time of this machine, in UTC."""
 
     def now(self) -> datetime:
-        """Now."""
-        return datetime.now(UTC)
+        """Now, to the millisecond: finer is not kept anywhere."""
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)

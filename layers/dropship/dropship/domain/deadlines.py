@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SWEEP = timedelta(minutes=5)
+"""The period of the deadline sweep: a clock is seen to have run out at most so much later."""
+
 Length = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=365))]
 
 

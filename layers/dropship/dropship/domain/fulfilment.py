@@ -55,7 +55,7 @@ def claim(
     _commit_units(order, planned)
     purchase_order = PurchaseOrder(id=planned.id, lines=list(planned.lines), claimed_at=now)
     purchase_order.apply("dispatch_claimed")
-    purchase_order.due_at = now + deadlines.resume
+    purchase_order.due_at = None if order.is_fresh(now, deadlines) else now + deadlines.resume
     order.purchase_orders.append(purchase_order)
     for event in ("routed", "po_claimed"):
         if ORDER.allows(order.status, event):
@@ -173,8 +173,12 @@ def _settle_parcels(order: Order, now: datetime) -> None:
         order.close_as_cancelled(now)
 
 
-def supplier_says(order: Order, event: SupplierEvent, now: datetime, deadlines: Deadlines) -> None:
+def supplier_says(
+    order: Order, event: SupplierEvent, now: datetime, deadlines: Deadlines, *, followed: bool = True
+) -> None:
     """Take in what a supplier tells of a purchase order; a repeat or a late event changes nothing.
+
+    `followed` says whether a tracker can be asked for news of the parcel that it tells of.
 
     Raises:
         UnknownPurchaseOrder: the order has no such purchase order.
@@ -187,26 +191,35 @@ def supplier_says(order: Order, event: SupplierEvent, now: datetime, deadlines: 
         return
     placed(order, purchase_order, event.supplier_reference, now, deadlines)
     if event.kind == "acknowledged":
-        _acknowledged(order, purchase_order, now, deadlines)
+        acknowledged(order, purchase_order, now, deadlines)
     elif event.kind == "shipped":
-        _shipped(order, purchase_order, event, now, deadlines)
+        _shipped(order, purchase_order, event, now, deadlines, followed=followed)
     elif event.kind == "cancel_rejected":
         cancel_refused(order, purchase_order, event.reason, now, deadlines)
     else:
         cancelled_by_supplier(order, purchase_order, event.reason, now)
 
 
-def _acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+def acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+    """The supplier will ship it: by an event, or in its answer to placing."""
     if purchase_order.status != "DISPATCHED":
         return
     purchase_order.apply("ack_all")
-    purchase_order.due_at = purchase_order.claimed_at + deadlines.ship
+    in_time = purchase_order.claimed_at < order.created_at + deadlines.resume
+    seen_later = in_time and now < order.created_at + deadlines.ship
+    purchase_order.due_at = None if seen_later else purchase_order.claimed_at + deadlines.ship
     order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
     order.note(now, "acknowledged", purchase_order.id)
 
 
 def _shipped(
-    order: Order, purchase_order: PurchaseOrder, event: SupplierEvent, now: datetime, deadlines: Deadlines
+    order: Order,
+    purchase_order: PurchaseOrder,
+    event: SupplierEvent,
+    now: datetime,
+    deadlines: Deadlines,
+    *,
+    followed: bool,
 ) -> None:
     shipment = event.shipment
     if shipment is None:
@@ -228,13 +241,14 @@ def _shipped(
             number=shipment.number,
             lines=[ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()],
             shipped_at=now,
-            due_at=now + deadlines.pickup,
+            followed=followed,
+            due_at=None if followed else now + deadlines.pickup,
             writeback_at=now,
         )
     )
     order.done(TaskKind.SHIP_LATE, purchase_order.id)
     order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
-    order.note(now, "shipped", f"{shipment.carrier} {shipment.number}")
+    order.note(now, "shipped", order.parcels[-1])
     if purchase_order.cancel == "WANTED":
         purchase_order.cancel = "REFUSED"
         words = "it was shipped in spite of the cancellation"
@@ -300,7 +314,7 @@ def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], now: da
     if not parcel.track([event for event in events if event.at <= now + _FURTHEST_SCAN], deadlines):
         return False
     if parcel.state != state:
-        order.note(now, f"parcel {parcel.state}", f"{parcel.carrier} {parcel.number}")
+        order.note(now, f"parcel {parcel.state}", parcel)
     if parcel.place != place:
         for shipped in parcel.lines:
             order.owned_line(shipped.line).units.move(shipped.quantity, place, parcel.place)
@@ -314,11 +328,17 @@ def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], now: da
     return True
 
 
+def follow_no_more(order: Order, parcel: Parcel, now: datetime, deadlines: Deadlines) -> None:
+    """No tracker will tell of the parcel any more: it is left to a person, of whom its own clock asks again."""
+    parcel.followed, parcel.due_at = False, now + deadlines.remind
+    order.arm(now, deadlines)
+
+
 def written_back(order: Order, parcel: Parcel, fulfilment: str, now: datetime, deadlines: Deadlines) -> None:
     """The marketplace knows the parcel."""
     parcel.end_writeback("DONE", now, fulfilment)
     order.done(TaskKind.WRITEBACK_REFUSED, parcel.number)
-    order.note(now, "written back", f"{parcel.carrier} {parcel.number}")
+    order.note(now, "written back", parcel)
     order.arm(now, deadlines)
 
 

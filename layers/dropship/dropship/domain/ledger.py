@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict
+from .stored import Stored
 
 _OPEN, _REFUNDED = "", "REFUNDED"
 
 
-class Remedy(BaseModel):
+class Remedy(Stored):
     """Units that one refund, return or cancellation is about. `outcome` is empty while it is open."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     case: str
     units: dict[str, int]

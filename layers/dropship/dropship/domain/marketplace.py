@@ -1,5 +1,6 @@
 """What a marketplace tells us, in our words: orders, refunds, returns."""
 
+import hashlib
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -35,6 +36,11 @@ class Recipient(_Fact):
         """Names of the fields that a label cannot do without and that are empty."""
         needed = ("name", "address1", "city", "country_code")
         return [field for field in needed if not getattr(self, field).strip()]
+
+    @property
+    def digest(self) -> str:
+        """Tells one address from another, and nothing of either."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class MarketplaceLine(_Fact):
@@ -92,9 +98,13 @@ class MarketplaceOrder(_Fact):
 
 
 class OrderChanged(_Fact):
-    """The marketplace order was created, paid, edited or cancelled; carries the whole order."""
+    """The marketplace order was created, paid, edited or cancelled; carries the whole order.
+
+    `likely_new`: it is usually the first that is heard of the order.
+    """
 
     order: MarketplaceOrder
+    likely_new: bool = False
     recipient: Recipient | None = None
 
 

@@ -4,9 +4,10 @@ import re
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from .errors import InvalidMessage, InvariantBroken
+from .stored import Stored
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
@@ -19,7 +20,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
 
 
-class Money(BaseModel):
+class Money(Stored):
     """An amount in minor units (cents, fen) of an ISO 4217 currency."""
 
     model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)

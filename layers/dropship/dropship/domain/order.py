@@ -4,10 +4,10 @@ How it begins and follows the marketplace is in `snapshots`, what suppliers and 
 refunds and cancellations in `withdrawal`.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import SerializationInfo, ValidationInfo, field_serializer, field_validator
 
 from .deadlines import Deadlines
 from .errors import InvariantBroken, UnknownPurchaseOrder
@@ -17,6 +17,8 @@ from .lifecycle import ORDER
 from .parcel import Parcel
 from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
 from .quantities import LineQuantities
+from .stored import BRIEF, IN_FULL, Stored
+from .watching import watched
 
 TIMELINE_LENGTH = 40
 
@@ -50,10 +52,8 @@ class TaskKind(StrEnum):
     PARCEL_EXCEPTION = "PARCEL_EXCEPTION"
 
 
-class Notice(BaseModel):
+class Notice(Stored):
     """A hold or a task: what, since when, and in which words; `about` names the purchase order or parcel."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     kind: str
     since: datetime
@@ -61,34 +61,28 @@ class Notice(BaseModel):
     about: str = ""
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(Stored):
     """One line of the order's history, for people."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     at: datetime
     what: str
     about: str = ""
 
 
-class OrderLine(BaseModel):
+class OrderLine(Stored):
     """One line that has to be shipped, and where its units are."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: str
     sku: str
     units: LineQuantities
 
 
-class Order(BaseModel):
+class Order(Stored):
     """Everything of an order that changes. The buyer's data is not in here.
 
     `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only
     with the fence its plan was made at.
     """
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     shop: str
     external_id: str
@@ -106,6 +100,20 @@ class Order(BaseModel):
     remedies: list[Remedy] = []
     due_at: datetime | None = None
     timeline: list[TimelineEntry] = []
+
+    @field_serializer("timeline")
+    def _shorten(self, timeline: list[TimelineEntry], info: SerializationInfo) -> list[TimelineEntry] | list[str]:
+        """In storage each entry is a line of text: seconds since the order was created, what, and what it is about."""
+        if not info.by_alias:
+            return timeline
+        began = int(self.created_at.timestamp())
+        return [_line(began, entry) for entry in timeline]
+
+    @field_validator("timeline", mode="before")
+    @classmethod
+    def _lengthen(cls, timeline: list[object], info: ValidationInfo) -> list[object]:
+        began = int(info.data["created_at"].timestamp()) if "created_at" in info.data else 0
+        return [_entry(began, kept) if isinstance(kept, str) else kept for kept in timeline]
 
     @property
     def key(self) -> OrderKey:
@@ -136,28 +144,48 @@ class Order(BaseModel):
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its clocks, its purchase orders' and its parcels'; none runs once it is finished."""
+        """The earliest of its explicit clocks, its purchase orders' and its parcels'.
+
+        None while all that is awaited is seen to by look-backs or polls (`watching`), and once it is finished.
+        """
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
 
-    def arm(self, now: datetime, deadlines: Deadlines) -> None:
-        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels."""
+    @property
+    def polled_since(self) -> datetime | None:
+        """When the oldest of its parcels under way that a tracker follows was shipped; None where there is none."""
         if self.finished:
-            self.due_at = None
-        elif any(parcel.writeback in {"DUE", "SENDING"} for parcel in self.parcels):
+            return None
+        followed = (parcel.shipped_at for parcel in self.parcels if parcel.followed and not parcel.finished)
+        return min(followed, default=None)
+
+    def is_fresh(self, now: datetime, deadlines: Deadlines) -> bool:
+        """Whether the look-back at `resume` lies ahead of it, and nothing had to take it up before."""
+        return self.due_at is None and now < self.created_at + deadlines.resume
+
+    def arm(self, now: datetime, deadlines: Deadlines) -> None:
+        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels.
+
+        It has none where look-backs and polls see to all of that.
+        """
+        fresh = self.is_fresh(now, deadlines)
+        self.due_at = None
+        if self.finished:
+            return
+        if self.polled_since is None and any(parcel.untold for parcel in self.parcels):
             self.due_at = now + deadlines.writeback
         elif self.holds:
             self.due_at = now + deadlines.remind
         elif any(line.units.unrouted for line in self.lines):
-            self.due_at = now + deadlines.resume
-        else:
-            self.due_at = now + deadlines.completion if self.status == "DELIVERED" else None
-        if not self.finished and self.due is None:
+            self.due_at = None if fresh else now + deadlines.resume
+        elif self.status == "DELIVERED":
+            self.due_at = now + deadlines.completion
+        if None in watched(self, now, deadlines).values():
             self.due_at = now + deadlines.remind
 
     def wake(self, now: datetime) -> None:
-        """Have the order looked at now where no other clock of it runs; `arm` then sets the proper one."""
-        if not self.finished and self.due is None:
+        """Have the order looked at now where its own clock does not run; `arm` then sets the proper one."""
+        if not self.finished and self.due_at is None:
             self.due_at = now
 
     @property
@@ -173,11 +201,24 @@ class Order(BaseModel):
         """Take one step of the lifecycle; IllegalTransition where the table has none."""
         self.status = ORDER.next(self.status, event)
 
-    def note(self, now: datetime, what: str, about: str = "") -> None:
-        """Add a line to the timeline; the oldest but the first drop out when it grows long."""
-        self.timeline.append(TimelineEntry(at=now, what=what, about=about))
+    def note(self, now: datetime, what: str, about: str | Parcel = "") -> None:
+        """Add a line to the timeline, to the second; the oldest but the first drop out when it grows long.
+
+        A parcel of the order is noted as `#1`, `#2` and so on; `about` makes that a waybill again.
+        """
+        if isinstance(about, Parcel):
+            about = f"#{1 + self.parcels.index(about)}"
+        self.timeline.append(TimelineEntry(at=now.replace(microsecond=0), what=what, about=about))
         if len(self.timeline) > TIMELINE_LENGTH:
             del self.timeline[1]
+
+    def about(self, entry: TimelineEntry) -> str:
+        """What an entry of the timeline is about, in full."""
+        ordinal = entry.about.removeprefix("#")
+        if ordinal == entry.about or not ordinal.isdecimal() or not 0 < int(ordinal) <= len(self.parcels):
+            return entry.about
+        parcel = self.parcels[int(ordinal) - 1]
+        return f"{parcel.carrier} {parcel.number}"
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line of that id, if the order ships it."""
@@ -291,3 +332,15 @@ class Order(BaseModel):
         """Assert the invariants of quantities; InvariantBroken where one fails."""
         for line in self.lines:
             line.units.check()
+
+
+def _line(began: int, entry: TimelineEntry) -> str:
+    about = f"|{entry.about}" if entry.about else ""
+    return f"{int(entry.at.timestamp()) - began} {BRIEF.get(entry.what, entry.what)}{about}"
+
+
+def _entry(began: int, kept: str) -> TimelineEntry:
+    words, _, about = kept.partition("|")
+    seconds, _, what = words.partition(" ")
+    at = datetime.fromtimestamp(began + int(seconds), UTC)
+    return TimelineEntry(at=at, what=IN_FULL.get(what, what), about=about)

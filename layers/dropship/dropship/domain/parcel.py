@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .deadlines import Deadlines
 from .identity import Waybill
 from .lifecycle import PARCEL
 from .partners import ShippedLine, TrackingEvent, TrackingStage
 from .quantities import Place
+from .stored import Stored
 
 SCANS = (
     "picked_up",
@@ -46,10 +47,8 @@ _PLACE_OF_STATE: dict[str, Place] = {
 _PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
 
 
-class Parcel(BaseModel):
+class Parcel(Stored):
     """One parcel of a purchase order and whether the marketplace has been told of it."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     purchase_order: str
     carrier: str
@@ -59,7 +58,8 @@ class Parcel(BaseModel):
     shipped_at: datetime
     last_event_at: datetime | None = None
     last_stage: TrackingStage | None = None
-    due_at: datetime | None = None
+    followed: bool = Field(default=True, description="a tracker is asked for news of it")
+    due_at: datetime | None = Field(default=None, description="explicit only where it is not followed")
     writeback: Literal["DUE", "SENDING", "DONE", "REFUSED"] = "DUE"
     writeback_at: datetime = Field(description="when the present writeback state began")
     fulfilment: str = ""
@@ -79,6 +79,19 @@ class Parcel(BaseModel):
         """Whether there is nothing more to hear from the carrier in the normal course."""
         return self.state == "DELIVERED" or self.state in PARCEL.terminal
 
+    @property
+    def untold(self) -> bool:
+        """Whether the marketplace has yet to be told of it."""
+        return self.writeback in {"DUE", "SENDING"}
+
+    def clock(self, deadlines: Deadlines) -> datetime | None:
+        """When news of it are overdue; None once it is finished."""
+        if self.finished or self.due_at is not None:
+            return self.due_at
+        if self.last_event_at is None:
+            return self.shipped_at + deadlines.pickup
+        return self.last_event_at + deadlines.stall
+
     def track(self, events: Iterable[TrackingEvent], deadlines: Deadlines) -> bool:
         """Take in scans, oldest first; whether anything changed that is worth a write.
 
@@ -86,21 +99,21 @@ class Parcel(BaseModel):
         changes nothing. Scans of one moment count in the order of their progress. Scans that only repeat
         the state are worth a write when they move the stall clock by more than a quarter of its length.
         """
-        before, heard = self.state, (self.last_event_at, self.last_stage)
+        before, heard, clock = self.state, (self.last_event_at, self.last_stage), self.clock(deadlines)
         known = [event for event in events if event.stage is not None]
         for event in sorted(known, key=lambda scan: (scan.at, _PROGRESS[scan.stage or TrackingStage.INFO_RECEIVED])):
             self._take(event)
         due = None if self.finished else (self.last_event_at or self.shipped_at) + deadlines.stall
-        if self.state == before and not self._is_news(due, deadlines):
+        if self.state == before and not self._is_news(clock, due, deadlines):
             self.last_event_at, self.last_stage = heard
             return False
-        self.due_at = due
+        self.due_at = None if self.followed else due
         return True
 
-    def _is_news(self, due: datetime | None, deadlines: Deadlines) -> bool:
+    def _is_news(self, clock: datetime | None, due: datetime | None, deadlines: Deadlines) -> bool:
         if self.state == PARCEL.initial:
             return False  # nobody scanned it yet: the clock of the first scan runs on
-        return due is not None and self.due_at is not None and due - self.due_at > deadlines.stall / 4
+        return due is not None and clock is not None and due - clock > deadlines.stall / 4
 
     def _take(self, event: TrackingEvent) -> None:
         if event.stage is None or not self._is_newer(event.at, event.stage):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .identity import CONNECTION_ID, EXTERNAL_ID
 from .marketplace import Recipient
 from .money import Money
+from .stored import Stored
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 ConnectionId = Annotated[str, Field(pattern=rf"^{CONNECTION_ID.pattern}$")]
@@ -20,7 +21,11 @@ class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class PurchaseLine(_Fact):
+class _Stored(_Fact, Stored):
+    """A fact that an order keeps."""
+
+
+class PurchaseLine(_Stored):
     """Units of one order line that one supplier ships, at the agreed cost per unit."""
 
     line: str
@@ -46,6 +51,7 @@ class Placed(_Fact):
 
     purchase_order: str
     supplier_reference: str
+    acknowledged: bool = Field(default=False, description="it has looked at it, and will ship it")
 
 
 class Refused(_Fact):
@@ -83,7 +89,7 @@ FindResult = Placed | Absent | Busy | Unknown
 CancelResult = CancelAccepted | CancelPending | Refused | Busy | Unknown
 
 
-class ShippedLine(_Fact):
+class ShippedLine(_Stored):
     """Units of one order line in a parcel."""
 
     line: str

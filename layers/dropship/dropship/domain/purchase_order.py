@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .deadlines import Deadlines
 from .identity import PurchaseOrderId
 from .lifecycle import PURCHASE_ORDER
 from .partners import PurchaseLine
+from .stored import Stored
 
 OPEN_AT_SUPPLIER = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED", "CANCEL_REQUESTED", "PARTIALLY_SHIPPED"})
 IN_DISPATCH = frozenset({"DRAFT", "DISPATCHING", "DISPATCH_UNKNOWN"})
@@ -17,10 +18,8 @@ WORDS = 300
 CANCELLABLE = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED"})
 
 
-class PurchaseOrder(BaseModel):
+class PurchaseOrder(Stored):
     """One purchase order of an order. Its lines never change after the claim: a repeat sends the same words."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: str
     lines: list[PurchaseLine]

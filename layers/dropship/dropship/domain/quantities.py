@@ -2,23 +2,22 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .errors import InvariantBroken
+from .stored import Stored
 
 Units = Annotated[int, Field(strict=True, ge=0)]
 Place = Literal["unrouted", "at_supplier", "cancelled", "in_transit", "delivered", "returning", "returned", "lost"]
 SHIPPED_PLACES: tuple[Place, ...] = ("in_transit", "delivered", "returning", "returned", "lost")
 
 
-class LineQuantities(BaseModel):
+class LineQuantities(Stored):
     """Units of one order line by place.
 
     `ordered = unrouted + at_supplier + shipped + cancelled` and
     `shipped = in_transit + delivered + returning + returned + lost`; none is negative.
     """
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     ordered: Units
     unrouted: Units = 0

@@ -6,9 +6,10 @@ from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import OrderKey
 from dropship.domain.order import Order, TaskKind, TimelineEntry
-from dropship.ports import Loaded
+from dropship.ports import Loaded, Sourced
 
 Count = Callable[..., None]
+KNOWN_AT_ONCE = 100
 _DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
 _METRIC_OF = {
     "held": "OrderHeld",
@@ -26,17 +27,31 @@ class JournaledOrders(DynamoOrders):
         self._count = count
         self._known: dict[OrderKey, list[TimelineEntry]] = {}
 
-    def load(self, key: OrderKey) -> Loaded[Order] | None:
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
         """The order's state; its timeline is remembered until it is saved."""
-        loaded = super().load(key)
-        self._known = {key: list(loaded.value.timeline)} if loaded else {}
+        loaded = super().load(key, fresh=fresh)
+        self._remember(key, loaded.value if loaded else None)
         return loaded
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        """The same, with its source."""
+        found = super().load_with_source(key)
+        self._remember(key, found.order.value if found else None)
+        return found
 
     def save(self, order: Order, version: int) -> int:
         """Save, then count what is new in the timeline."""
         saved = super().save(order, version)
-        known = self._known.pop(order.key, [])
+        known = self._known.get(order.key, [])
         for entry in order.timeline:
             if entry not in known and entry.what in _METRIC_OF:
                 self._count(_METRIC_OF[entry.what], order=str(order.key), what=entry.what, about=entry.about)
+        self._remember(order.key, order)
         return saved
+
+    def _remember(self, key: OrderKey, order: Order | None) -> None:
+        self._known.pop(key, None)
+        if order is not None:
+            self._known[key] = list(order.timeline)
+        if len(self._known) > KNOWN_AT_ONCE:  # more than any worker loads before it saves
+            del self._known[next(iter(self._known))]

@@ -1,8 +1,10 @@
 """Load, let the domain decide, save: the one way in which an aggregate changes."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from dropship.domain.after_sales import Case
+from dropship.domain.errors import DomainError
 from dropship.domain.identity import OrderKey
 from dropship.domain.order import Order
 from dropship.ports import Cases, Conflict, Loaded, Orders, Unavailable
@@ -10,54 +12,86 @@ from dropship.ports import Cases, Conflict, Loaded, Orders, Unavailable
 ATTEMPTS = 8
 
 
-def change_order[Result](orders: Orders, key: OrderKey, change: Callable[[Order], Result]) -> tuple[Order, Result]:
-    """Apply `change` to the order and save it, again from the start when somebody else was faster.
+class _Read[Aggregate: Order | Case](Protocol):
+    def __call__(self, *, fresh: bool) -> Loaded[Aggregate] | None: ...
 
-    Nothing is written where `change` leaves the order as it was, or raises.
 
-    Raises:
-        Unavailable: there is no such order yet, or it changes too fast.
+class Held[Aggregate: Order | Case]:
+    """An aggregate in hand: what was read or saved last is not read again before the next change.
+
+    `read` reads it, fresh where it is told to. A picture that is a moment old is good enough to change, for the save
+    finds out; it is not good enough to conclude that there is nothing to change.
     """
 
-    def load() -> Loaded[Order]:
-        loaded = orders.load(key)
-        if loaded is None:
-            raise Unavailable(f"order {key} is not known yet")
-        return loaded
+    def __init__(
+        self,
+        name: str,
+        read: _Read[Aggregate],
+        save: Callable[[Aggregate, int], int],
+        loaded: Loaded[Aggregate] | None = None,
+        *,
+        fresh: bool = False,
+    ) -> None:
+        self._name, self._read, self._save = name, read, save
+        self._loaded, self._fresh = loaded, fresh
 
-    return _change(load, change, orders.save)
+    @property
+    def value(self) -> Aggregate:
+        """As it was read or saved last; Unavailable where there is none yet."""
+        return self._in_hand().value
+
+    def change[Result](self, change: Callable[[Aggregate], Result]) -> Result:
+        """Apply `change` and save, again from the start when somebody else was faster.
+
+        Nothing is written where `change` leaves the aggregate as it was, or raises.
+
+        Raises:
+            Unavailable: it does not exist yet, or changes too fast.
+        """
+        for _ in range(ATTEMPTS):
+            aggregate, version = self._in_hand()
+            before = aggregate.model_dump_json()
+            try:
+                result = change(aggregate)
+                if aggregate.model_dump_json() != before:
+                    self._loaded = None  # until it is known whether this one is stored
+                    self._loaded, self._fresh = Loaded(aggregate, self._save(aggregate, version)), True
+                    return result
+                if self._fresh:
+                    return result
+            except Conflict:
+                pass
+            except DomainError:
+                self._loaded = None
+                if self._fresh:
+                    raise
+            self._loaded, self._fresh = None, True
+        raise Unavailable(f"{self._name} changes too fast")
+
+    def _in_hand(self) -> Loaded[Aggregate]:
+        if self._loaded is None:
+            self._loaded = self._read(fresh=self._fresh)
+        if self._loaded is None and not self._fresh:
+            self._loaded, self._fresh = self._read(fresh=True), True
+        if self._loaded is None:
+            raise Unavailable(f"{self._name} is not known yet")
+        return self._loaded
+
+
+def hold_order(orders: Orders, key: OrderKey, loaded: Loaded[Order] | None = None) -> Held[Order]:
+    """The order in hand; as it was `loaded`, if it was."""
+    return Held(f"order {key}", lambda *, fresh: orders.load(key, fresh=fresh), orders.save, loaded)
+
+
+def change_order[Result](orders: Orders, key: OrderKey, change: Callable[[Order], Result]) -> tuple[Order, Result]:
+    """Apply one `change` to the order; the order as it is then. See `Held.change`."""
+    held = hold_order(orders, key)
+    result = held.change(change)
+    return held.value, result
 
 
 def change_case[Result](cases: Cases, shop: str, case: str, change: Callable[[Case], Result]) -> tuple[Case, Result]:
-    """Apply `change` to the case and save it, again from the start when somebody else was faster.
-
-    Raises:
-        Unavailable: there is no such case yet, or it changes too fast.
-    """
-
-    def load() -> Loaded[Case]:
-        loaded = cases.load(shop, case)
-        if loaded is None:
-            raise Unavailable(f"case {shop}#{case} is not known yet")
-        return loaded
-
-    return _change(load, change, cases.save)
-
-
-def _change[Aggregate: Order | Case, Result](
-    load: Callable[[], Loaded[Aggregate]],
-    change: Callable[[Aggregate], Result],
-    save: Callable[[Aggregate, int], int],
-) -> tuple[Aggregate, Result]:
-    for _ in range(ATTEMPTS):
-        aggregate, version = load()
-        before = aggregate.model_dump_json()
-        result = change(aggregate)
-        if aggregate.model_dump_json() == before:
-            return aggregate, result
-        try:
-            save(aggregate, version)
-        except Conflict:
-            continue
-        return aggregate, result
-    raise Unavailable("the item changes too fast")
+    """Apply one `change` to the case; the case as it is then. See `Held.change`."""
+    held = Held(f"case {shop}#{case}", lambda **_: cases.load(shop, case), cases.save, fresh=True)
+    result = held.change(change)
+    return held.value, result

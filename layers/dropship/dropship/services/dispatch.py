@@ -5,6 +5,7 @@ conditional write, and a repeat finds what is done. Whoever did not make the cla
 up by our reference before sending it again, and not while another worker may be sending it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,16 +13,16 @@ from dropship.connectors import supplier as supplier_connector
 from dropship.domain.connections import Supplier
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import Stale
-from dropship.domain.fulfilment import claim, placed, refused, unknown
+from dropship.domain.fulfilment import acknowledged, claim, placed, refused, unknown
 from dropship.domain.identity import OrderKey
 from dropship.domain.marketplace import Recipient
 from dropship.domain.order import HoldReason, Order, TaskKind
 from dropship.domain.partners import Absent, Busy, Placed, PurchaseOrderRequest, Refused, Unknown
-from dropship.domain.planning import NoSource, Offer, PlannedPurchaseOrder, plan
+from dropship.domain.planning import NoSource, Offer, PlannedPurchaseOrder, Unrouted, plan, plan_first
 from dropship.domain.purchase_order import IN_DISPATCH, PurchaseOrder
-from dropship.ports import Clock, NotFound, Orders, Queues, Registry, Unavailable
+from dropship.ports import Clock, NotFound, Orders, Queues, Registry, Sourced, Unavailable
 
-from .changing import change_order
+from .changing import Held, change_order, hold_order
 from .messages import CheckWithdrawals, DispatchAgain
 from .partners import Partners
 
@@ -45,19 +46,24 @@ class Planning:
     registry: Registry
     clock: Clock
 
-    def plan(self, key: OrderKey) -> tuple[int, list[PlannedPurchaseOrder]]:
+    def plan(self, key: OrderKey, unrouted: Unrouted | None = None) -> tuple[int, list[PlannedPurchaseOrder]]:
         """The order's fence and the purchase orders to place now; those under way come first.
 
-        A line that nobody offers puts the order on hold, and nothing is planned.
+        A line that nobody offers puts the order on hold, and nothing is planned. With `unrouted` the order is not
+        read: where that is out of date, the claim finds out by the fence.
         """
-        loaded = self.orders.load(key)
+        if unrouted is not None:
+            with suppress(NoSource):  # then by the order itself, which is to be held
+                skus = {line.sku for line in unrouted.lines}
+                return unrouted.fence, plan_first(key, unrouted, self._offers(key.shop, skus))
+        loaded = self.orders.load(key, fresh=True)
         if loaded is None:
             raise Unavailable(f"order {key} is not known yet")
         order = loaded.value
         if not order.needs_dispatch:
             return order.fence, []
         try:
-            planned = [] if order.holds else plan(order, self._offers(order))
+            planned = [] if order.holds else plan(order, self._offers(key.shop, _unrouted_skus(order)))
         except NoSource as nothing:
             words = str(nothing)
             change_order(self.orders, key, lambda order: order.hold(HoldReason.NO_SOURCE, self.clock.now(), words))
@@ -69,8 +75,8 @@ class Planning:
         ]
         return order.fence, under_way + planned
 
-    def _offers(self, order: Order) -> dict[str, list[Offer]]:
-        found = self.registry.offers(order.shop, {line.sku for line in order.lines if line.units.unrouted})
+    def _offers(self, shop: str, skus: set[str]) -> dict[str, list[Offer]]:
+        found = self.registry.offers(shop, skus)
         return {sku: [offer for offer in offers if self._active(offer.supplier)] for sku, offers in found.items()}
 
     def _active(self, supplier: str) -> bool:
@@ -78,6 +84,10 @@ class Planning:
             return self.registry.supplier(supplier).active
         except NotFound:
             return False
+
+
+def _unrouted_skus(order: Order) -> set[str]:
+    return {line.sku for line in order.lines if line.units.unrouted}
 
 
 @dataclass(frozen=True)
@@ -101,13 +111,17 @@ class Submission:
             OutcomeUnknown: try again; the repeat looks it up first.
         """
         deadlines = self.registry.shop(key.shop).deadlines
-        recipient = self.orders.recipient(key)
+        found = self.orders.load_with_source(key)
+        if found is None:
+            raise Unavailable(f"order {key} is not known yet")
+        held = hold_order(self.orders, key, found.order)
         try:
-            order, claimed = self._claim(key, fence, planned, worker, recipient, deadlines)
+            claimed = self._claim(held, fence, planned, worker, found.recipient, deadlines)
         except Stale:
             again = DispatchAgain(order=str(key), by="a change during dispatch")
             self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
             return "STALE"
+        order = held.value
         purchase_order = order.find_purchase_order(planned.id)
         if purchase_order is None:
             return "ON_HOLD"
@@ -120,20 +134,20 @@ class Submission:
             Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
         )
         if isinstance(outcome, Absent):
-            outcome = self._place(order, supplier, purchase_order, recipient, deadlines)
+            outcome = self._place(order, supplier, purchase_order, found, deadlines)
         if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
             outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
-        return self._record(key, purchase_order.id, outcome, deadlines)
+        return self._record(held, purchase_order.id, outcome, deadlines)
 
     def _claim(
         self,
-        key: OrderKey,
+        held: Held[Order],
         fence: int,
         planned: PlannedPurchaseOrder,
         worker: str,
         recipient: Recipient,
         deadlines: Deadlines,
-    ) -> tuple[Order, Claimed]:
+    ) -> Claimed:
         """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
         now = self.clock.now()
 
@@ -148,7 +162,7 @@ class Submission:
             claim(order, planned, fence=fence, now=now, deadlines=deadlines).take(worker, now, deadlines)
             return "NOW"
 
-        return change_order(self.orders, key, claim_it)
+        return held.change(claim_it)
 
     def _find(self, supplier: Supplier, purchase_order: PurchaseOrder) -> Placed | Absent | Busy | Unknown:
         connector = supplier_connector(supplier.channel)
@@ -161,7 +175,7 @@ class Submission:
         order: Order,
         supplier: Supplier,
         purchase_order: PurchaseOrder,
-        recipient: Recipient,
+        bought: Sourced,
         deadlines: Deadlines,
     ) -> Placed | Refused | Busy | Unknown:
         if purchase_order.cancel == "WANTED":
@@ -171,8 +185,8 @@ class Submission:
             id=purchase_order.id,
             order_number=order.number,
             lines=tuple(purchase_order.lines),
-            recipient=recipient,
-            shipping_method=self.orders.source(order.key).chosen_shipping,
+            recipient=bought.recipient,
+            shipping_method=bought.source.chosen_shipping,
             packing_note=supplier.packing_note,
             ship_by=purchase_order.claimed_at + deadlines.ship,
         )
@@ -181,7 +195,11 @@ class Submission:
         )
 
     def _record(
-        self, key: OrderKey, po_id: str, outcome: Placed | Refused | Absent | Busy | Unknown, deadlines: Deadlines
+        self,
+        held: Held[Order],
+        po_id: str,
+        outcome: Placed | Refused | Absent | Busy | Unknown,
+        deadlines: Deadlines,
     ) -> str:
         now = self.clock.now()
 
@@ -190,6 +208,8 @@ class Submission:
             match outcome:
                 case Placed(supplier_reference=reference):
                     placed(order, purchase_order, reference, now, deadlines)
+                    if outcome.acknowledged:
+                        acknowledged(order, purchase_order, now, deadlines)
                 case Refused(words=words):
                     refused(order, purchase_order, words, now)
                 case Unknown(why=why):
@@ -197,12 +217,12 @@ class Submission:
                 case _:
                     purchase_order.let_go()
 
-        order, _ = change_order(self.orders, key, record)
+        held.change(record)
         if isinstance(outcome, Busy):
             raise SupplierBusy(f"the supplier of {po_id} is busy")
         if isinstance(outcome, Unknown):
             raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
-        return self._follow_up(order, po_id)
+        return self._follow_up(held.value, po_id)
 
     def _follow_up(self, order: Order, po_id: str) -> str:
         purchase_order = order.purchase_order(po_id)

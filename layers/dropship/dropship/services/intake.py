@@ -1,6 +1,5 @@
 """Order intake: a marketplace event in, one stored order and one started workflow out."""
 
-import hashlib
 from dataclasses import dataclass
 
 from dropship.connectors import marketplace
@@ -8,6 +7,7 @@ from dropship.domain.identity import OrderKey
 from dropship.domain.lateness import overdue
 from dropship.domain.marketplace import AfterSalesRequested, OrderChanged, Recipient
 from dropship.domain.order import Order
+from dropship.domain.planning import Unrouted
 from dropship.domain.snapshots import Snapshot, receive, revise
 from dropship.domain.withdrawal import cancel, to_ask
 from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
@@ -50,7 +50,7 @@ class Intake:
                 self._close_task(message)
             case DispatchAgain():
                 key = OrderKey.parse(message.order)
-                loaded = self.orders.load(key)
+                loaded = self.orders.load(key, fresh=True)
                 if loaded is None:
                     raise Unavailable(f"order {key} is not known yet")
                 self._start(loaded.value, f"again-{self._minute()}")
@@ -64,9 +64,12 @@ class Intake:
             self._order_changed(event)
 
     def _order_changed(self, event: OrderChanged) -> None:
+        worth_keeping = event.order.paid or event.order.off
+        expect_none = event.likely_new and worth_keeping
         for _ in range(ATTEMPTS):
-            loaded = self.orders.load(event.order.key)
-            if loaded is None and not event.order.paid and not event.order.off:
+            loaded = None if expect_none else self.orders.load(event.order.key, fresh=True)
+            expect_none = False
+            if loaded is None and not worth_keeping:
                 return
             try:
                 order = self._merge(event, loaded.value if loaded else None, loaded.version if loaded else 0)
@@ -81,8 +84,7 @@ class Intake:
     def _merge(self, event: OrderChanged, order: Order | None, version: int) -> Order:
         now, source, recipient = self.clock.now(), event.order, event.recipient or Recipient()
         deadlines = self.registry.shop(source.shop).deadlines
-        digest = hashlib.sha256(recipient.model_dump_json().encode()).hexdigest()[:12]
-        snapshot = Snapshot(source, digest, recipient.missing)
+        snapshot = Snapshot(source, recipient.digest, recipient.missing)
         if order is None:
             order, changed = receive(snapshot, now, deadlines), True
         else:
@@ -99,7 +101,7 @@ class Intake:
         deadlines = self.registry.shop(key.shop).deadlines
         order, _ = change_order(self.orders, key, lambda order: overdue(order, self.clock.now(), deadlines))
         for parcel in order.parcels:
-            if parcel.writeback in {"DUE", "SENDING"}:
+            if parcel.untold:
                 tell = TellMarketplace(order=str(key), carrier=parcel.carrier, number=parcel.number)
                 self.queues.send("outbound", tell.model_dump_json())
         if to_ask(order):
@@ -121,7 +123,7 @@ class Intake:
     def _start(self, order: Order, reason: str) -> None:
         if order.needs_dispatch:
             name = f"{order.shop}-{order.external_id}-{order.fence}-{reason}"
-            self.workflows.start_fulfilment(order.key, name, reason)
+            self.workflows.start_fulfilment(order.key, name, reason, Unrouted.of(order))
 
     def _minute(self) -> str:
         return self.clock.now().strftime("%Y%m%dT%H%M")

@@ -69,10 +69,10 @@ class DispatchAgain(_Message):
 
 
 class PollParcels(_Message):
-    """Waybills (`carrier#number`) of one tracker to ask for news."""
+    """Orders (`shop#order id`) whose parcels under way are to be asked for, at whichever tracker follows each."""
 
     kind: Literal["poll-parcels"] = "poll-parcels"
-    waybills: list[str]
+    orders: list[str]
 
 
 class WatchParcel(_Message):

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -218,9 +219,22 @@ def _limit(text: str, others: Mapping[str, str]) -> int:
 
 def describe_order(order: Order) -> dict[str, object]:
     """The order as the console shows it; no buyer's data is in it."""
-    shown = order.model_dump(mode="json", exclude={"recipient_digest"})
-    due = order.due
-    return {"key": str(order.key), "due": due.isoformat() if due else None} | shown
+    timeline = [entry.model_dump() | {"about": order.about(entry)} for entry in order.timeline]
+    shown = order.model_dump(exclude={"recipient_digest", "timeline"}) | {"timeline": timeline, "due": order.due}
+    return {"key": str(order.key), **_shown(shown)}
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
+    """A dumped model as JSON has it, with times as people read them."""
+    match value:
+        case dict():
+            return {name: _shown(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_shown(part) for part in value]
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case _:
+            return value
 
 
 def describe_case(case: Case) -> dict[str, object]:

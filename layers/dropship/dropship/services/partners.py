@@ -16,6 +16,14 @@ class Partners:
     http: Http
     secrets: Secrets
 
+    def credentials(self, connection: Shop | Supplier | Tracker) -> Credentials:
+        """The connection's credentials; read at most once in a while.
+
+        Raises:
+            NotFound, Unavailable: they cannot be read.
+        """
+        return self.secrets.get(f"api/{connection.channel}/{connection.id}")
+
     def call[Answer](
         self,
         connection: Shop | Supplier | Tracker,
@@ -27,7 +35,7 @@ class Partners:
         Raises:
             NotFound, Unavailable: the credentials cannot be read; nothing was sent.
         """
-        credentials = self.secrets.get(f"api/{connection.channel}/{connection.id}")
+        credentials = self.credentials(connection)
         try:
             response = self.http.send(connection.base_url, build(credentials))
         except NoAnswer as silence:

@@ -7,10 +7,12 @@ from dropship.domain.errors import InvalidMessage
 from dropship.domain.fulfilment import supplier_says
 from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
 from dropship.domain.order import Order, TaskKind
+from dropship.domain.parcel import Parcel
 from dropship.domain.partners import SupplierEvent
 from dropship.ports import Clock, Orders, Queues, Registry
 
 from .changing import change_order
+from .followed import tracker_of
 from .messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 
 
@@ -47,7 +49,7 @@ class Supply:
         if event.shipment is None:
             return True
         waybill = Waybill(event.shipment.carrier, event.shipment.number)
-        owner = self.orders.claim_waybill(waybill, key, self.clock.now())
+        owner = self.orders.claim_waybill(waybill, key)
         if owner == key:
             return True
         words = f"waybill {waybill} of {event.purchase_order} belongs to another order"
@@ -60,10 +62,12 @@ class Supply:
 
     def _apply(self, key: OrderKey, event: SupplierEvent) -> Order:
         deadlines = self.registry.shop(key.shop).deadlines
+        shipment = event.shipment
+        followed = shipment is not None and tracker_of(self.registry, shipment.carrier) is not None
 
         def apply(order: Order) -> None:
             try:
-                supplier_says(order, event, self.clock.now(), deadlines)
+                supplier_says(order, event, self.clock.now(), deadlines, followed=followed)
             except InvalidMessage as contradiction:
                 order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.clock.now(), str(contradiction), event.purchase_order)
 
@@ -72,10 +76,15 @@ class Supply:
     def _follow_up(self, order: Order, event: SupplierEvent) -> None:
         if event.shipment is not None:
             parcel = order.parcel(event.shipment.carrier, event.shipment.number)
-            if parcel is not None and parcel.writeback in {"DUE", "SENDING"}:
+            if parcel is not None and parcel.untold:
                 tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
                 self.queues.send("outbound", tell.model_dump_json())
-            if parcel is not None and not parcel.finished:
+            if parcel is not None and not parcel.finished and self._is_pushed(parcel):
                 self.queues.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
         if order.purchase_order(event.purchase_order).cancel or any(not r.outcome for r in order.remedies):
             self.queues.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
+
+    def _is_pushed(self, parcel: Parcel) -> bool:
+        """Whether the parcel's tracker can be asked to push news of it."""
+        found = tracker_of(self.registry, parcel.carrier)
+        return found is not None and found[0].callback_url is not None

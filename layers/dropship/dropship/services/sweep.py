@@ -1,23 +1,46 @@
 """Clocks are data: what is due is found and sent to the queue of its workers."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
 
-from dropship.ports import SHARDS, Cases, Clock, Orders, Queues
+from dropship.domain.deadlines import SWEEP
+from dropship.domain.identity import OrderKey
+from dropship.domain.order import Order
+from dropship.domain.watching import for_dispatch, for_shipment
+from dropship.ports import SHARDS, Cases, Clock, NotFound, Orders, Queues, Registry
 
 from .messages import CaseDue, OrderDue
+
+AT_A_TIME = 100
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Finds orders and cases whose clock has run out."""
+    """Finds orders and cases whose clock has run out, explicit or not (`domain.watching`)."""
 
     orders: Orders
     cases: Cases
+    registry: Registry
     queues: Queues
     clock: Clock
 
-    def run(self) -> int:
-        """Send everything that is due; how much that was. What is sent twice is found done the second time."""
+    def run(self, scheduled: datetime | None = None, period: timedelta = SWEEP) -> int:
+        """Send everything that is due; how much that was. What is sent twice is found done the second time.
+
+        The look-backs are anchored at `scheduled`, the time of the schedule, taken to the nearest full period: each
+        order is looked at by exactly one sweep, and a repeat of a sweep that failed looks at the same orders. By hand
+        they are anchored now. `period` is how long a time of reception they look at.
+        """
+        sent = self._due()
+        anchor = self.clock.now() if scheduled is None else _nearest(scheduled)
+        for chunk in batched(self._looked_back(anchor, period), AT_A_TIME, strict=False):
+            self.queues.send_all("inbox", [OrderDue(order=str(key)).model_dump_json() for key in chunk])
+            sent += len(chunk)
+        return sent
+
+    def _due(self) -> int:
         now, sent = self.clock.now(), 0
         for shard in range(SHARDS):  # each is sent before the next is read, so that a long list is not lost
             orders = [OrderDue(order=str(key)).model_dump_json() for key in self.orders.due(shard, now)]
@@ -26,3 +49,25 @@ class Sweep:
             self.queues.send_all("after-sales", cases)
             sent += len(orders) + len(cases)
         return sent
+
+    def _looked_back(self, anchor: datetime, period: timedelta) -> Iterator[OrderKey]:
+        for shop in self.registry.shops():
+            try:
+                deadlines = self.registry.shop(shop).deadlines
+            except NotFound:  # it was taken out a moment ago
+                continue
+            for age, waits in ((deadlines.resume, for_dispatch), (deadlines.ship, for_shipment)):
+                before = anchor - age
+                found = self.orders.received(shop, before - period, before)
+                yield from (key for key in found if self._still(key, waits))
+
+    def _still(self, key: OrderKey, waits: Callable[[Order], bool]) -> bool:
+        """Whether the order still waits; one that the read does not show counts, since its worker will see it."""
+        loaded = self.orders.load(key)
+        return loaded is None or waits(loaded.value)
+
+
+def _nearest(scheduled: datetime) -> datetime:
+    """The full period that a schedule, which fires a little late, was meant for."""
+    seconds = SWEEP.total_seconds()
+    return datetime.fromtimestamp((scheduled.timestamp() + seconds / 2) // seconds * seconds, scheduled.tzinfo)

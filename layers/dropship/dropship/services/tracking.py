@@ -1,50 +1,37 @@
-"""Following parcels: rounds of polls, pushes, and what both change."""
+"""Following parcels: polls, pushes, subscriptions, and what they change."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import batched
+from typing import NamedTuple
 
 from dropship.connectors import tracker as tracker_connector
 from dropship.domain.connections import Tracker
-from dropship.domain.fulfilment import track
+from dropship.domain.fulfilment import follow_no_more, track
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.lateness import stalled, untold
 from dropship.domain.order import Order
-from dropship.domain.partners import Busy, Refused, TrackingReport, Unknown
-from dropship.domain.polling import is_due, is_given_up
-from dropship.ports import SHARDS, Clock, NotFound, Orders, Queues, Registry, Unavailable
+from dropship.domain.parcel import Parcel
+from dropship.domain.partners import Absent, Busy, Refused, TrackingReport, Unknown
+from dropship.domain.polling import is_given_up
+from dropship.ports import Clock, Conflict, Loaded, Orders, Queues, Registry, Unavailable
 
 from .changing import change_order
-from .messages import PollParcels, TrackingMessage, WatchParcel, Webhook
+from .followed import tracker_of
+from .messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from .partners import Partners
 
-PARCELS_PER_MESSAGE = 5
+ASKED_AT_ONCE = 10
 _NO_DIGIT = re.compile(r"[^0-9]")
+Answer = TrackingReport | Absent | Refused | Busy | Unknown
 
 
-@dataclass(frozen=True)
-class PollRound:
-    """Finds the parcels whose turn it is and sends them to the tracking queue."""
-
-    orders: Orders
-    queues: Queues
-    clock: Clock
-
-    def run(self, *, everything: bool = False) -> int:
-        """One round; the number of parcels sent. `everything` polls all parcels that are under way."""
-        due = list(self._due(everything=everything))
-        messages = [
-            PollParcels(waybills=[str(waybill) for waybill in chunk]).model_dump_json()
-            for chunk in batched(due, PARCELS_PER_MESSAGE, strict=False)
-        ]
-        self.queues.send_all("tracking", messages)
-        return len(due)
-
-    def _due(self, *, everything: bool) -> Iterator[Waybill]:
-        now = self.clock.now()
-        found = (entry for shard in range(SHARDS) for entry in self.orders.polled(shard))
-        ready = [entry.waybill for entry in found if everything or is_due(entry.waybill, entry.news_at, now)]
-        yield from sorted(ready)
+class _Question(NamedTuple):
+    waybill: Waybill
+    tracker: Tracker
+    code: str
+    phone: str
 
 
 def _ignore(_metric: str, _what: str) -> None:
@@ -58,6 +45,7 @@ class Tracking:
     orders: Orders
     registry: Registry
     partners: Partners
+    queues: Queues
     clock: Clock
     count: Callable[[str, str], None] = field(default=_ignore)
     """Told of metrics and what they are about.
@@ -72,48 +60,130 @@ class Tracking:
             case Webhook():
                 self._pushed(message)
             case PollParcels():
-                self._poll_all([Waybill.parse(waybill) for waybill in message.waybills])
+                self._visit([OrderKey.parse(key) for key in message.orders])
             case WatchParcel():
                 self._watch(Waybill.parse(message.waybill))
 
     def _pushed(self, webhook: Webhook) -> None:
         tracker = self.registry.tracker(webhook.connection)
         report = tracker_connector(tracker.channel).read_push(webhook.request)
-        if report is not None and report.carrier in tracker.codes:
-            self._apply(tracker, Waybill(tracker.codes[report.carrier], report.number), report)
+        if report is None or report.carrier not in tracker.codes:
+            return
+        self._count_unknown(tracker, report)
+        waybill = Waybill(tracker.codes[report.carrier], report.number)
+        key = self.orders.order_of(waybill)
+        if key is not None:
+            change_order(self.orders, key, lambda order: self._move(order, order.parcel(*waybill), report))
 
-    def _poll_all(self, waybills: list[Waybill]) -> None:
-        """Ask for news of each parcel, but of no more at a tracker that does not answer: the next round asks again."""
+    def _move(self, order: Order, parcel: Parcel | None, report: TrackingReport) -> None:
+        if parcel is not None:
+            track(order, parcel, report.events, self.clock.now(), self.registry.shop(order.shop).deadlines)
+
+    # A visit: each order is read once, its parcels are asked for, and it is written once, or not at all.
+
+    def _visit(self, keys: Sequence[OrderKey]) -> None:
+        """Ask for news of the parcels of some orders. An order that cannot be changed does not stop the others."""
+        found = [loaded for key in dict.fromkeys(keys) if (loaded := self.orders.load(key)) is not None]
+        questions = [question for loaded in found for question in self._questions(loaded.value)]
+        answers = self._ask(questions)
+        for question in questions:
+            self._count(question, answers.get(question.waybill))
+        failures: list[Exception] = []
+        for loaded in found:
+            try:
+                self._take_in(loaded, answers)
+            except Exception as failure:  # noqa: BLE001 - it is raised below, when the others are done
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+
+    def _questions(self, order: Order) -> Iterator[_Question]:
+        for parcel in order.parcels:
+            found = tracker_of(self.registry, parcel.carrier)
+            if found is not None and parcel.followed and not parcel.finished:
+                yield _Question(parcel.waybill, *found, self._phone(order.key, *found))
+
+    def _ask(self, questions: Sequence[_Question]) -> Mapping[Waybill, Answer]:
+        """Ask for all parcels, some at a time, but for no more at a tracker that does not answer.
+
+        The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
+        """
         silent: set[str] = set()
-        for waybill in waybills:
-            found = self._tracker_of(waybill)
-            if found is None:
-                self.orders.retire_waybill(waybill)
-            elif found[0].id not in silent and not self._poll(waybill, *found):
-                silent.add(found[0].id)
 
-    def _poll(self, waybill: Waybill, tracker: Tracker, code: str) -> bool:
-        """Ask for news of one parcel; whether the tracker answered."""
-        connector, phone = tracker_connector(tracker.channel), self._phone(waybill, tracker, code)
-        report = self.partners.call(
-            tracker, lambda credentials: connector.query(code, waybill.number, phone, credentials), connector.read_query
+        def ask(question: _Question) -> Answer | None:
+            if question.tracker.id in silent:
+                return None
+            answer = self._query(question)
+            if isinstance(answer, Busy | Unknown):
+                silent.add(question.tracker.id)
+            return answer
+
+        for tracker in {question.tracker.id: question.tracker for question in questions}.values():
+            self.partners.credentials(tracker)  # read once, and not by all at the same time
+        if len(questions) < 2:  # no thread is worth it
+            answers = [ask(question) for question in questions]
+        else:
+            with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+                answers = list(pool.map(ask, questions))
+        return {question.waybill: answer for question, answer in zip(questions, answers, strict=True) if answer}
+
+    def _count(self, question: _Question, answer: Answer | None) -> None:
+        if isinstance(answer, Refused):
+            self._refused(question.tracker, answer, question.phone)
+        if isinstance(answer, TrackingReport):
+            self._count_unknown(question.tracker, answer)
+
+    def _query(self, question: _Question) -> Answer:
+        tracker, connector = question.tracker, tracker_connector(question.tracker.channel)
+        return self.partners.call(
+            tracker,
+            lambda credentials: connector.query(question.code, question.waybill.number, question.phone, credentials),
+            connector.read_query,
         )
-        if isinstance(report, Refused):
-            self._refused(tracker, report, phone)
-        if isinstance(report, TrackingReport) and report.number.casefold() == waybill.number.casefold():
-            self._apply(tracker, waybill, report)
-        elif not isinstance(report, Busy | Unknown):
-            self._retire_if_over(waybill)
-        return not isinstance(report, Busy | Unknown)
+
+    def _take_in(self, loaded: Loaded[Order], answers: Mapping[Waybill, Answer]) -> None:
+        """Change the order by what was heard, in one write or none; have told what the marketplace does not know."""
+        order, version = loaded
+        before = order.model_dump_json()
+        self._change(order, answers)
+        if order.model_dump_json() != before:
+            try:
+                self.orders.save(order, version)
+            except Conflict:
+                order, _ = change_order(self.orders, order.key, lambda order: self._change(order, answers))
+        for parcel in untold(order, self.clock.now(), self.registry.shop(order.shop).deadlines):
+            tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+            self.queues.send("outbound", tell.model_dump_json())
+
+    def _change(self, order: Order, answers: Mapping[Waybill, Answer]) -> None:
+        """Move the parcels that were heard of, and act on the clocks that polls look after."""
+        now, deadlines = self.clock.now(), self.registry.shop(order.shop).deadlines
+        for parcel in order.parcels:
+            answer = answers.get(parcel.waybill)
+            if isinstance(answer, TrackingReport) and answer.number.casefold() == parcel.number.casefold():
+                self._move(order, parcel, answer)
+        stalled(order, now, deadlines)
+        for parcel in order.parcels:
+            if self._is_beyond_polls(parcel, answers.get(parcel.waybill)):
+                follow_no_more(order, parcel, now, deadlines)
+
+    def _is_beyond_polls(self, parcel: Parcel, answer: Answer | None) -> bool:
+        """Whether no tracker knows the carrier any more, or one answered and there has been no news for too long."""
+        if parcel.finished or not parcel.followed:
+            return False
+        if tracker_of(self.registry, parcel.carrier) is None:
+            return True
+        news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
+        return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.clock.now())
 
     def _watch(self, waybill: Waybill) -> None:
         """Ask the tracker to push, where it knows the carrier and we have an address for pushes."""
-        found = self._tracker_of(waybill)
+        found = tracker_of(self.registry, waybill.carrier)
         if found is None or not found[0].callback_url:
             return
         tracker, code = found
         connector, callback_url = tracker_connector(tracker.channel), tracker.callback_url or ""
-        phone = self._phone(waybill, tracker, code)
+        phone = self._phone(self.orders.order_of(waybill), tracker, code) if connector.needs_phone(code) else ""
         outcome = self.partners.call(
             tracker,
             lambda credentials: connector.subscribe(code, waybill.number, phone, callback_url, credentials),
@@ -124,38 +194,11 @@ class Tracking:
         if isinstance(outcome, Busy | Unknown):
             raise Unavailable(f"tracker {tracker.id} took no subscription for {waybill}")
 
-    def _tracker_of(self, waybill: Waybill) -> tuple[Tracker, str] | None:
-        try:
-            tracker = self.registry.tracker(self.registry.carrier(waybill.carrier).tracker)
-        except NotFound:
-            return None
-        code = tracker.code_of(waybill.carrier)
-        return None if code is None else (tracker, code)
-
-    def _retire_if_over(self, waybill: Waybill) -> None:
-        """Stop following a parcel that the tracker says nothing of, if there is nothing more to wait for."""
-        key = self.orders.order_of(waybill)
-        loaded = None if key is None else self.orders.load(key)
-        if loaded is None or self._is_over(loaded.value, waybill):
-            self.orders.retire_waybill(waybill)
-
-    def _is_over(self, order: Order, waybill: Waybill) -> bool:
-        """Whether nothing more is to be heard of the parcel: it or its order is finished, or there is no news of it.
-
-        A waybill is claimed before its parcel is saved: one without a parcel is as old as its order.
-        """
-        parcel = order.parcel(waybill.carrier, waybill.number)
-        if parcel is None:
-            return order.finished or is_given_up(order.created_at, self.clock.now())
-        news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
-        return order.finished or parcel.finished or is_given_up(news_at, self.clock.now())
-
-    def _phone(self, waybill: Waybill, tracker: Tracker, code: str) -> str:
+    def _phone(self, order: OrderKey | None, tracker: Tracker, code: str) -> str:
         """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""
-        if not tracker_connector(tracker.channel).needs_phone(code):
+        if order is None or not tracker_connector(tracker.channel).needs_phone(code):
             return ""
-        key = self.orders.order_of(waybill)
-        digits = "" if key is None else _NO_DIGIT.sub("", self.orders.recipient(key).phone)
+        digits = _NO_DIGIT.sub("", self.orders.recipient(order).phone)
         return digits[-4:] if len(digits) >= 4 else ""
 
     def _refused(self, tracker: Tracker, refusal: Refused, phone: str) -> None:
@@ -163,24 +206,7 @@ class Tracking:
         words = refusal.words.replace(phone, "****") if phone else refusal.words
         self.count("TrackerRefused", f"{tracker.id}: {words[:100]}")
 
-    def _apply(self, tracker: Tracker, waybill: Waybill, report: TrackingReport) -> None:
+    def _count_unknown(self, tracker: Tracker, report: TrackingReport) -> None:
         for event in report.events:
             if event.stage is None:
                 self.count("UnknownTrackingCode", f"{tracker.id}:{event.code}")
-        key = self.orders.order_of(waybill)
-        if key is None:
-            return
-        order, news = self._move(key, waybill, report)
-        if self._is_over(order, waybill):
-            self.orders.retire_waybill(waybill)
-        elif news:
-            self.orders.touch_waybill(waybill, self.clock.now())
-
-    def _move(self, key: OrderKey, waybill: Waybill, report: TrackingReport) -> tuple[Order, bool]:
-        deadlines = self.registry.shop(key.shop).deadlines
-
-        def move(order: Order) -> bool:
-            parcel = order.parcel(waybill.carrier, waybill.number)
-            return parcel is not None and track(order, parcel, report.events, self.clock.now(), deadlines)
-
-        return change_order(self.orders, key, move)

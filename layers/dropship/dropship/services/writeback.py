@@ -27,7 +27,7 @@ from dropship.domain.partners import (
 )
 from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
 
-from .changing import change_order
+from .changing import Held, hold_order
 from .messages import TellMarketplace
 from .partners import Partners
 
@@ -52,14 +52,16 @@ class Writeback:
         key = OrderKey.parse(message.order)
         shop = self.registry.shop(key.shop)
         lease_s = shop.deadlines.writeback_lease.total_seconds()
-        order, begun = change_order(self.orders, key, lambda order: self._begin(order, message, shop.deadlines))
+        held = hold_order(self.orders, key)
+        begun = held.change(lambda order: self._begin(order, message, shop.deadlines))
+        order = held.value
         parcel = order.parcel(message.carrier, message.number)
         if begun == "OVER" or parcel is None:
             return
         if begun == "OTHERS":
             raise Unavailable(f"the writeback of {parcel.waybill} is under way", lease_s)
         outcome = self._tell(shop, order, parcel)
-        self._record(key, shop, message, outcome)
+        self._record(held, shop, message, outcome)
         if isinstance(outcome, Busy):
             raise Unavailable(f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
         if isinstance(outcome, Unknown):
@@ -109,7 +111,7 @@ class Writeback:
         except InvalidMessage as nothing_open:
             return Refused(words=str(nothing_open))
 
-    def _record(self, key: OrderKey, shop: Shop, message: TellMarketplace, outcome: WritebackResult) -> None:
+    def _record(self, held: Held[Order], shop: Shop, message: TellMarketplace, outcome: WritebackResult) -> None:
         now = self.clock.now()
 
         def record(order: Order) -> None:
@@ -126,4 +128,4 @@ class Writeback:
                 case Unknown():
                     pass  # it stays SENDING: nobody tries before the lease is over
 
-        change_order(self.orders, key, record)
+        held.change(record)

@@ -32,6 +32,7 @@ REFUNDED = frozenset({"refunded", "voided"})
 OPEN_FULFILMENT_ORDERS = frozenset({"OPEN", "IN_PROGRESS", "SCHEDULED"})
 VOID_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
+_FIRST_TOPICS = frozenset({"orders/create", "orders/paid"})
 _ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "orders/cancelled"})
 _PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
@@ -68,7 +69,7 @@ class Shopify:
             raise InvalidMessage(f"a webhook of {domain[:100]!r} came to shop {shop.id}, which is {shop.domain}")
         topic = _header(request.headers, "topic")
         if topic in _ORDER_TOPICS:
-            return _order_changed(read_json(request.body), shop.id)
+            return _order_changed(read_json(request.body), shop.id, likely_new=topic in _FIRST_TOPICS)
         if topic == "refunds/create":
             return _refund_made(read_json(request.body), shop.id)
         if topic == "returns/request":
@@ -144,11 +145,12 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return next((headers[prefix + name].strip() for prefix in _PREFIXES if headers.get(prefix + name)), "")
 
 
-def _order_changed(order: Fields, shop: str) -> marketplace.OrderChanged:
+def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> marketplace.OrderChanged:
     currency = order.text("currency")
     address = order.child("shipping_address") if order.has("shipping_address") else None
     shipping = order.rows("shipping_lines")
     return marketplace.OrderChanged(
+        likely_new=likely_new,
         order=marketplace.MarketplaceOrder(
             shop=shop,
             external_id=order.id("id"),

@@ -158,7 +158,8 @@ def _purchase_order(body: Fields) -> partners.Placed:
     reference = _reference(body)
     if not (number := body.text("supplier_order_id", limit=100)):
         raise body.invalid("supplier_order_id", "is empty")
-    return partners.Placed(purchase_order=str(reference), supplier_reference=number)
+    acknowledged = body.text("status") == "acknowledged"
+    return partners.Placed(purchase_order=str(reference), supplier_reference=number, acknowledged=acknowledged)
 
 
 def _placed(response: ports.HttpResponse) -> partners.Placed | None:

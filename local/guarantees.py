@@ -1,0 +1,65 @@
+"""Writes the figures into docs/guarantees.md: `python -m local.guarantees`, after `make faults` and `make bench`.
+
+Each instrument leaves one JSON file in `build/`. The page has a block for each, between two comments; what stands
+there is replaced where the instrument has run, and kept where it has not. The words around the blocks are by hand.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "guarantees.md"
+RESULTS = ROOT / "build"
+
+Result = Mapping[str, Any]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
+
+
+def block(name: str, text: str) -> str:
+    """A block as it stands in the page."""
+    return f"<!-- figures: {name} -->\n{text.strip()}\n<!-- end of figures -->"
+
+
+def blocks(page: str) -> list[str]:
+    """Names of the blocks of a page."""
+    return re.findall(r"<!-- figures: (\w+) -->", page)
+
+
+def filled(page: str, name: str, text: str) -> str:
+    """The page with one block replaced.
+
+    Raises:
+        ValueError: the page has no such block.
+    """
+    pattern = rf"<!-- figures: {name} -->.*?<!-- end of figures -->"
+    replaced, count = re.subn(pattern, lambda _: block(name, text), page, flags=re.DOTALL)
+    if count != 1:
+        raise ValueError(f"docs/guarantees.md has {count} blocks named {name}; it needs one")
+    return replaced
+
+
+def main() -> int:
+    """Replace the blocks of the instruments that have left a result."""
+    page = DOCUMENT.read_text()
+    for name, written in WRITERS.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            page = filled(page, name, written(json.loads(path.read_text())))
+            print(f"docs/guarantees.md: {name} from build/{name}.json")
+    DOCUMENT.write_text(page)
+    return 0
+
+
+WRITERS: dict[str, Callable[[Result], str]] = {}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The end of a story, as far as it has to be the same with and without a fault: no times, no ids of ours, no counts."""
+
+from collections import Counter
+from typing import Any
+
+from dropship.domain.after_sales import Case
+from dropship.domain.order import Order
+from tests.faults.world import World
+
+
+def picture(world: World) -> dict[str, Any]:
+    """Everything that a buyer, a partner or an operator could tell the difference by."""
+    acme, shop, tracker = world.partners.acme, world.partners.shop, world.partners.tracker
+    return {
+        "orders": {str(order.key): _order(order) for order in world.orders()},
+        "cases": {f"{case.shop}#{case.id}": _case(case) for case in world.cases()},
+        "supplier": {reference: held["cancelled"] for reference, held in acme.orders.items()},
+        "marketplace": sorted(shop.told),
+        "tracker": sorted(set(tracker.subscribed)),
+        "dead letters": sorted(set(world.dead_letters)),
+        "executions": sorted(
+            {str(sorted((k, v) for k, v in wanted.items() if k in {"order", "case"})) for wanted in _executions(world)}
+        ),
+    }
+
+
+def broken_promises(world: World) -> list[str]:
+    """What must hold in every world, whatever happened in it."""
+    found = [f"{many} supplier orders for {one}" for one, many in Counter(world.strict.made).items() if many > 1]
+    told = Counter(world.partners.shop.told)
+    found += [f"{many} shipments of parcel {one} at the marketplace" for one, many in told.items() if many > 1]
+    for order in world.orders():
+        for line in order.lines:
+            try:
+                line.units.check()
+            except Exception as broken:  # noqa: BLE001 - named in the report
+                found.append(f"order {order.key}, line {line.id}: {broken}")
+    return found
+
+
+def differences(expected: dict[str, Any], seen: dict[str, Any]) -> list[str]:
+    """Where two pictures differ, one line each."""
+    return [
+        f"{part}: without the fault {_short(expected[part])}, with it {_short(seen[part])}"
+        for part in expected
+        if expected[part] != seen[part]
+    ]
+
+
+def _short(value: object) -> str:
+    return str(value)[:900]
+
+
+def _executions(world: World) -> list[dict[str, Any]]:
+    return [wanted for name in ("FulfilmentWorkflow", "CaseWorkflow") for wanted in world.executions(name).values()]
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        "status": order.status,
+        "holds": sorted(hold.kind for hold in order.holds),
+        "tasks": sorted((task.kind, task.about) for task in order.tasks),
+        "units": {line.id: line.units.model_dump(exclude_defaults=True) for line in order.lines},
+        "purchase orders": {
+            po.id: (po.status, po.supplier_reference, po.shipped, po.cancel) for po in order.purchase_orders
+        },
+        "parcels": {str(parcel.waybill): (parcel.state, parcel.writeback) for parcel in order.parcels},
+        "remedies": sorted((remedy.case, remedy.outcome) for remedy in order.remedies),
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {"status": case.status, "waits": bool(case.task_token)}

@@ -1,0 +1,200 @@
+"""What each handler is given: a world brought to the point, then the event under test."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dropship.services.dispatch import OutcomeUnknown
+from tests.faults.world import CONSUMERS, World
+from tests.functions.lambdas import event, events_of, sqs_batch
+from tests.unit.services.partners import LOST
+from tests.unit.services.world import WAYBILL
+
+Step = str | Callable[[World], object]
+PAID = "order_ingest/orders_paid"
+PLACED = (PAID, "dispatch_submit/submit")
+SHIPPED = (*PLACED, "supplier_events/shipped")
+OPENED = (*SHIPPED, "after_sales/open_case")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One event of one handler: an example, or made from the world that the steps before have brought about."""
+
+    handler: str
+    name: str
+    before: tuple[Step, ...]
+    event: str | Callable[[World], Any]
+
+    @property
+    def title(self) -> str:
+        """Handler and event."""
+        return f"{self.handler}: {self.name}"
+
+    def prepare(self, world: World) -> Any:
+        """Bring the world to the point; the event. What was left lying in queues by then is gone."""
+        for step in self.before:
+            world.example(step) if isinstance(step, str) else step(world)
+        wanted = event(self.event) if isinstance(self.event, str) else self.event(world)
+        for queue in CONSUMERS:
+            world.take(queue)
+        for workflow in ("FulfilmentWorkflow", "CaseWorkflow"):
+            world.new_executions(workflow)
+        return wanted
+
+
+def wait(**length: float) -> Step:
+    """Let time pass, without the schedules' looking."""
+    return lambda world: world.clock.advance(**length)
+
+
+def reported(*codes: str) -> Step:
+    """The tracker knows these scans of the parcel, one each minute from now on."""
+
+    def report(world: World) -> None:
+        at = world.clock.now()
+        rows = [
+            {"ftime": at.strftime("%Y-%m-%d %H:%M:%S"), "context": "scan", "statusCode": code, "status": "?"}
+            for code in codes
+        ]
+        world.partners.tracker.reports[WAYBILL.number] = {
+            "message": "ok",
+            "nu": WAYBILL.number,
+            "com": "yuantong",
+            "status": "200",
+            "state": codes[-1],
+            "data": rows,
+        }
+
+    return report
+
+
+def message(path: str, queue: str, *changes: tuple[str, str]) -> Callable[[World], Any]:
+    """An example message with some text in it replaced."""
+
+    def changed(_world: World) -> Any:
+        body = event(path)["Records"][0]["body"]
+        for old, new in changes:
+            assert old in body, f"{path} has no {old}"
+            body = body.replace(old, new)
+        return sqs_batch(body, like=CONSUMERS[queue][1])
+
+    return changed
+
+
+def poll(world: World) -> Any:
+    """The message that a poll round sends."""
+    world.take("TrackingQueue")
+    world.call("tracking_schedule", {"everything": True})
+    (body,) = world.take("TrackingQueue")
+    return sqs_batch(body, like="tracking_poll/poll")
+
+
+def lost_answer(world: World) -> None:
+    """The supplier has it, and nobody told us."""
+    world.partners.acme.fail("place", LOST, after=True)
+    with suppress(OutcomeUnknown):
+        world.example("dispatch_submit/submit")
+
+
+def sweep(world: World) -> Any:
+    """The schedule's event at this time."""
+    return event("deadline_sweep/sweep") | {"time": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def at_its_time(path: str) -> Step:
+    """The clock shows the time of an HTTP request, so that its signature holds."""
+
+    def set_clock(world: World) -> None:
+        world.clock.time = datetime.fromtimestamp(event(path)["requestContext"]["timeEpoch"] / 1000, UTC)
+
+    return set_clock
+
+
+def _supplier(kind: str, **data: object) -> Callable[[World], Any]:
+    def told(_world: World) -> Any:
+        webhook = json.loads(event("supplier_events/acknowledged")["Records"][0]["body"])
+        body = json.loads(webhook["body"])
+        body["type"] = f"purchase_order.{kind}"
+        body["data"] |= data
+        return sqs_batch(json.dumps(webhook | {"body": json.dumps(body)}), like="supplier_events/acknowledged")
+
+    return told
+
+
+def _of(handler: str, *rows: tuple[str, tuple[Step, ...], str | Callable[[World], Any]]) -> list[Scenario]:
+    return [Scenario(handler, name, before, wanted) for name, before, wanted in rows]
+
+
+SCENARIOS: list[Scenario] = [
+    *[Scenario("webhook", name, (at_its_time(f"webhook/{name}"),), f"webhook/{name}") for name in events_of("webhook")],
+    *_of(
+        "order_ingest",
+        ("paid", (), PAID),
+        ("paid, again", (PAID,), PAID),
+        ("paid, after it was placed", PLACED, PAID),
+        ("updated", (PAID,), "order_ingest/orders_updated"),
+        ("updated, the first that is heard", (), "order_ingest/orders_updated"),
+        ("cancelled before the claim", (PAID,), "order_ingest/orders_cancelled"),
+        ("cancelled after the claim", PLACED, "order_ingest/orders_cancelled"),
+        ("cancelled, the first that is heard", (), "order_ingest/orders_cancelled"),
+        ("refund", SHIPPED, "order_ingest/refunds_create"),
+        ("due, left lying", (PAID, wait(minutes=11)), "order_ingest/order_due"),
+        ("due, shipped", (*SHIPPED, wait(minutes=20)), "order_ingest/order_due"),
+        ("due, supplier silent", (*PLACED, wait(hours=49)), "order_ingest/order_due"),
+        ("release", (PAID, "dispatch_submit/give_up"), message("order_ingest/release_hold", "InboxQueue")),
+        ("close a task", (*PLACED, wait(hours=49), "order_ingest/order_due"), "order_ingest/close_task"),
+        ("dispatch again", (PAID,), "order_ingest/dispatch_again"),
+    ),
+    *_of("dispatch_plan", ("plan", (PAID,), "dispatch_plan/plan"), ("nothing left", PLACED, "dispatch_plan/plan")),
+    *_of(
+        "dispatch_submit",
+        ("submit", (PAID,), "dispatch_submit/submit"),
+        ("submit, again", PLACED, "dispatch_submit/submit"),
+        ("submit, stale", (PAID, "order_ingest/orders_updated"), "dispatch_submit/submit"),
+        ("give up before the claim", (PAID,), "dispatch_submit/give_up"),
+    ),
+    *_of(
+        "supplier_events",
+        ("acknowledged", PLACED, "supplier_events/acknowledged"),
+        ("acknowledged, our answer was lost", (PAID, lost_answer), "supplier_events/acknowledged"),
+        ("shipped", PLACED, "supplier_events/shipped"),
+        ("shipped, again", SHIPPED, "supplier_events/shipped"),
+        ("rejected", PLACED, _supplier("rejected", reason="sold out")),
+        ("cancelled", PLACED, _supplier("cancelled", reason="damaged in the warehouse")),
+    ),
+    *_of("tracking_schedule", ("everything", SHIPPED, "tracking_schedule/everything")),
+    *_of(
+        "tracking_poll",
+        ("watch", SHIPPED, "tracking_poll/watch"),
+        ("push", (*SHIPPED, wait(hours=5)), "tracking_poll/push"),
+        ("poll, no news", (*SHIPPED, wait(hours=1)), poll),
+        ("poll, in transit", (*SHIPPED, reported("103", "0"), wait(hours=1)), poll),
+        ("poll, delivered", (*SHIPPED, reported("103", "0", "3"), wait(hours=1)), poll),
+    ),
+    *_of(
+        "shipment_writeback",
+        ("parcel", SHIPPED, "shipment_writeback/parcel"),
+        ("parcel, again", (*SHIPPED, "shipment_writeback/parcel"), "shipment_writeback/parcel"),
+    ),
+    *_of("deadline_sweep", ("an order left lying", (PAID, wait(minutes=11)), sweep)),
+    *_of(
+        "after_sales",
+        ("open a case", SHIPPED, "after_sales/open_case"),
+        ("open a case, again", OPENED, "after_sales/open_case"),
+        ("cancel", (*PLACED, "order_ingest/orders_cancelled"), "after_sales/cancel_order"),
+        ("check withdrawals", OPENED, "after_sales/check_withdrawals"),
+        ("case due", (*OPENED, wait(days=3)), "after_sales/case_due"),
+        ("decide", OPENED, "after_sales/decide_case"),
+        ("tell", OPENED, "after_sales/tell_case"),
+        ("await the outcome", OPENED, "after_sales/await_outcome"),
+        ("record the outcome", (*OPENED, "after_sales/decide_case"), "after_sales/record_outcome"),
+    ),
+    *[
+        Scenario("ops_api", name, OPENED if "case" in name else (PAID, "dispatch_submit/give_up"), f"ops_api/{name}")
+        for name in events_of("ops_api")
+    ],
+]
