@@ -177,8 +177,9 @@ def _billed(
     """What there is to bill, per table."""
     match action:
         case "GetItem":
+            asked = _key_of(data["TableName"], data["Key"])
             found = [before] if before else []
-            return [_read(data["TableName"], found, consistent=data.get("ConsistentRead", False))]
+            return [_read(data["TableName"], found, consistent=data.get("ConsistentRead", False)) | {"of": {asked: 0}}]
         case "PutItem" | "UpdateItem" | "DeleteItem":
             return [_written(data, before, refused=answer[0] >= 400)]
         case "Query" | "Scan":
@@ -196,7 +197,11 @@ def _billed(
 def _read(table: str, found: list[dict[str, Any] | None], *, consistent: bool) -> dict[str, Any]:
     size = sum(item_bytes(item) for item in found if item)
     what = next((item.get("sk", {}).get("S", "") for item in found if item), "")
-    return {"table": table, "what": what, "bytes": size, "items": len(found), "consistent": consistent}
+    of: dict[str, int] = {}
+    for item in filter(None, found):
+        name = _key_of(table, item)
+        of[name] = of.get(name, 0) + item_bytes(item)
+    return {"table": table, "what": what, "bytes": size, "items": len(found), "consistent": consistent, "of": of}
 
 
 def _page(data: dict[str, Any], page: list[dict[str, Any]]) -> dict[str, Any]:
@@ -266,6 +271,11 @@ def _item(table: str, key: Mapping[str, Any]) -> dict[str, Any] | None:
     values = [dynamodb._extract_key_val(key[name]) for name in _keys(known)]
     found = known["items"].get(values[0], {}).get(values[1] if len(values) > 1 else "__no_sort__")
     return dict(found) if found else None
+
+
+def _key_of(table: str, item: Mapping[str, Any]) -> str:
+    """The partition key of an item, or of a key."""
+    return str(item.get(_keys(dynamodb._tables[table])[0], {}).get("S", ""))
 
 
 def _keys(table: dict[str, Any]) -> list[str]:

@@ -115,7 +115,7 @@ def share_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
     The rest is the same however many orders there are: see `fixed_of_schedule`.
     """
     pages = sum(call["bytes"] / READ_BYTES / 2 for call in invocation.of("dynamodb") if call["action"] == "Query")
-    for_orders = tuple(call for call in invocation.calls if not _of_the_clock(call))
+    for_orders = tuple(call for call in invocation.calls if not of_the_clock(call))
     added = usage_of_invocation(replace(invocation, calls=for_orders), prices)
     bare = usage_of_invocation(replace(invocation, calls=()), prices)
     return added + bare * -1 + Usage(read_units=pages)
@@ -123,8 +123,13 @@ def share_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
 
 def fixed_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
     """What a run of a schedule costs when there is nothing to do."""
-    queries = tuple(call | {"bytes": 0} for call in invocation.calls if _of_the_clock(call))
+    queries = tuple(call | {"bytes": 0} for call in invocation.calls if of_the_clock(call))
     return usage_of_invocation(replace(invocation, calls=queries), prices) + Usage(schedule_starts=1)
+
+
+def of_the_clock(call: Line) -> bool:
+    """Whether a schedule makes this call whether there are orders or not: a query, a look at the registry."""
+    return call["action"] == "Query" or "RegistryTable" in call.get("table", "")
 
 
 def usage_of(record: Record, prices: Prices) -> Usage:
@@ -205,11 +210,6 @@ def _registry_reads(invocation: Invocation) -> Iterator[Line]:
 def _without_registry(invocation: Invocation) -> Invocation:
     shared = [*_registry_reads(invocation), *invocation.of("ssm")]
     return replace(invocation, calls=tuple(call for call in invocation.calls if call not in shared))
-
-
-def _of_the_clock(call: Line) -> bool:
-    """Whether a schedule makes this call whether there are orders or not: a query, a look at the registry."""
-    return call["action"] == "Query" or "RegistryTable" in call.get("table", "")
 
 
 def _scheduled(invocation: Invocation) -> bool:

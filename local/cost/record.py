@@ -1,8 +1,8 @@
 """What `local.call_record` wrote down, read back: invocations with their calls, batches, states of workflows."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,31 @@ class Record:
         kept = tuple(one for one in self.invocations if one.function not in functions)
         return Record(kept, self.polls, self.states)
 
+    def of_orders(self, names: set[str], *schedules: str) -> "Record":
+        """The same, but of what those schedules read only what is about the orders or parcels with these names.
+
+        A schedule goes through everybody's entries at once; each order bears its own.
+        """
+        return replace(
+            self,
+            invocations=tuple(
+                replace(one, calls=tuple(_own(one.calls, names))) if one.function in schedules else one
+                for one in self.invocations
+            ),
+        )
+
     def only(self, *functions: str) -> tuple[Invocation, ...]:
         """The invocations of those functions."""
         return tuple(one for one in self.invocations if one.function in functions)
+
+
+def _own(calls: Iterable[Line], names: set[str]) -> Iterator[Line]:
+    for call in calls:
+        own = {key: size for key, size in call.get("of", {}).items() if any(name in key for name in names)}
+        if call["action"] == "Query":
+            yield call | {"of": own, "bytes": sum(own.values())}
+        elif own or not call.get("of") or "RegistryTable" in call["table"]:
+            yield call
 
 
 def read_record(file: Path, begin: int = 0, end: int | None = None) -> Record:

@@ -16,7 +16,7 @@ from pathlib import Path
 from local.cost.bill import Prices
 from local.emulator import ROOT
 from local.stack import Stack
-from tests.bench import designs, report
+from tests.bench import report
 from tests.bench.counting import count, count_standard, express_options, stack_of
 from tests.bench.figures import Figure, every_budget_holds, table
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured = {} if options.only_counting else _throughput(stack)
     tell("a few orders through the STANDARD workflow")
     counted.standard = count_standard()
-    tables = report.tables(counted, prices) | {"Other designs, dollars per million orders": designs.figures()}
+    tables = report.tables(counted, prices)
     tables |= measured if options.only_counting else _this_machine() | measured
     _print(tables, prices)
     took = time.monotonic() - began

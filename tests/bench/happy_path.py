@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dropship.domain import deadlines
+from dropship.domain.deadlines import SWEEP, Deadlines
+from local.cost.bill import SCHEDULED
 from local.cost.record import Record, read_record
 from local.deployment import STACK_NAME
 from local.emulator import call_record
@@ -24,7 +25,6 @@ SHOP = "main-shop"
 SUPPLIER = "acme"
 AT_ONCE = 4
 PATIENCE_S = 120.0
-SWEEP = deadlines.SWEEP
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Life:
     """What was called for some orders, by the stage of their life."""
 
     orders: int
+    names: set[str] = field(default_factory=set)
+    """The ids of the orders and the numbers of their parcels."""
     stages: dict[str, Record] = field(default_factory=dict)
 
     @property
@@ -105,21 +107,23 @@ class Drive:
         Raises:
             Unhappy: one of them is not delivered at the end, or its shop does not know of its parcel.
         """
-        life, orders, began = Life(count), [one_line_order() for _ in range(count)], datetime.now(UTC)
-        in_answer = self._acknowledge_in_answer(path.acknowledged_in_answer)
+        orders, began = [one_line_order() for _ in range(count)], datetime.now(UTC)
+        life = Life(count, {str(order["id"]) for order in orders})
+        self.sandbox.behave(SUPPLIER, acknowledge_in_answer=path.acknowledged_in_answer)
         with self._stage(life, "dispatch"):
             _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
             self._until(lambda: len(self._references(orders)) == count, "placed")
         received = datetime.now(UTC)
-        if not in_answer:
+        if not path.acknowledged_in_answer:
             with self._stage(life, "acknowledge"):
                 _each(lambda one: self.sandbox.acknowledge(SUPPLIER, one), self._references(orders))
         with self._stage(life, "look back at resume"):
-            self._look_back(deadlines.Deadlines().resume, began, received)
+            self._look_back(Deadlines().resume, began, received)
         with self._stage(life, "ship"):
             numbers = self._ship(orders, path)
+            life.names |= set(numbers)
         with self._stage(life, "look back at ship"):
-            self._look_back(deadlines.Deadlines().ship, began, received)
+            self._look_back(Deadlines().ship, began, received)
         for turn, codes in enumerate(path.reports):
             with self._stage(life, f"report {turn}"):
                 self._report(numbers, path, codes)
@@ -146,13 +150,9 @@ class Drive:
         begin = self.file.stat().st_size
         yield
         self._quiet()
-        life.stages[name] = read_record(self.file, begin, self.file.stat().st_size).without("ops-api")
+        record = read_record(self.file, begin, self.file.stat().st_size).without("ops-api")
+        life.stages[name] = record.of_orders(life.names, *SCHEDULED) if life.names else record
         self.watch(name)
-
-    def _acknowledge_in_answer(self, wanted: bool) -> bool:
-        """Whether the supplier acknowledges in its answer from now on."""
-        self.sandbox.behave(SUPPLIER, acknowledge_in_answer=wanted)
-        return wanted
 
     def _quiet(self) -> None:
         """Wait until nothing is under way: no message, and nothing written down for a while."""

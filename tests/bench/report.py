@@ -11,6 +11,7 @@ from local.cost.bill import (
     Usage,
     Workflow,
     fixed_of_schedule,
+    of_the_clock,
     parts,
     read,
     steady_usage_of,
@@ -19,6 +20,8 @@ from local.cost.bill import (
 )
 from local.cost.record import Record
 from local.cost.unbatched import unbatched
+from local.cost.units import index_write_units
+from tests.bench import designs
 from tests.bench.counting import CROWDS, FOLLOWED, Counted
 from tests.bench.figures import Figure, at_least, at_most
 from tests.bench.happy_path import Life
@@ -44,6 +47,7 @@ def tables(counted: Counted, prices: Prices) -> Tables:
         "Other ways, not budgeted": ways(counted, prices),
         "By the clock, whatever the number of orders": by_the_clock(counted, prices),
         "Orders a second at AWS's default quotas, on paper": sustained(counted, prices),
+        "Ours beside other designs, per million orders": beside(counted, prices),
     }
 
 
@@ -66,6 +70,8 @@ def happy_path(counted: Counted, prices: Prices) -> list[Figure]:
         at_most("STANDARD transitions", usage.transitions, "", TRANSITIONS, _standard(counted, prices)),
         at_most("invocations that change nothing", sum(idle.values()) / counted.base.orders, "", 0,
                 f"only reads of our own state, and nobody waited for the answer; {named}".rstrip("; ")),
+        at_most("invocations that failed", sum(one.failed for one in counted.base.record.invocations), "", 0,
+                "the count would be of something else"),
         at_most("write units", usage.write_units, "", WRITE_UNITS, "index writes included"),
         at_most("read units", usage.read_units, "", READ_UNITS, "registry: a container reads it once a minute"),
         polling_is_flat(counted, prices),
@@ -82,21 +88,28 @@ def parts_of(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def units_of(life: Life) -> list[Figure]:
-    """Where the units go: one row a function and item."""
+    """Where the units go: one row a function and item, with what the indexes take."""
     writes, reads = defaultdict[str, float](float), defaultdict[str, float](float)
+    indexes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for invocation in life.record.invocations:
         for call in invocation.of("dynamodb"):
+            if invocation.function in SCHEDULED and of_the_clock(call):
+                continue
             table = call["table"].split("-")[2].removesuffix("Table")
-            what = f"index {call['index']}" if call.get("index") else call["what"] or "nothing there"
-            name = f"{invocation.function}: {table} {what}"
+            name = f"{invocation.function}: {table} {call['what'] or 'nothing there'}"
             writes[name] += written(call) / life.orders
-            if invocation.function not in SCHEDULED:
-                reads[name] += read(call) / life.orders
-    rows = [
-        Figure(name, writes[name] + reads[name], "units", note=f"{writes[name]:g} written, {reads[name]:g} read")
+            reads[name] += read(call) / life.orders
+            for one in call.get("indexes", ()):
+                indexes[name][one["index"]] += index_write_units(one["change"], one["bytes"]) / life.orders
+    return [
+        Figure(name, writes[name] + reads[name], "units", note=_units(writes[name], reads[name], indexes[name]))
         for name in sorted(writes)
     ]
-    return [row for row in rows if row.value]
+
+
+def _units(written_units: float, read_units: float, indexes: dict[str, float]) -> str:
+    of_them = ", ".join(f"{units:g} in {name}" for name, units in indexes.items())
+    return f"{written_units:g} written{of_them and f' ({of_them})'}, {read_units:g} read"
 
 
 def crowded(counted: Counted, prices: Prices) -> list[Figure]:
@@ -167,6 +180,17 @@ def sustained(counted: Counted, prices: Prices) -> list[Figure]:
         else:
             rows.append(Figure("largest sustained rate, STANDARD", found[0].orders_per_s, "/s", note=words))
     return rows
+
+
+def beside(counted: Counted, prices: Prices) -> list[Figure]:
+    """Ours first, then other designs."""
+    usage = per_order(counted.base, prices)
+    ours = [
+        Figure(f"ours, {workflow}", usage.total(prices, workflow) * MILLION, "$/M",
+               note=f"{usage.operations(workflow):.1f} operations")
+        for workflow in WORKFLOWS
+    ]  # fmt: skip
+    return ours + designs.figures()
 
 
 def details(counted: Counted, prices: Prices) -> dict[str, Any]:

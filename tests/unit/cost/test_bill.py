@@ -21,8 +21,10 @@ PRICES = Prices.load()
 
 
 def invocation(trace: str = "1", function: str = "order-ingest", **fields: object) -> dict:
-    return {"kind": "invocation", "trace": trace, "function": f"daifa-local-{function}", "memory_mb": 512, "began": 0.0,
-            "failed": False, "log": [100, 200], "platform_log": True, "source": "sqs", "records": 1} | fields  # fmt: skip
+    name = f"daifa-local-{function}"
+    return {"kind": "invocation", "trace": trace, "function": name, "memory_mb": 512, "began": 0.0,
+            "failed": False, "log": [100, 200], "platform_log": True, "source": "sqs", "records": 1,
+            **fields}  # fmt: skip
 
 
 def call(action: str, trace: str = "1", service: str = "dynamodb", **fields: object) -> dict:
@@ -96,6 +98,16 @@ def test_orders_bear_their_part_of_a_sweep_and_the_clock_bears_the_rest():
     assert (share.read_units, share.sqs_requests, share.lambda_requests) == (0.125 + 0.5, 1, 0)
     assert share.lambda_gb_seconds > 0
     assert (fixed.read_units, fixed.sqs_requests, fixed.lambda_requests, fixed.schedule_starts) == (0.5, 0, 1, 1)
+
+
+def test_of_a_schedule_that_reads_everybodys_entries_an_order_bears_its_own():
+    page = call("Query", index="recent", bytes=300, of={"O#shop#1": 100, "O#shop#2": 200}, consistent=False)
+    looks = [call("GetItem", bytes=900, of={f"O#shop#{order}": 900}, consistent=False) for order in (1, 2)]
+    registry = call("GetItem", table="daifa-local-RegistryTable-1", of={"SHOP": 9}, consistent=False)
+    record = of(page, *looks, registry, invocation(function="deadline-sweep"), call("GetItem", "2"), invocation("2"))
+    sweep, other = record.of_orders({"shop#1"}, "deadline-sweep").invocations
+    assert [(one["action"], one["bytes"]) for one in sweep.calls] == [("Query", 100), ("GetItem", 900), ("GetItem", 0)]
+    assert len(other.calls) == 1
 
 
 def test_what_a_container_reads_once_a_minute_is_shared_by_the_orders_of_that_minute():
