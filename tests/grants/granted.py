@@ -1,9 +1,13 @@
 """The template's grants, and which of them AWS itself uses in a role's name."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
-from tests.template.document import FUNCTIONS, WORKFLOWS, environment, events, folder, grants, target
+from tests.template.document import FUNCTIONS, QUEUES, TABLES, WORKFLOWS, events, folder, grants, target
 
 
 class Grant(NamedTuple):
@@ -56,6 +60,7 @@ def all_grants() -> Iterator[Grant]:
         yield from (Grant(name, *pair) for pair in grants(target(properties["Role"])))
 
 
+@cache
 def own_grants() -> list[Grant]:
     """Grants that our own calls use."""
     return sorted({grant for grant in all_grants() if not reason(grant)})
@@ -74,6 +79,39 @@ def expected_of_the_service(function: str) -> set[Grant]:
     return needed
 
 
-def queue_urls(function: str) -> set[str]:
-    """Queues that a function is told the address of; logical ids."""
-    return {target(value) for name, value in environment(function).items() if name.endswith("_QUEUE_URL")}
+@dataclass(frozen=True)
+class Deployment:
+    """Where the template is deployed; `values` are those of logical ids: names, queue URLs, ARNs of workflows."""
+
+    account: str
+    region: str
+    stage: str
+    values: Mapping[str, str]
+
+    def named(self, service: str, name: str) -> str:
+        """The ARN of something of ours."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{name}"
+
+    def arn(self, resource: str) -> str:
+        """The ARN, or pattern of ARNs, of a resource as a grant names it."""
+        if resource in TABLES:
+            return self.named("dynamodb", f"table/{self.values[resource]}")
+        if resource in QUEUES:
+            return self.named("sqs", self.values[resource].rsplit("/", 1)[1])
+        if resource in WORKFLOWS:
+            return self.values[resource]
+        for name, workflow in WORKFLOWS.items():  # named by its text where a reference would be a circle
+            if "Name" in workflow and resource.endswith(f":stateMachine:{workflow['Name']['Fn::Sub']}"):
+                return self.values[name]
+        pseudo = {"AWS::Partition": "aws", "AWS::Region": self.region, "AWS::AccountId": self.account}
+        pseudo["Stage"] = self.stage
+        with_arns = re.sub(r"\$\{(\w+)\.Arn\}", lambda match: self.arn(match[1]), resource)
+        return re.sub(r"\$\{([\w:]+)\}", lambda match: pseudo[match[1]], with_arns)
+
+    def covering(self, holder: str, action: str, resource: str) -> set[Grant]:
+        """Grants by which a function may do an action on the resource of that ARN."""
+        return {
+            grant
+            for grant in own_grants()
+            if (grant.holder, grant.action) == (holder, action) and fnmatchcase(resource, self.arn(grant.resource))
+        }

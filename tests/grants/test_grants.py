@@ -7,8 +7,8 @@ from dropship.adapters import session
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.world import World, account
 from tests.grants import removal
-from tests.grants.gate import Gate, arn
-from tests.grants.granted import Grant, all_grants, expected_of_the_service, own_grants, reason
+from tests.grants.gate import Gate
+from tests.grants.granted import Deployment, Grant, all_grants, expected_of_the_service, own_grants, reason
 from tests.grants.removal import HANDLERS, take_all_away
 from tests.template.document import FUNCTIONS, WORKFLOWS, folder
 
@@ -45,7 +45,7 @@ def test_workflows_make_no_call_of_ours():
     ],
 )
 def test_a_resource_of_the_template_has_its_arn(resource, expected):
-    assert arn(resource, VALUES) == expected
+    assert Deployment("123456789012", "us-east-1", "test", VALUES).arn(resource) == expected
 
 
 @pytest.fixture
