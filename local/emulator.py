@@ -38,12 +38,15 @@ def emulator_environment(
 ) -> dict[str, str]:
     """What the emulator reads at start; `wait_scale` multiplies Wait states and retry delays of workflows.
 
-    With `record`, every call that AWS would bill is written to that file (`local.call_record`).
+    With `record`, every call that AWS would bill is written to that file (`local.call_record`); with `auth`, who asked
+    for what is written beside the scratch folder (`local.access_record`).
 
     Functions inherit all of it, so it has nothing of this shell: what the template forgets must be missing.
     """
     base = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
     recording = {} if record is None else {"DAIFA_CALL_RECORD": str(record)}
+    if auth:
+        recording["DAIFA_ACCESS_RECORD"] = str(access_record(scratch.parent))
     return (
         aws_environment(f"http://{HOST}:{port}", base)
         | recording
@@ -70,6 +73,11 @@ def call_record(directory: Path) -> Path:
     return directory / "calls.jsonl"
 
 
+def access_record(directory: Path) -> Path:
+    """Where the emulator of the stack in `directory` writes down who asked for what, if it enforces IAM."""
+    return directory / "access.jsonl"
+
+
 def launch_emulator(
     directory: Path, port: int | None, *, auth: bool, wait_scale: float, record: bool = False
 ) -> dict[str, object]:
@@ -88,6 +96,7 @@ def launch_emulator(
     scratch.mkdir(parents=True)
     calls = call_record(directory)
     calls.write_text("")
+    access_record(directory).write_text("")
     environment = emulator_environment(
         chosen, scratch, auth=auth, wait_scale=wait_scale, record=calls if record else None
     )

@@ -95,9 +95,10 @@ if __name__ == "__main__":
     name_errors()
     authorise_as_aws_does()
     bound_concurrency()
-    if "DAIFA_CALL_RECORD" in os.environ:
+    if os.environ.keys() & {"DAIFA_CALL_RECORD", "DAIFA_ACCESS_RECORD"}:
         sys.path.append(str(Path(__file__).resolve().parent.parent))
-        from local.call_record import start_if_wanted
+        from local import access_record, call_record
 
-        start_if_wanted()
+        call_record.start_if_wanted()
+        access_record.start_if_wanted()
     main()

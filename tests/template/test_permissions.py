@@ -1,10 +1,14 @@
 """Who may do what. A new permission must be written here as well, by hand: that is the point."""
 
+import json
+import re
+
 import pytest
 
 from tests.template.document import (
     FUNCTIONS,
     RESOURCES,
+    TEXT,
     WORKFLOWS,
     folder,
     function_grants,
@@ -37,6 +41,19 @@ def test_no_role_has_a_wildcard(role):
         if "*" in resource and resource not in allowed:
             assert role == "FulfilmentWorkflowRole", f"{role}: {action} on {resource}"
             assert action.startswith("logs:"), "only log delivery has no resource to name"
+
+
+def _statements() -> list[str]:
+    """Every statement of every role, as the template's text has it, with its comments."""
+    parts = re.split(r"^ +- (?=Effect: )", TEXT, flags=re.MULTILINE)
+    return [re.split(r"^  \w|^  #", part, flags=re.MULTILINE)[0] for part in parts[1:]]
+
+
+def test_whoever_grants_more_than_one_resource_writes_why():
+    wide = [statement for statement in _statements() if "*" in re.sub(r"#.*", "", statement)]
+    granted = [policy["PolicyDocument"]["Statement"] for role in ROLES.values() for policy in role["Policies"]]
+    assert len(wide) == sum("*" in json.dumps(statement) for statements in granted for statement in statements)
+    assert [statement for statement in wide if not re.search(r"# \w.{20,}", statement)] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

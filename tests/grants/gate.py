@@ -1,0 +1,90 @@
+"""IAM in this process: a call of a function that no grant of its role covers is answered with AccessDenied."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from tests.faults.world import ACCOUNT, REGION
+from tests.functions.lambdas import STAGE, Function
+from tests.grants.granted import Deployment, Grant
+from tests.template.document import ROOT, WORKFLOWS
+
+_AS_ONE = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
+"""Operations that IAM knows under the name of another."""
+
+
+def asked(client: BaseClient, operation: str, parameters: Mapping[str, Any], deployed: Deployment) -> list[str]:
+    """ARNs of the resources that a call is about.
+
+    Raises:
+        NotImplementedError: a call of a kind that no function of ours made so far; say here what it is about.
+    """
+    match client.meta.service_model.signing_name, operation:
+        case "dynamodb", _ if "TableName" in parameters:
+            table = deployed.named("dynamodb", f"table/{parameters['TableName']}")
+            return [f"{table}/index/{parameters['IndexName']}" if "IndexName" in parameters else table]
+        case "dynamodb", "BatchGetItem" | "BatchWriteItem":
+            return [deployed.named("dynamodb", f"table/{table}") for table in parameters["RequestItems"]]
+        case "sqs", _:
+            return [deployed.named("sqs", parameters["QueueUrl"].rsplit("/", 1)[1])]
+        case "ssm", "GetParameter":
+            return [deployed.named("ssm", f"parameter{parameters['Name']}")]
+        case "states", "StartExecution":
+            return [parameters["stateMachineArn"]]
+        case "states", "SendTaskSuccess":
+            waiting = [name for name, workflow in WORKFLOWS.items() if _waits(workflow)]
+            return [deployed.values[name] for name in waiting]
+    raise NotImplementedError(f"{client.meta.service_model.signing_name}:{operation}")
+
+
+def _waits(workflow: Mapping[str, Any]) -> bool:
+    return ".waitForTaskToken" in (ROOT / workflow["DefinitionUri"]).read_text(encoding="utf-8")
+
+
+@dataclass
+class Gate:
+    """What stands before every call of a function: the template's grants without one."""
+
+    values: Mapping[str, str]
+    without: Grant | None = None
+    used: set[Grant] = field(default_factory=set)
+    denied: list[str] = field(default_factory=list)
+    _running: str = ""
+
+    def check(self, client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Let a call pass; ClientError where no grant covers it. What no function calls passes."""
+        if not self._running:
+            return
+        deployed = Deployment(ACCOUNT, REGION, STAGE, self.values)
+        action = f"{client.meta.service_model.signing_name}:{_AS_ONE.get(operation, operation)}"
+        for resource in asked(client, operation, parameters, deployed):
+            covering = deployed.covering(self._running, action, resource) - {self.without}
+            self.used |= covering
+            if not covering:
+                self.denied.append(f"{self._running}: {action} on {resource}")
+                error = {"Code": "AccessDeniedException", "Message": f"not authorized to perform {action}"}
+                raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, operation)
+
+    @contextmanager
+    def enforced(self) -> Iterator[None]:
+        """While this lasts, functions have only what they are granted."""
+        call, run = BaseClient._make_api_call, Function.__call__
+
+        def checked(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:
+            self.check(client, operation, parameters)
+            return call(client, operation, parameters)
+
+        def tagged(function: Function, event: object) -> Any:
+            before, self._running = self._running, function.name
+            try:
+                return run(function, event)
+            finally:
+                self._running = before
+
+        with patch.object(BaseClient, "_make_api_call", checked), patch.object(Function, "__call__", tagged):
+            yield

@@ -1,0 +1,164 @@
+"""Take each grant away in turn: `python -m tests.grants`. A grant without which everything goes on is one too many.
+
+Each handler's events are those of the fault programme, and a few of `MORE` for grants that those do not need. In a copy
+of the world that an event meets, the handler runs with all its grants but one: what it answers, or what the world looks
+like when all is quiet, has to differ.
+"""
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+from tests.faults.picture import picture
+from tests.faults.programme import warm_up
+from tests.faults.scenarios import (
+    OPENED,
+    PAID,
+    PLACED,
+    SCENARIOS,
+    SHIPPED,
+    Scenario,
+    Step,
+    lost_answer,
+    poll,
+    sweep,
+    wait,
+)
+from tests.faults.trial import CONSUMED, in_copy
+from tests.faults.world import CONSUMERS, World, account
+from tests.functions.lambdas import sqs_batch
+from tests.grants.gate import Gate
+from tests.grants.granted import Grant, own_grants
+from tests.template.document import FUNCTIONS, folder
+from tests.unit.services.world import from_shop, lines
+
+HANDLERS = sorted(folder(name) for name in FUNCTIONS)
+
+
+def _nobody_offers(world: World) -> None:
+    webhook = from_shop("orders/paid", line_items=lines(sku="NOBODY-HAS-IT"))
+    world.call("order_ingest", sqs_batch(webhook.model_dump_json(), like=PAID))
+
+
+def _answers_later(world: World) -> None:
+    world.partners.acme.cancels = "later"
+
+
+def _senseless(handler: str) -> Scenario:
+    """A message that can never be done is wanted again soon, so that it is set aside soon."""
+    like = CONSUMERS[CONSUMED[handler]][1]
+    return Scenario(handler, "no message at all", (), lambda _: sqs_batch("{", like=like))
+
+
+_ASKED: tuple[Step, ...] = (*PLACED, _answers_later, "order_ingest/orders_cancelled", "after_sales/cancel_order")
+_LOST: tuple[Step, ...] = (PAID, lost_answer, "order_ingest/orders_cancelled", "after_sales/cancel_order")
+MORE = [
+    *(_senseless(handler) for handler in CONSUMED),
+    Scenario("dispatch_plan", "a line that nobody offers", (_nobody_offers,), "dispatch_plan/plan"),
+    Scenario("dispatch_submit", "taken back while it was placed", _LOST, "dispatch_submit/submit"),
+    Scenario("supplier_events", "acknowledged, to be cancelled", _ASKED, "supplier_events/acknowledged"),
+    Scenario("tracking_poll", "poll, the marketplace not told yet", (*SHIPPED, wait(minutes=20)), poll),
+    Scenario("deadline_sweep", "a case left lying", (*OPENED, wait(days=3)), sweep),
+    Scenario("deadline_sweep", "an order just as old as the sweep looks back", (PAID, wait(minutes=15)), sweep),
+    Scenario(
+        "after_sales", "a case that is awaited", (*OPENED, "after_sales/await_outcome"), "after_sales/decide_case"
+    ),
+    Scenario("ops_api", "an order that can be dispatched", (PAID,), "ops_api/dispatch"),
+]
+
+
+@dataclass
+class Result:
+    """What a handler's grants are worth: by each, the event that fails without it; and calls that none covers."""
+
+    handler: str
+    needed: dict[Grant, str] = field(default_factory=dict)
+    unused: list[Grant] = field(default_factory=list)
+    idle: list[Grant] = field(default_factory=list)
+    """Used, but nothing failed without them."""
+    uncovered: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Trial:
+    """An event and the world that it meets, in this process; what is tried is tried in copies of it."""
+
+    world: World
+    handler: str
+    event: Any
+
+    def uses(self) -> tuple[set[Grant], list[str]]:
+        """Which grants the handler uses when it has them all, and which of its calls none of them covers."""
+
+        def watched() -> tuple[set[Grant], list[str]]:
+            gate = Gate(self.world.resources)
+            with gate.enforced():
+                self.world.call(self.handler, self.event)
+            return gate.used, gate.denied
+
+        return in_copy(watched)
+
+    def answer(self, without: Grant | None = None) -> Any:
+        """What the handler's trigger sees of one delivery: its answer or error, and when it is to come again."""
+        return in_copy(lambda: self._answer(without))
+
+    def end(self, without: Grant | None = None) -> Any:
+        """What the world looks like after that, when all is quiet."""
+
+        def quiet() -> Any:
+            self._answer(without)
+            with Gate(self.world.resources, without).enforced():
+                self.world.settle()
+            return picture(self.world)
+
+        return in_copy(quiet)
+
+    def _answer(self, without: Grant | None) -> Any:
+        with Gate(self.world.resources, without).enforced():
+            ran = self.world.call_apart(self.handler, self.event, None)
+        return ran.answer, ran.error, ran.delay_s
+
+
+def missed(trial: Trial, grants: Iterable[Grant]) -> Iterator[Grant]:
+    """Those grants whose loss anybody would notice.
+
+    Raises:
+        AssertionError: with all grants the event ends now this way, now that, so that no difference means anything.
+    """
+    answer = trial.answer()
+    assert answer == trial.answer(), f"{trial.handler} does not answer the same twice: {answer}"
+    for grant in grants:
+        if trial.answer(grant) != answer or trial.end(grant) != trial.end():
+            yield grant
+
+
+def take_away(handler: str) -> Result:
+    """Take each grant of a handler away, in the first event that uses it and fails without it."""
+    result = Result(handler)
+    waiting = {grant for grant in own_grants() if grant.holder == handler}
+    seen: set[Grant] = set()
+    warm_up()
+    for scenario in (one for one in [*MORE, *SCENARIOS] if one.handler == handler):
+        if not waiting:
+            break
+        with account():
+            world = World()
+            trial = Trial(world, handler, scenario.prepare(world))
+            gc.freeze()  # so that no copy of this process has its memory copied by collecting
+            used, denied = trial.uses()
+            result.uncovered += [f"{scenario.title}: {call}" for call in denied]
+            seen |= used
+            result.needed |= dict.fromkeys(missed(trial, sorted(used & waiting)), scenario.title)
+            waiting -= result.needed.keys()
+            gc.unfreeze()
+    result.idle, result.unused = sorted(waiting & seen), sorted(waiting - seen)
+    return result
+
+
+def take_all_away(handlers: Sequence[str] = HANDLERS, jobs: int = 1) -> Iterator[Result]:
+    """Every handler's result; each is found in a process with one thread, which can be copied."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(take_away, handlers)
