@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.bytecode import compile_build
 from local.emulator import ACCOUNT, ARCHITECTURE, REGION, ROOT, aws_environment
 from local.http_api import import_routes, resolve
 from local.processes import LocalStackError
@@ -40,6 +41,7 @@ def build(root: Path = ROOT) -> str:
         _sam(["build", "--template", str(template), "--build-dir", str(BUILD), "--cached", "--parallel",
               "--cache-dir", str(BUILD.with_name("build-cache")), "--parameter-overrides", *overrides],
              aws_environment(""))  # fmt: skip
+        compile_build(BUILD)
         BUILT.write_text(wanted)
     return wanted
 

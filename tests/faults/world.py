@@ -100,6 +100,10 @@ class World:
             self._functions[name] = loaded
         return self._functions[name]
 
+    def functions(self) -> list[Function]:
+        """All functions."""
+        return [self.function(name) for name in LOGICAL_IDS]
+
     def call(self, name: str, what: object) -> Any:
         """Run a function here, without faults; its log goes nowhere."""
         with redirect_stdout(io.StringIO()):

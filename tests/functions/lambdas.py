@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tests.template.document import FUNCTIONS, ROOT, environment, folder
+from tests.template.document import FUNCTIONS, QUEUES, ROOT, TABLES, WORKFLOWS, environment, folder
 
 EVENTS = ROOT / "events"
 STAGE = "test"
@@ -106,6 +106,12 @@ def _resolved(value: Any, resources: Mapping[str, str]) -> str:
         return _VALUES.get(value["Ref"]) or resources[value["Ref"]]
     text = str(value["Fn::Sub"])
     return resources["CaseWorkflow"] if text.endswith("after-sales-case") else text.replace("${Stage}", STAGE)
+
+
+def environment_of(name: str) -> dict[str, str]:
+    """A function's environment with something made up for every resource."""
+    made_up = dict.fromkeys((*QUEUES, *TABLES, *WORKFLOWS), "https://sqs.us-east-1.amazonaws.com/123456789012/made-up")
+    return {key: _resolved(value, made_up) for key, value in environment(LOGICAL_IDS[name]).items()}
 
 
 @contextmanager

@@ -1,0 +1,231 @@
+"""Our own processor time for one order, without what AWS's SDK and partners take.
+
+    python -m tests.bench.cpu
+
+The handlers run in this process on moto, in batches as their event sources are set to make; the time spent inside the
+SDK's calls, and inside the partners, is taken off. Signatures, JSON, models, rules and Powertools remain.
+"""
+
+import io
+import json
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from itertools import batched
+from threading import Lock
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import parse_qs
+
+from botocore.client import BaseClient
+
+from dropship.connectors import signatures
+from dropship.ports import HttpRequest, HttpResponse
+from tests.bench.figures import Figure, at_most, table
+from tests.faults.world import CONSUMERS, World, account
+from tests.functions.deployed import WEBHOOK_SECRETS
+from tests.functions.lambdas import event, sqs_batch
+from tests.template.document import FUNCTIONS, events, folder
+
+MOST_US = 300
+ORDERS, ROUNDS = 100, 6
+POLLS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("103", "1002"),
+    ("103", "1002"),
+    ("103", "1002"),
+    ("103", "1002"),
+    ("103", "1002", "301"),
+)
+_SECRET = "/".join(("shopify", "main-shop"))
+
+
+@dataclass
+class Clocked:
+    """Processor seconds by function, without those of calls outside."""
+
+    spent: Counter[str] = field(default_factory=Counter)
+    outside: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    @contextmanager
+    def running(self, function: str) -> Iterator[None]:
+        """While a handler runs."""
+        before, began = self.outside, time.process_time()
+        yield
+        self.spent[function] += time.process_time() - began - (self.outside - before)
+
+    def not_ours(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The call, its time taken off; from whichever thread."""
+
+        def timed(*given: Any, **named: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return call(*given, **named)
+            finally:
+                with self.lock:
+                    self.outside += time.thread_time() - began
+
+        return timed
+
+
+class Partners:
+    """Partners that answer as on the happy path, for any number of orders."""
+
+    def __init__(self) -> None:
+        self.codes: Sequence[str] = ()
+
+    def send(self, base_url: str, request: HttpRequest) -> HttpResponse:
+        """`ports.Http`."""
+        if "suppliers" in base_url:
+            reference = json.loads(request.body)["reference"]
+            return _ok({"reference": reference, "supplier_order_id": "SO-1", "status": "acknowledged"}, 201)
+        if "shopify" in base_url:
+            return self._shop(json.loads(request.body))
+        return self._tracker(json.loads(parse_qs(request.body.decode())["param"][0])["num"])
+
+    def _shop(self, asked: dict[str, Any]) -> HttpResponse:
+        if "mutation" in asked["query"]:
+            made = {"fulfillment": {"id": "gid://shopify/Fulfillment/1069019862"}, "userErrors": []}
+            return _ok({"data": {"fulfillmentCreate": made}})
+        line = {
+            "id": "gid://shopify/FulfillmentOrderLineItem/1",
+            "remainingQuantity": 1,
+            "lineItem": {"id": f"gid://shopify/LineItem/{LINE['id']}"},
+        }
+        group = {"id": "gid://shopify/FulfillmentOrder/1", "status": "OPEN", "lineItems": {"nodes": [line]}}
+        return _ok({"data": {"order": {"fulfillmentOrders": {"nodes": [group]}, "fulfillments": []}}})
+
+    def _tracker(self, number: str) -> HttpResponse:
+        if not self.codes:
+            return _ok({"result": False, "returnCode": "500", "message": "查询无结果"})
+        rows = [
+            {"context": "…", "ftime": f"2026-11-21 17:{minute:02}:00", "status": "…", "statusCode": code}
+            for minute, code in enumerate(self.codes)
+        ]
+        return _ok({"com": "yuantong", "nu": number, "state": "0", "status": "200", "data": rows[::-1]})
+
+
+def _ok(body: object, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+_PAID = event("webhook/orders_paid")
+_SOLD = json.loads(_PAID["body"])
+LINE = _SOLD["line_items"][0]
+_SHIPPED = event("webhook/supplier_shipped")
+_BATCH = {folder(name): source["BatchSize"] for name in FUNCTIONS for source in events(name, "SQS")}
+
+
+@dataclass
+class Drive:
+    """Some orders along the happy path, handler by handler."""
+
+    world: World
+    clocked: Clocked
+    partners: Partners
+
+    def run(self, orders: Sequence[int]) -> None:
+        """All of it, from the webhook to delivered."""
+        for order in orders:
+            self._call("webhook", _paid(order))
+        self._consume("InboxQueue")
+        for started in self.world.new_executions("FulfilmentWorkflow"):
+            for wanted in self._call("dispatch_plan", started)["purchase_orders"]:
+                assert self._call("dispatch_submit", wanted | {"worker": "one"})["status"] == "ACKED"
+        for order in orders:
+            self._call("webhook", self._shipped(order))
+        self._consume("SupplierEventsQueue")
+        self.world.take("TrackingQueue")
+        self._consume("OutboundQueue")
+        for codes in POLLS:
+            self.partners.codes = codes
+            self.world.clock.advance(hours=4)
+            self.world.call("tracking_schedule", {"everything": True})
+            self._consume("TrackingQueue")
+        states = Counter(order.status for order in self.world.orders())
+        assert set(states) == {"DELIVERED"}, states
+
+    def _consume(self, queue: str) -> None:
+        function, like = CONSUMERS[queue]
+        for bodies in batched(self.world.take(queue), _BATCH[function], strict=False):
+            assert self._call(function, sqs_batch(*bodies, like=like))["batchItemFailures"] == []
+
+    def _call(self, function: str, what: object) -> Any:
+        handler = self.world.function(function)
+        with redirect_stdout(io.StringIO()), self.clocked.running(function):
+            return handler(what)
+
+    def _shipped(self, order: int) -> dict[str, Any]:
+        body = _SHIPPED["body"].replace(str(_SOLD["id"]), str(order)).replace("YT9693083639795", f"YT{order}")
+        return _signed_by_supplier(_SHIPPED | {"body": body}, int(self.world.clock.now().timestamp()))
+
+
+def _paid(order: int) -> dict[str, Any]:
+    body = json.dumps(_SOLD | {"id": order, "line_items": [LINE]})
+    signature = signatures.shopify(WEBHOOK_SECRETS[_SECRET], body.encode())
+    return _PAID | {"body": body, "headers": _PAID["headers"] | {"x-shopify-hmac-sha256": signature}}
+
+
+def _signed_by_supplier(request: dict[str, Any], now: int) -> dict[str, Any]:
+    secret, body = WEBHOOK_SECRETS["supplier-v1/acme"], request["body"].encode()
+    signature = signatures.standard_webhooks(secret, "msg_1", str(now), body)
+    given = {"webhook-id": "msg_1", "webhook-timestamp": str(now), "webhook-signature": signature}
+    return request | {"headers": request["headers"] | given}
+
+
+def measure(rounds: int = ROUNDS, orders: int = ORDERS) -> list[Counter[str]]:
+    """Processor seconds of each function for one order, a counter for each round; the first warms up."""
+    found = []
+    with account():
+        clocked, partners = Clocked(), Partners()
+        partners.send = clocked.not_ours(partners.send)
+        world = World()
+        for function in world.functions():
+            function.app.http = partners
+        with patch.object(BaseClient, "_make_api_call", clocked.not_ours(BaseClient._make_api_call)):
+            for number in range(rounds):
+                clocked.spent = Counter()
+                first = 10**12 + number * orders
+                Drive(world, clocked, partners).run(range(first, first + orders))
+                found.append(Counter({name: spent / orders for name, spent in clocked.spent.items()}))
+    return found[1:]
+
+
+def calibration() -> float:
+    """Microseconds that this machine takes to read the example order as JSON and sign it: to compare machines by."""
+    body = _PAID["body"].encode()
+
+    def once() -> float:
+        began = time.process_time()
+        for _ in range(200):
+            json.loads(body)
+            signatures.shopify("secret", body)
+        return (time.process_time() - began) / 200
+
+    return min(once() for _ in range(5)) * 1e6
+
+
+def figures() -> list[Figure]:
+    """The budget, its parts by function, and this machine's pace."""
+    rounds = measure()
+    totals = [sum(one.values()) * 1e6 for one in rounds]
+    best = rounds[totals.index(min(totals))]
+    median = statistics.median(totals)
+    words = f"best of {len(totals)} × {ORDERS} orders; median {median:.0f}"
+    pace = calibration()
+    return [
+        at_most("own CPU of one order", min(totals), "µs", MOST_US, words),
+        *(Figure(f"  {name}", spent * 1e6, "µs") for name, spent in best.most_common()),
+        Figure(
+            "in units of: read the 5 KB order, sign it", min(totals) / pace, "x", note=f"once is {pace:.0f} µs here"
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(table("Own CPU of one order", figures())) + "\n")
