@@ -76,6 +76,13 @@ def test_a_refusal_by_a_picture_that_is_a_moment_old_is_tried_on_a_fresh_one(wor
     assert world.order.timeline[-1].what == "seen"
 
 
+def test_an_order_that_a_read_does_not_show_yet_is_looked_for_once_more(world):
+    world.orders.lagging = True
+    assert world.orders.load(KEY) is None
+    order, _ = change_order(world.orders, KEY, hold)
+    assert order.holds
+
+
 def test_what_was_saved_is_in_hand_and_not_read_again(world):
     held = hold_order(world.orders, KEY)
     held.change(hold)
