@@ -148,13 +148,17 @@ def steady_usage_of(record: Record, prices: Prices) -> Usage:
     container that is busy for a second of an order's life bears a sixtieth of its reads. The most that one
     invocation of a function read is what its container reads a minute.
     """
-    own = Record(tuple(map(_without_registry, record.invocations)), record.polls, record.states)
-    shared = 0.0
+    own, shared = warm(record), 0.0
     for function in {one.function for one in record.invocations} - set(SCHEDULED):
         busy = sum(seconds_of(one, prices) for one in own.only(function))
         most = max(sum(read(call) for call in _registry_reads(one)) for one in record.only(function))
         shared += busy / 60 * most
     return usage_of(own, prices) + Usage(read_units=shared)
+
+
+def warm(record: Record) -> Record:
+    """The same without what a container reads once a minute."""
+    return replace(record, invocations=tuple(map(_without_registry, record.invocations)))
 
 
 def usage_of_polls(polls: Iterable[Line]) -> Usage:

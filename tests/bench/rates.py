@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.cost.bill import SCHEDULED, Prices, Usage, Workflow, seconds_of
+from local.cost.bill import SCHEDULED, Prices, Usage, Workflow, seconds_of, warm
 from local.cost.record import Invocation, Record
 from local.cost.units import index_write_units
 from local.stack import Stack
@@ -78,21 +78,26 @@ def limits(
 
 
 def _lambda(record: Record, orders: int, prices: Prices, deployed: list[Source]) -> Iterator[Limit]:
-    working = [one for one in record.invocations if one.function not in SCHEDULED]
-    busy = sum(seconds_of(one, prices) for one in working) / orders
-    yield Limit("Lambda concurrency", LAMBDA_CONCURRENCY / busy, f"{busy:.2f} s of functions per order")
+    """On containers that are warm, with batches as full as the fullest of the run: at the limit messages queue up."""
+    working: dict[str, list[Invocation]] = defaultdict(list)
+    for one in warm(record).invocations:
+        if one.function not in SCHEDULED:
+            working[one.function].append(one)
+    busy = {function: _seconds_when_full(mine, prices) / orders for function, mine in working.items()}
+    total = sum(busy.values())
+    yield Limit("Lambda concurrency", LAMBDA_CONCURRENCY / total, f"{total:.2f} s of functions per order")
     for source in deployed:
-        mine = [one for one in working if source.function.endswith(one.function) and one.source == "sqs"]
-        if mine:
-            yield _of_source(source, mine, orders, prices)
+        for function in (function for function in working if source.function.endswith(f"-{function}")):
+            fullest = max(one.records for one in working[function])
+            note = f"{source.concurrency} batches at once, of {fullest} messages here, of up to {source.batch}"
+            yield Limit(f"MaximumConcurrency of {function}", source.concurrency / busy[function], note)
 
 
-def _of_source(source: Source, mine: list[Invocation], orders: int, prices: Prices) -> Limit:
-    """With batches as full as they were in the run, which has fewer messages waiting than a busy day."""
-    seconds = sum(seconds_of(one, prices) for one in mine) / orders
-    mean = sum(one.records for one in mine) / len(mine)
-    note = f"{source.concurrency} batches at once, of {mean:.1f} messages here, of up to {source.batch}"
-    return Limit(f"MaximumConcurrency of {mine[0].function}", source.concurrency / seconds, note)
+def _seconds_when_full(mine: list[Invocation], prices: Prices) -> float:
+    """What all messages of these invocations would take in batches like the fullest of them."""
+    fullest = max(one.records for one in mine)
+    full = [seconds_of(one, prices) / fullest for one in mine if one.records == fullest]
+    return sum(full) / len(full) * sum(one.records for one in mine)
 
 
 def _partitions(record: Record, orders: int) -> Iterator[Limit]:

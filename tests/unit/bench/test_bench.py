@@ -16,12 +16,12 @@ PRICES = Prices.load()
 USAGE = Usage(http_api_requests=2, write_units=10, express_starts=1, transitions=4)
 
 
-def a_batch(trace: str, index_partition: str) -> list[dict]:
+def a_batch(trace: str, index_partition: str, records: int = 2) -> list[dict]:
     written = {"index": "due", "change": "move", "bytes": 90, "partition": index_partition}
     put = {"kind": "call", "trace": trace, "service": "dynamodb", "action": "PutItem", "table": "t", "old": 0, "new": 9,
            "bytes": 0, "indexes": [written]}  # fmt: skip
     ran = {"kind": "invocation", "trace": trace, "function": "daifa-local-order-ingest", "memory_mb": 1769, "began": 0,
-           "failed": False, "log": [], "platform_log": True, "source": "sqs", "records": 2}  # fmt: skip
+           "failed": False, "log": [], "platform_log": True, "source": "sqs", "records": records}  # fmt: skip
     return [put, ran]
 
 
@@ -43,6 +43,15 @@ def test_every_quota_lets_through_what_it_has_by_what_an_order_needs():
     assert express["MaximumConcurrency of order-ingest"] == pytest.approx(100 / seconds)
     assert express["partition keys of index due"] == pytest.approx(1000 * 2 / 1)
     assert "state transitions" not in express
+
+
+def test_at_the_limit_batches_are_as_full_as_the_fullest_of_the_run():
+    record = record_of([*a_batch("1", "D#1", 10), *a_batch("2", "D#2", 5), *a_batch("3", "D#2", 5)])
+    source = Source("daifa-local-order-ingest", 100, 10)
+    found = {one.quota: one for one in limits(record, 20, USAGE, PRICES, "EXPRESS", [source], 4000)}
+    seconds = (5 + 1 + 10 * 0.3 + 0.8) / 1000 / 10
+    assert found["MaximumConcurrency of order-ingest"].orders_per_s == pytest.approx(100 / seconds)
+    assert "of 10 messages here" in found["MaximumConcurrency of order-ingest"].note
 
 
 def test_standard_workflows_are_bound_by_their_starts_and_transitions():
