@@ -9,6 +9,8 @@ the message, and the answer to the caller carries it.
 
 A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
 a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
+
+The batching window of an event source is gathered for; the emulator takes what is there.
 """
 # ruff: noqa: SLF001 - there is no public way in
 # mypy: disable-error-code="import-not-found"
@@ -16,13 +18,14 @@ a burst of a few hundred messages would keep a laptop busy for a minute: each qu
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, stepfunctions
+from ministack.services import lambda_svc, sqs, stepfunctions
 
 SENT = '{"status": "error", "error": str(e), "trace"'
 SENT_WITH_TYPE = '{"status": "error", "error": str(e), "error_type": type(e).__name__, "trace"'
@@ -73,6 +76,34 @@ def bound_concurrency() -> None:
     lambda_svc._sqs_esm_concurrency = lambda *arguments: min(CONCURRENCY, limit(*arguments))
 
 
+def gather_batches() -> None:
+    """Let a queue with a batching window gather messages for so long, or until there is a batch of them."""
+    receive = sqs._receive_messages_for_esm
+    waiting_since: dict[str, float] = {}
+
+    def gathering(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
+        window, now = _window(queue_url), time.time()
+        ready = sum(message.get("visible_at", 0) <= now for message in sqs._queues[queue_url]["messages"])
+        since = waiting_since.setdefault(queue_url, now) if ready else now
+        if ready < batch_size and now - since < window:
+            return []
+        waiting_since.pop(queue_url, None)
+        return list(receive(queue_url, batch_size))
+
+    sqs._receive_messages_for_esm = gathering
+
+
+def _window(queue_url: str) -> float:
+    name = queue_url.rsplit("/", 1)[-1]
+    sources = (source for _, _, source in lambda_svc._iter_all_esms())
+    windows = (
+        float(source.get("MaximumBatchingWindowInSeconds") or 0)
+        for source in sources
+        if str(source["EventSourceArn"]).endswith(f":{name}")
+    )
+    return max(windows, default=0.0)
+
+
 def authorise_as_aws_does() -> None:
     """Check the answer to a waiting task against the state machine that waits, and a batch as its messages."""
     resource_of, action_of = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
@@ -95,6 +126,7 @@ if __name__ == "__main__":
     name_errors()
     authorise_as_aws_does()
     bound_concurrency()
+    gather_batches()
     if os.environ.keys() & {"DAIFA_CALL_RECORD", "DAIFA_ACCESS_RECORD"}:
         sys.path.append(str(Path(__file__).resolve().parent.parent))
         from local import access_record, call_record

@@ -59,7 +59,29 @@ def main() -> int:
     return 0
 
 
-WRITERS: dict[str, Callable[[Result], str]] = {}
+def mutants(result: Result) -> str:
+    """Defects that were seen, by their class; those that were not are named."""
+    kinds: dict[str, list[bool]] = {}
+    for mutant in result["mutants"]:
+        kinds.setdefault(mutant["kind"], []).append(mutant["verdict"] == "killed")
+    rows = [(kind, f"{sum(killed)}/{len(killed)}") for kind, killed in sorted(kinds.items())]
+    alive = [f"- {one['verdict']}: {one['name']}" for one in result["mutants"] if one["verdict"] != "killed"]
+    said = f"`mutants killed {result['killed']}/{result['of']}`, in {result['seconds']} s."
+    return "\n\n".join(filter(None, [said, table(("defect", "killed"), rows), "\n".join(alive)]))
+
+
+def grants(result: Result) -> str:
+    """Grants without which something fails, by function; whatever is wrong is named."""
+    holders: dict[str, int] = {}
+    for grant in result["grants"]:
+        holders[grant["holder"]] = holders.get(grant["holder"], 0) + 1
+    said = f"`grants needed {result['needed']}/{result['of']}`, in {result['seconds']} s."
+    said += f" AWS itself uses {len(result['used by AWS itself'])} more in the roles' names."
+    wrong = "\n".join(f"- {line}" for line in result["wrong"])
+    return "\n\n".join(filter(None, [said, table(("function", "grants needed"), sorted(holders.items())), wrong]))
+
+
+WRITERS: dict[str, Callable[[Result], str]] = {"mutants": mutants, "grants": grants}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -121,6 +121,8 @@ class Options:
     record: bool = False
     """Whether the emulator writes down what AWS would bill, for `local.cost`."""
     workflow: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+    batching_s: int = 0
+    """How long queues with a batching window gather messages; here nobody wants to wait for a full batch."""
     seed: Path | None = None
     """The seed file; None for local/seed.yaml."""
 
@@ -192,7 +194,7 @@ def client(endpoint: str, service: str) -> Any:  # noqa: ANN401
 
 def _deploy(options: Options, running: dict[str, object], sandbox_url: str, build: str, started_at: str) -> Stack:
     endpoint = f"http://{HOST}:{running['port']}"
-    parameters = {"FulfilmentWorkflowType": options.workflow}
+    parameters = {"FulfilmentWorkflowType": options.workflow, "BatchingSeconds": str(options.batching_s)}
     outputs = deployment.deploy(endpoint, lambda service: client(endpoint, service), parameters)
     return Stack(
         endpoint=endpoint,

@@ -15,9 +15,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     request, path = RawRequest(headers, request_body(event)), event["pathParameters"]
     answer = receive(path["channel"], path["connection"], request, app.secrets, app.queues, app.clock)
-    app.logger.info(
-        "webhook", extra={"channel": path["channel"], "connection": path["connection"], "status": answer.status}
-    )
+    if answer.status != 200:  # that one is in the access log
+        app.logger.info("webhook refused", extra={**path, "status": answer.status})
     return {
         "statusCode": answer.status,
         "headers": {"content-type": "application/json"},

@@ -13,11 +13,13 @@ from local.stack import Options, Stack, down, up
 from tests.bench.crowd import Crowd
 from tests.bench.happy_path import VARIANTS, Drive, Life
 from tests.bench.rates import Source, sources, throttle
+from tests.template.document import TEMPLATE
 
 SEED = ROOT / "tests" / "bench" / "seed.yaml"
 EXPRESS = ROOT / ".local" / "bench"
 STANDARD = ROOT / ".local" / "bench-standard"
 FEW = 4
+BATCHING_S = int(TEMPLATE["Parameters"]["BatchingSeconds"]["Default"])
 CROWDS = (0, 100, 100_000)
 FOLLOWED = 50
 DELIVERED = "report 5"
@@ -52,12 +54,30 @@ def stack_of(options: Options) -> Iterator[Stack]:
 
 def express_options() -> Options:
     """The stack that nearly everything is counted on."""
-    return Options(EXPRESS, port=0, sandbox_port=0, wait_scale=0.1, record=True, workflow="EXPRESS", seed=SEED)
+    return Options(
+        EXPRESS,
+        port=0,
+        sandbox_port=0,
+        wait_scale=0.1,
+        record=True,
+        workflow="EXPRESS",
+        seed=SEED,
+        batching_s=BATCHING_S,
+    )
 
 
 def count_standard() -> Life:
     """A few orders through the STANDARD workflow."""
-    options = Options(STANDARD, port=0, sandbox_port=0, wait_scale=0.1, record=True, workflow="STANDARD", seed=SEED)
+    options = Options(
+        STANDARD,
+        port=0,
+        sandbox_port=0,
+        wait_scale=0.1,
+        record=True,
+        workflow="STANDARD",
+        seed=SEED,
+        batching_s=BATCHING_S,
+    )
     with stack_of(options) as stack:
         drive = Drive(stack)
         drive.stop_schedules()

@@ -41,7 +41,7 @@ POLLS: tuple[tuple[str, ...], ...] = (
     ("103", "1002"),
     ("103", "1002", "301"),
 )
-_SECRET = "/".join(("shopify", "main-shop"))
+_SECRET = "shopify/main-shop"
 
 
 @dataclass

@@ -19,7 +19,7 @@ class Application:
     def __init__(self, name: str) -> None:
         self.name = name
         self.settings = Settings()
-        self.logger = Logger(location=None)
+        self.logger = Logger(location=None, xray_trace_id=None)  # both are long, and of no use here
         self._counting = Lock()
 
     @cached_property
