@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.cost.bill import Prices
 from local.cost.record import Record
 from local.emulator import ROOT
 from local.stack import Options, Stack, down, up
@@ -80,7 +81,7 @@ def count_standard() -> Life:
     )
     with stack_of(options) as stack:
         drive = Drive(stack)
-        drive.stop_schedules()
+        _prepare(drive)
         return drive.run(FEW)
 
 
@@ -88,7 +89,7 @@ def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
     """Drive orders through `stack`, which has to record calls. `tell` hears what is being done."""
     drive, crowd = Drive(stack), Crowd(stack)
     every, door = schedules(stack), throttle((ROOT / "template.yaml").read_text())
-    drive.stop_schedules()
+    _prepare(drive)
     tell("the first order, on cold containers")
     first = drive.run(1)
     crowd.forget()
@@ -112,7 +113,14 @@ def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
     crowd.fill(FOLLOWED, ["report 1"])
     tell(f"a round of polls of {FOLLOWED} of the others")
     counted.silent[CROWDS[-1]] = drive.round()
+    drive.sandbox.heal()
     return counted
+
+
+def _prepare(drive: Drive) -> None:
+    """No schedule fires by itself, and partners take the time that is assumed of them."""
+    drive.stop_schedules()
+    drive.slow_partners(Prices.load().assumed["milliseconds"]["partner"] / 1000)
 
 
 def schedules(stack: Stack) -> dict[str, int]:

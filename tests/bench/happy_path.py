@@ -138,6 +138,11 @@ class Drive:
             kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
             scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
 
+    def slow_partners(self, seconds: float) -> None:
+        """Let every partner take that long for an answer: only then is seen how many are asked at once."""
+        for partner in (f"shopify:{SHOP}", f"supplier:{SUPPLIER}", "kuaidi100"):
+            self.sandbox.fault(partner, "delay", times=None, seconds=seconds)
+
     def round(self, name: str = "round") -> Record:
         """One round of polls by itself."""
         life = Life(0)

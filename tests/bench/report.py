@@ -14,8 +14,10 @@ from local.cost.bill import (
     of_the_clock,
     parts,
     read,
+    seconds_of,
     steady_usage_of,
     usage_of,
+    warm,
     written,
 )
 from local.cost.record import Record
@@ -42,6 +44,7 @@ def tables(counted: Counted, prices: Prices) -> Tables:
     return {
         f"Billed for one order on the happy path, counted over {counted.base.orders}": happy_path(counted, prices),
         "Its parts with the EXPRESS workflow": parts_of(counted, prices),
+        "Its functions, by dollars of their time": time_of(counted.base, prices),
         "Its write and read units, by function and item": units_of(counted.base),
         "Beside other orders in the table": crowded(counted, prices),
         "Other ways, not budgeted": ways(counted, prices),
@@ -85,6 +88,22 @@ def parts_of(counted: Counted, prices: Prices) -> list[Figure]:
         Figure(part["what"], part["dollars_per_million"], "$/M", note=f"{part['per_order']:.4g} an order")
         for part in parts(usage, prices, "EXPRESS")
     ]
+
+
+def time_of(life: Life, prices: Prices) -> list[Figure]:
+    """Where the time goes: one row a function, without the schedules."""
+    rows = []
+    for function in sorted({one.function for one in life.record.invocations} - set(SCHEDULED)):
+        mine = warm(life.record).only(function)
+        seconds = sum(seconds_of(one, prices) for one in mine) / life.orders
+        dollars = seconds * mine[0].memory_mb / 1024 * prices.per_million["lambda_gb_seconds"]
+        runs, calls = len(mine) / life.orders, sum(len(one.calls) for one in mine) / life.orders
+        partners = sum(one.partners for one in mine) / life.orders
+        note = (
+            f"{runs:.2f} runs, {seconds * 1000:.0f} ms, {calls:.2f} AWS calls and {partners:.1f} to partners an order"
+        )
+        rows.append(Figure(f"{function}, {mine[0].memory_mb} MB", dollars, "$/M", note=note))
+    return sorted(rows, key=lambda row: row.value, reverse=True)
 
 
 def units_of(life: Life) -> list[Figure]:
