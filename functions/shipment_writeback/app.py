@@ -11,7 +11,6 @@ from dropship.services.messages import TellMarketplace
 from dropship.services.writeback import Writeback
 
 app = Application("shipment_writeback")
-AT_ONCE = 10  # of a batch: each waits for its marketplace, twice
 
 
 def take(body: str) -> None:
@@ -20,5 +19,5 @@ def take(body: str) -> None:
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Handle a batch from the outbound queue."""
-    return consume(app, event, context, take, at_once=AT_ONCE)
+    """Handle a batch from the outbound queue. Each message waits for its marketplace, twice, so all wait at once."""
+    return consume(app, event, context, take, at_once=True)

@@ -22,6 +22,7 @@ def take(body: str) -> None:
         app.queues,
         app.clock,
         count=lambda metric, what: app.count(metric, what=what),
+        ask_all=app.threads.map,
     )
     tracking.take(TRACKING.validate_json(body))
 

@@ -2,22 +2,25 @@
 
     python -m tests.bench.cpu
 
-The handlers run in this process on moto, in batches as their event sources are set to make; the time spent inside the
-SDK's calls, and inside the partners, is taken off. Signatures, JSON, models, rules and Powertools remain.
+The handlers run in this process on moto, in batches as their event sources are set to make, and what AWS answers is
+written down. Then they run again and again by what was written down, with the time spent inside the SDK's calls and
+inside the partners taken off: signatures, JSON, models, rules, threads and Powertools remain.
 """
 
+import gc
 import io
 import json
 import statistics
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import batched
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from urllib.parse import parse_qs
 
@@ -32,7 +35,7 @@ from tests.functions.lambdas import event, sqs_batch
 from tests.template.document import FUNCTIONS, events, folder
 
 MOST_US = 300
-ORDERS, ROUNDS = 100, 6
+ORDERS, ROUNDS = 100, 16
 POLLS: tuple[tuple[str, ...], ...] = (
     (),
     ("103", "1002"),
@@ -44,13 +47,66 @@ POLLS: tuple[tuple[str, ...], ...] = (
 _SECRET = "shopify/main-shop"
 
 
-@dataclass
-class Clocked:
-    """Processor seconds by function, without those of calls outside."""
+class Invocation(NamedTuple):
+    """What a function was given, and when, what parcels had been through, and what AWS answered to each call."""
 
+    function: str
+    event: Any
+    at: datetime
+    codes: Sequence[str]
+    answers: dict[str, list[Any]]
+
+
+def _asked(operation: str, request: Mapping[str, Any]) -> str:
+    """What a call is about, as far as its answer depends on it."""
+    about = request.get("Key") or request.get("ExpressionAttributeValues") or request.get("Names")
+    if operation == "PutItem":
+        about = request["Item"]["pk"], request["Item"]["sk"]
+    return f"{operation} {about}"
+
+
+@dataclass
+class Tape:
+    """A happy path as it went: the handlers can be run again by it, without AWS, any number of times."""
+
+    invocations: list[Invocation] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def recording(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The SDK's call, its answer written down."""
+
+        def recorded(client: BaseClient, operation: str, request: Mapping[str, Any]) -> Any:
+            try:
+                answer = call(client, operation, request)
+            except Exception as error:
+                answer = error
+                raise
+            finally:
+                with self.lock:
+                    self.invocations[-1].answers.setdefault(_asked(operation, request), []).append(answer)
+            return answer
+
+        return recorded
+
+
+@dataclass
+class Replay:
+    """Runs a tape, and counts the processor seconds of each function without those of calls outside."""
+
+    world: World
+    partners: "Partners"
     spent: Counter[str] = field(default_factory=Counter)
     outside: float = 0.0
+    answers: dict[str, deque[Any]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
+
+    def run(self, tape: Tape) -> None:
+        """All of it once."""
+        for function, given, at, self.partners.codes, answers in tape.invocations:
+            self.answers = {asked: deque(found) for asked, found in answers.items()}
+            self.world.clock.time = at
+            with redirect_stdout(io.StringIO()):
+                self.world.function(function)(given)
 
     def ours(self, function: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         """The handler, its time counted."""
@@ -76,6 +132,13 @@ class Clocked:
                     self.outside += time.thread_time() - began
 
         return timed
+
+    def answer(self, _client: BaseClient, operation: str, request: Mapping[str, Any]) -> Any:
+        """What AWS answered when the tape was made."""
+        answer = self.answers[_asked(operation, request)].popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Partners:
@@ -132,6 +195,7 @@ class Drive:
 
     world: World
     partners: Partners
+    tape: Tape
 
     def run(self, orders: Sequence[int]) -> None:
         """All of it, from the webhook to delivered."""
@@ -160,8 +224,8 @@ class Drive:
             assert self._call(function, sqs_batch(*bodies, like=like))["batchItemFailures"] == []
 
     def _call(self, function: str, what: object) -> Any:
-        with redirect_stdout(io.StringIO()):
-            return self.world.function(function)(what)
+        self.tape.invocations.append(Invocation(function, what, self.world.clock.now(), self.partners.codes, {}))
+        return self.world.call(function, what)
 
     def _shipped(self, order: int) -> dict[str, Any]:
         told = json.loads(_SHIPPED["body"])
@@ -188,18 +252,22 @@ def measure(rounds: int = ROUNDS, orders: int = ORDERS) -> list[Counter[str]]:
     """Processor seconds of each function for one order, a counter for each round; the first warms up."""
     found = []
     with account():
-        clocked, partners = Clocked(), Partners()
-        partners.send = clocked.not_ours(partners.send)
-        world = World()
+        world, partners, tape = World(), Partners(), Tape()
         for function in world.functions():
             function.app.http = partners
-            function.module.handler = clocked.ours(function.name, function.module.handler)
-        with patch.object(BaseClient, "_make_api_call", clocked.not_ours(BaseClient._make_api_call)):
-            for number in range(rounds):
-                clocked.spent = Counter()
-                first = 10**12 + number * orders
-                Drive(world, partners).run(range(first, first + orders))
-                found.append(Counter({name: spent / orders for name, spent in clocked.spent.items()}))
+        with patch.object(BaseClient, "_make_api_call", tape.recording(BaseClient._make_api_call)):
+            Drive(world, partners, tape).run(range(10**12, 10**12 + orders))
+        replay = Replay(world, partners)
+        partners.send = replay.not_ours(partners.send)
+        for function in world.functions():
+            function.module.handler = replay.ours(function.name, function.module.handler)
+        gc.freeze()  # moto's memory is not ours to go through
+        with patch.object(BaseClient, "_make_api_call", replay.not_ours(replay.answer)):
+            for _ in range(rounds):
+                replay.spent.clear()
+                replay.run(tape)
+                found.append(Counter({name: spent / orders for name, spent in replay.spent.items()}))
+        gc.unfreeze()
     return found[1:]
 
 

@@ -106,8 +106,13 @@ class World:
 
     def call(self, name: str, what: object) -> Any:
         """Run a function here, without faults; its log goes nowhere."""
-        with redirect_stdout(io.StringIO()):
-            return self.function(name)(what)
+        function = self.function(name)
+        try:
+            with redirect_stdout(io.StringIO()):
+                return function(what)
+        finally:
+            if threads := vars(function.app).pop("threads", None):
+                threads.shutdown()  # a process that has threads cannot be copied
 
     def call_apart(self, name: str, what: object, fault: Fault | None) -> Ran:
         """Run a function in a process of its own, with a fault."""

@@ -5,9 +5,8 @@ import math
 import pytest
 
 from dropship.adapters.http import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
+from dropship.runtime.application import AT_ONCE
 from dropship.services.polls import ORDERS_PER_MESSAGE
-from dropship.services.tracking import ASKED_AT_ONCE
-from functions.shipment_writeback.app import AT_ONCE
 from tests.template.document import (
     ALARMS,
     FUNCTIONS,
@@ -83,7 +82,7 @@ def test_a_batch_of_writebacks_has_time_for_a_marketplace_that_is_as_slow_as_may
 def test_a_batch_of_polls_has_time_for_trackers_that_are_as_slow_as_may_be():
     (consumer,) = consumers("TrackingQueue")
     (source,) = events(consumer, "SQS")
-    waves = math.ceil(ORDERS_PER_MESSAGE / ASKED_AT_ONCE)
+    waves = math.ceil(ORDERS_PER_MESSAGE / AT_ONCE)
     assert source["BatchSize"] * waves * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) <= setting(consumer, "Timeout")
 
 

@@ -1,6 +1,7 @@
 """Following parcels: polls, pushes and subscriptions, and what news does to the order."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, current_thread
 from urllib.parse import urlencode
@@ -10,8 +11,8 @@ import pytest
 from dropship.domain.identity import Waybill
 from dropship.domain.marketplace import Recipient
 from dropship.ports import NotFound, Unavailable
+from dropship.runtime.application import AT_ONCE
 from dropship.services.messages import WatchParcel, Webhook
-from dropship.services.tracking import ASKED_AT_ONCE
 from tests.unit.services.crashing import UseCase, survives_every_crash
 from tests.unit.services.interleaving import once_before
 from tests.unit.services.parcel_news import (
@@ -35,6 +36,13 @@ from tests.unit.services.world import GREEN, KEY, NOW, PINK, WAYBILL, World
 def world(world):
     world.shipped()
     return world
+
+
+@pytest.fixture
+def several_at_once(world):
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        world.ask_all = threads.map
+        yield
 
 
 both_ways = pytest.mark.parametrize("news", [push, polled], ids=["pushed", "polled"])
@@ -169,28 +177,31 @@ def test_two_parcels_of_one_order_are_asked_for_in_one_visit_and_written_once(wo
     assert (world.version, world.order.status) == (version + 1, "DELIVERED")
 
 
+@pytest.mark.usefixtures("several_at_once")
 @pytest.mark.parametrize("failure", [answer(503), answer(200, "nonsense"), LOST, REFUSED_CONNECTION])
 def test_a_silent_tracker_is_asked_no_further_and_the_round_after_asks_again(world, failure):
     others = [another(world, number) for number in range(60)]
     world.tracker.fail("query", *[failure] * 200)
     take(world, poll_of(KEY, *others))
     asked = len(world.tracker.asked)
-    assert 1 <= asked <= 2 * ASKED_AT_ONCE, "but for those that were being asked already"
+    assert 1 <= asked <= 2 * AT_ONCE, "but for those that were being asked already"
     take(world, poll_of(KEY))
     assert len(world.tracker.asked) == asked + 1
 
 
-def test_parcels_are_asked_for_ten_at_a_time_and_each_answer_goes_to_its_order(world):
-    keys = [another(world, number) for number in range(2 * ASKED_AT_ONCE)]
-    for number in range(0, 2 * ASKED_AT_ONCE, 2):
+@pytest.mark.usefixtures("several_at_once")
+def test_parcels_are_asked_for_several_at_a_time_and_each_answer_goes_to_its_order(world):
+    keys = [another(world, number) for number in range(2 * AT_ONCE)]
+    for number in range(0, 2 * AT_ONCE, 2):
         world.tracker.reports[f"YT{number}"] = report("picked up", number=f"YT{number}")
-    together, real = Barrier(ASKED_AT_ONCE), world.http.send
+    together, real = Barrier(AT_ONCE), world.http.send
     world.http.send = lambda *given: (together.wait(10), real(*given))[1]
     take(world, poll_of(*keys))
     states = [world.orders.load(key).value.parcels[0].state for key in keys]
-    assert states == ASKED_AT_ONCE * ["PICKED_UP", "LABEL_CREATED"]
+    assert states == AT_ONCE * ["PICKED_UP", "LABEL_CREATED"]
 
 
+@pytest.mark.usefixtures("several_at_once")
 def test_one_parcel_is_asked_for_without_a_thread(world):
     threads, real = [], world.http.send
     world.http.send = lambda *given: (threads.append(current_thread()), real(*given))[1]
@@ -198,6 +209,7 @@ def test_one_parcel_is_asked_for_without_a_thread(world):
     assert threads == [current_thread()]
 
 
+@pytest.mark.usefixtures("several_at_once")
 def test_credentials_are_read_before_parcels_are_asked_for_together(world, monkeypatch):
     readers, real = [], world.secrets.get
     monkeypatch.setattr(world.secrets, "get", lambda name: (readers.append(current_thread()), real(name))[1])

@@ -22,7 +22,7 @@ from dropship.services.intake import Intake
 from dropship.services.messages import AFTER_SALES, INBOX, TellMarketplace, Webhook
 from dropship.services.partners import Partners
 from dropship.services.supply import Supply
-from dropship.services.tracking import Tracking
+from dropship.services.tracking import AskAll, Tracking
 from dropship.services.writeback import Writeback
 from tests.fakes import FakeCases, FakeClock, FakeHttp, FakeOrders, FakeQueues, FakeRegistry, FakeSecrets, FakeWorkflows
 from tests.unit.services.crashing import Fuse
@@ -80,6 +80,8 @@ class World:
     shop: ShopApi = field(default_factory=lambda: ShopApi(units={PINK: 1, GREEN: 1}))
     tracker: TrackerApi = field(default_factory=TrackerApi)
     fuse: Fuse = field(default_factory=Fuse)
+    ask_all: AskAll = map
+    """How tracking asks for several parcels."""
     counted: list[tuple[str, str]] = field(default_factory=list)
     """Metrics of tracking and what they are about."""
     planned: tuple[int, list[PlannedPurchaseOrder]] = (0, [])
@@ -121,9 +123,8 @@ class World:
 
     @property
     def tracking(self) -> Tracking:
-        return Tracking(
-            self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.clock, self._count
-        )
+        ports = (self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.clock)
+        return Tracking(*ports, self._count, self.ask_all)
 
     @property
     def writeback(self) -> Writeback:

@@ -64,8 +64,10 @@ def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def cut(text: str, limit: int = WORDS_LIMIT) -> str:
     """The text without control characters and outer blanks, of at most `limit` characters."""
-    printable = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored or sent on
-    return printable.translate(_CONTROLS).strip()[:limit].strip()
+    if not (text.isascii() and text.isprintable()):
+        text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored or sent on
+        text = text.translate(_CONTROLS)
+    return text.strip()[:limit].strip()
 
 
 def retry_after(response: ports.HttpResponse) -> int | None:

@@ -9,8 +9,14 @@ from aws_lambda_powertools.logging import Logger
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
     from dropship.services.partners import Partners
+
+
+AT_ONCE = 25
+"""Partners that one function waits for at a time."""
 
 
 class Application:
@@ -21,6 +27,13 @@ class Application:
         self.settings = Settings()
         self.logger = Logger(location=None, xray_trace_id=None)  # both are long, and of no use here
         self._counting = Lock()
+
+    @cached_property
+    def threads(self) -> "Executor":
+        """Threads that wait for partners. They stay, for to start them takes longer than what they do."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(AT_ONCE)
 
     @cached_property
     def clock(self) -> "Clock":

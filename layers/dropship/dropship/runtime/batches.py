@@ -1,7 +1,6 @@
 """Batches from SQS: each message on its own, a failed one soon again, the others done."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -41,17 +40,21 @@ class _Batch(BatchProcessor):
 
 
 def consume(
-    app: Application, event: dict[str, Any], context: LambdaContext, take: Callable[[str], None], *, at_once: int = 1
+    app: Application,
+    event: dict[str, Any],
+    context: LambdaContext,
+    take: Callable[[str], None],
+    *,
+    at_once: bool = False,
 ) -> PartialItemFailureResponse:
-    """Hand each message's body to `take`, up to `at_once` at the same time; the answer names those that failed.
+    """Hand each message's body to `take`, all `at_once` if wanted; the answer names those that failed.
 
     A function that waits for partners is billed for waiting, so it waits for several at once.
     """
     records = event["Records"]
-    if at_once == 1 or len(records) == 1:
+    if not at_once or len(records) == 1:
         return _process(app, event, context, lambda record: take(record.body))
-    with ThreadPoolExecutor(at_once) as pool:
-        taken = {record["messageId"]: pool.submit(take, record["body"]) for record in records}
+    taken = {record["messageId"]: app.threads.submit(take, record["body"]) for record in records}
     return _process(app, event, context, lambda record: taken[record.message_id].result())
 
 

@@ -44,9 +44,9 @@ class JournaledOrders(DynamoOrders):
     def save(self, order: Order, version: int) -> int:
         """Save, then count what is new in the timeline."""
         saved = super().save(order, version)
-        known = self._known.get(order.key, [])
+        known = {id(entry) for entry in self._known.get(order.key, [])}  # entries are added and dropped, never changed
         for entry in order.timeline:
-            if entry not in known and entry.what in _METRIC_OF:
+            if id(entry) not in known and entry.what in _METRIC_OF:
                 self._count(_METRIC_OF[entry.what], order=str(order.key), what=entry.what, about=entry.about)
         self._remember(order.key, order)
         return saved

@@ -1,10 +1,9 @@
 """Following parcels: polls, pushes, subscriptions, and what they change."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from dropship.connectors import tracker as tracker_connector
 from dropship.domain.connections import Tracker
@@ -22,7 +21,6 @@ from .followed import tracker_of
 from .messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from .partners import Partners
 
-ASKED_AT_ONCE = 25
 _NO_DIGIT = re.compile(r"[^0-9]")
 Answer = TrackingReport | Absent | Refused | Busy | Unknown
 
@@ -32,6 +30,15 @@ class _Question(NamedTuple):
     tracker: Tracker
     code: str
     phone: str
+
+
+class AskAll(Protocol):
+    """What `map` does with one sequence: a question's answer for each, in their order."""
+
+    def __call__(
+        self, ask: Callable[[_Question], Answer | None], questions: Iterable[_Question], /
+    ) -> Iterable[Answer | None]:
+        """Ask all of them."""
 
 
 def _ignore(_metric: str, _what: str) -> None:
@@ -53,6 +60,9 @@ class Tracking:
     `UnknownTrackingCode`: a scan code that no table knows, as `{tracker}:{code}`. `TrackerRefused`: a tracker will
     not tell of a parcel, as `{tracker}: {its words}`; a person has to mend that, for it will not next time either.
     """
+
+    ask_all: AskAll = map
+    """How several trackers are asked: `map` asks one after the other, that of an executor several at once."""
 
     def take(self, message: TrackingMessage) -> None:
         """Handle one message of the tracking queue."""
@@ -104,7 +114,7 @@ class Tracking:
                 yield _Question(parcel.waybill, *found, self._phone(order.key, *found))
 
     def _ask(self, questions: Sequence[_Question]) -> Mapping[Waybill, Answer]:
-        """Ask for all parcels, some at a time, but for no more at a tracker that does not answer.
+        """Ask for all parcels, but for no more at a tracker that does not answer.
 
         The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
         """
@@ -120,11 +130,8 @@ class Tracking:
 
         for tracker in {question.tracker.id: question.tracker for question in questions}.values():
             self.partners.credentials(tracker)  # read once, and not by all at the same time
-        if len(questions) < 2:  # no thread is worth it
-            answers = [ask(question) for question in questions]
-        else:
-            with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-                answers = list(pool.map(ask, questions))
+        ask_all = self.ask_all if len(questions) > 1 else map  # no thread is worth it
+        answers = ask_all(ask, questions)
         return {question.waybill: answer for question, answer in zip(questions, answers, strict=True) if answer}
 
     def _count(self, question: _Question, answer: Answer | None) -> None:
