@@ -31,7 +31,7 @@ def main() -> int:
     for line in ["", *tally.table(), "", *(f"NOT SURVIVED  {failure}" for failure in tally.failures)]:
         say(line)
     seconds = round(time.monotonic() - began)
-    if not options.only:
+    if not (options.only or options.quick):
         keep(tally, options, seconds)
     say(f"seed {options.seed}, {seconds} s")
     say(tally.line)
@@ -50,7 +50,6 @@ def keep(tally: Tally, options: argparse.Namespace, seconds: int) -> None:
         for (handler, how), total in sorted(tally.tried.items())
     ]
     result = {
-        "form": "quick" if options.quick else "full",
         "date": datetime.now(UTC).date().isoformat(),
         "seed": options.seed,
         "seconds": seconds,

@@ -229,10 +229,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     verdicts = try_all(mutants, jobs=wanted.jobs)
     print("\n".join([*table(verdicts, "kind"), "", *table(verdicts, "handler"), ""]))
-    RESULT.parent.mkdir(exist_ok=True)
     killed = sum(verdict.verdict == "killed" for verdict in verdicts)
-    result = {"killed": killed, "of": len(verdicts), "seconds": round(time.monotonic() - began)}
-    RESULT.write_text(json.dumps(result | {"mutants": [asdict(one) for one in verdicts]}, indent=1, ensure_ascii=False))
+    result: dict[str, Any] = {"killed": killed, "of": len(verdicts), "seconds": round(time.monotonic() - began)}
+    if not (wanted.only or wanted.quick):
+        RESULT.parent.mkdir(exist_ok=True)
+        result["mutants"] = [asdict(one) for one in verdicts]
+        RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False))
     print(f"mutants killed {killed}/{len(verdicts)}")
     return 0 if verdicts and killed == len(verdicts) else 1
 

@@ -33,7 +33,7 @@ class Result:
 
 def trials(number: int, calls: Sequence[Call], seed: int, sample: int | None) -> list[Trial]:
     """The trials of one scenario: every single fault and some pairs of stops; or a sample of them."""
-    single = [Trial(number, (fault,)) for fault in faults_of(list(calls))]
+    single = [Trial(number, (fault,)) for fault in faults_of(calls)]
     stops = [Fault(call, how) for call in range(1, len(calls) + 1) for how in DIE]
     pairs = [Trial(number, pair) for pair in product(stops, stops)]
     chance = random.Random(f"{seed}-{number}")

@@ -1,12 +1,15 @@
 """The programme can fail: what is wrong does not survive, and a fault that does not fire proves nothing."""
 
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import pytest
 
+from tests.faults.calls import DIE, OF_AWS, Call
 from tests.faults.programme import Result, Tally
 from tests.faults.toys import never_fires, tells_again
+from tests.faults.trial import faults_of
 
 
 @pytest.fixture
@@ -38,6 +41,13 @@ def test_a_fault_that_does_not_fire_is_an_error(apart):
     tally = tally_of(verdict)
     assert tally.failures[0].startswith("ERROR, it did not fire")
     assert (tally.line, tally.good) == ("faults survived 0/1", False)
+
+
+def test_of_like_calls_in_a_row_each_is_stopped_at_and_the_first_two_and_the_last_meet_everything():
+    query, put = Call("aws", "dynamodb:Query"), Call("aws", "dynamodb:PutItem")
+    met = Counter(fault.call for fault in faults_of([put, *[query] * 5, put]))
+    everything, stops = len(DIE) + len(OF_AWS), len(DIE)
+    assert [met[call] for call in range(1, 8)] == [everything] * 3 + [stops] * 2 + [everything] * 2
 
 
 def test_nothing_tried_is_not_a_success():

@@ -4,7 +4,7 @@ import gc
 import os
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Pipe
@@ -106,10 +106,16 @@ def _without_fault(one: Prepared) -> tuple[list[Call], dict[str, Any], list[str]
     return ran.calls, picture(one.world), broken_promises(one.world)
 
 
-def faults_of(calls: list[Call]) -> Iterator[Fault]:
-    """Every single fault of a handler that makes these calls."""
+def faults_of(calls: Sequence[Call]) -> Iterator[Fault]:
+    """Every single fault of a handler that makes these calls.
+
+    It is stopped before and after each of them. Where it asks the same of many shards in a row, the other faults meet
+    the first two of them and the last.
+    """
     for number, call in enumerate(calls, 1):
-        for how in (*DIE, *(OF_AWS if call.kind == "aws" else OF_PARTNERS)):
+        amid = number > 2 and all(near == call for near in calls[number - 3 : number + 1])
+        others = OF_AWS if call.kind == "aws" else OF_PARTNERS
+        for how in DIE if amid and number < len(calls) else (*DIE, *others):
             yield Fault(number, how)
 
 
