@@ -18,7 +18,7 @@ TOOLS := .venv/.installed
 EMULATOR := .local/emulator-env/.installed
 FOLDERS = $(filter-out tests/e2e,$(patsubst %/,%,$(wildcard tests/*/)))
 
-.PHONY: help demo up seed down test test-unit test-e2e bench lint deploy lock clean python stack-tools
+.PHONY: help demo up seed down test test-unit test-e2e faults bench guarantees lint deploy lock clean python stack-tools
 
 help: ## This list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,8 +44,14 @@ test-e2e: $(TOOLS) $(EMULATOR) ## Whole-stack tests, without and with IAM enforc
 	$(PYTHON) -m pytest -q tests/e2e
 	AUTH=true $(PYTHON) -m pytest -q tests/e2e
 
-bench: $(TOOLS) $(EMULATOR) ## What an order costs on AWS and how fast things are, beside the budgets; build/bench.json
-	@$(PYTHON) -m tests.bench
+faults: $(TOOLS) ## Stops at every call, deliveries, bad input, grants, defects: ten minutes; ARGS=--quick for two
+	@$(PYTHON) -m tests.faults.everything $(ARGS)
+
+bench: $(TOOLS) $(EMULATOR) ## What an order costs on AWS and how fast all is, beside the budgets; ARGS=--help for parts
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+guarantees: $(TOOLS) ## Write what `make faults` and `make bench` measured into docs/guarantees.md
+	$(PYTHON) -m local.guarantees
 
 lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 	$(PYTHON) -m ruff check .
@@ -55,6 +61,7 @@ lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 
 deploy: $(STACK) ## Build and deploy to AWS; choose the samconfig.toml section with SECTION=… (default prod)
 	$(SAM) build
+	$(PYTHON) -m local.bytecode .aws-sam/build
 	$(SAM) deploy --config-env $(SECTION)
 
 lock: python ## Pin every requirements file again, with hashes

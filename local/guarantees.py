@@ -59,6 +59,60 @@ def main() -> int:
     return 0
 
 
+def faults(result: Result) -> str:
+    """Faults survived, by handler and class."""
+    rows: dict[str, dict[str, str]] = {}
+    for row in result["rows"]:
+        rows.setdefault(row["handler"], {})[row["class"]] = f"{row['survived']}/{row['total']}"
+    classes = sorted({row["class"] for row in result["rows"]})
+    lines = [(handler, *(cells.get(one, "") for one in classes)) for handler, cells in sorted(rows.items())]
+    said = f"`faults survived {result['survived']}/{result['total']}`, seed {result['seed']}, {result['seconds']} s."
+    return f"{said}\n\n{table(('handler', *classes), lines)}"
+
+
+def stateful(result: Result) -> str:
+    """How many histories were tried, and which faults of delivery fired in them."""
+    machines = result["machines"]
+    kinds = sorted({kind for machine in machines.values() for kind in machine["faults"]})
+    rows = [(kind, *(machine["faults"].get(kind, 0) for machine in machines.values())) for kind in kinds]
+    sizes = [(f"**{size}**", *(machine[size] for machine in machines.values())) for size in ("histories", "steps")]
+    said = f"{'All promises held' if result['held'] else 'NOT ALL HELD'}; seed {result['seed']}, {result['seconds']} s."
+    return f"{said}\n\n{table(('', *machines), sizes + rows)}"
+
+
+def corpus(result: Result) -> str:
+    """Inputs contained, by where they come in and what must become of them; those that were not are named."""
+    classes = sorted({kind for counts in result["surfaces"].values() for kind in counts})
+    rows = [
+        (where, *(counts.get(kind, "") for kind in classes)) for where, counts in sorted(result["surfaces"].items())
+    ]
+    wrong = "\n".join(f"- {line}" for line in result["wrong"])
+    said = f"`inputs contained {result['contained']}/{result['of']}`, in {result['seconds']} s."
+    return "\n\n".join(filter(None, [said, table(("", *classes), rows), wrong]))
+
+
+def bench(result: Result) -> str:
+    """Every figure that has a budget, then the orders a second that were seen here, then designs to compare with."""
+    tables: Mapping[str, Sequence[Result]] = result["tables"]
+    budgets = [
+        (row["name"], _figure(row), row["budget"], "holds" if row["holds"] else "**over**")
+        for rows in tables.values()
+        for row in rows
+        if row["budget"]
+    ]
+    unbound = [
+        table((title, ""), [(row["name"], _figure(row)) for row in rows])
+        for title, rows in tables.items()
+        if title.startswith(("Throughput", "Ours beside"))
+    ]
+    return "\n\n".join([table(("figure", "", "budget", ""), budgets), *unbound])
+
+
+def _figure(row: Result) -> str:
+    value = row["value"]
+    return f"{value if isinstance(value, str) else f'{value:,.4g}'} {row['unit']}".strip()
+
+
 def mutants(result: Result) -> str:
     """Defects that were seen, by their class; those that were not are named."""
     kinds: dict[str, list[bool]] = {}
@@ -81,7 +135,14 @@ def grants(result: Result) -> str:
     return "\n\n".join(filter(None, [said, table(("function", "grants needed"), sorted(holders.items())), wrong]))
 
 
-WRITERS: dict[str, Callable[[Result], str]] = {"mutants": mutants, "grants": grants}
+WRITERS: dict[str, Callable[[Result], str]] = {
+    "faults": faults,
+    "stateful": stateful,
+    "mutants": mutants,
+    "corpus": corpus,
+    "grants": grants,
+    "bench": bench,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

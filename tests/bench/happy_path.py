@@ -111,8 +111,7 @@ class Drive:
         life = Life(count, {str(order["id"]) for order in orders})
         self.sandbox.behave(SUPPLIER, acknowledge_in_answer=path.acknowledged_in_answer)
         with self._stage(life, "dispatch"):
-            _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
-            self._until(lambda: len(self._references(orders)) == count, "placed")
+            self.place(orders)
         received = datetime.now(UTC)
         if not path.acknowledged_in_answer:
             with self._stage(life, "acknowledge"):
@@ -129,6 +128,14 @@ class Drive:
                 self._report(numbers, path, codes)
         self._check(orders)
         return life
+
+    def place(self, orders: Sequence[dict[str, Any]]) -> tuple[float, float]:
+        """Send the webhooks of some orders; seconds until all were accepted, and until the supplier had all orders."""
+        began = time.monotonic()
+        _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
+        accepted = time.monotonic()
+        self._until(lambda: len(self._references(orders)) == len(orders), "placed")
+        return accepted - began, time.monotonic() - began
 
     def stop_schedules(self) -> None:
         """Let no schedule fire: the bench does that, when their time comes in the lives of its orders."""

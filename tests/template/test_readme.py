@@ -12,7 +12,7 @@ README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
 COMMANDS = sorted(set(re.findall(r"make ([a-z][a-z0-9-]*)", README)))
-RUN_BY_MAKE_TEST = {"test-unit", "test-e2e"}
+RUN_BY_MAKE_TEST = {"test-unit", "test-e2e", "guarantees"}
 ON_AWS_ONLY = {"deploy"}  # the same build and deployment run in every end-to-end test, against the emulator
 
 
@@ -39,7 +39,8 @@ def deploy(*arguments: str) -> str:
 
 
 def test_deploy_builds_and_deploys_the_production_section_or_the_chosen_one():
-    assert "sam build" in deploy()
+    build, compiled, deployed = (deploy().index(step) for step in ("sam build", "local.bytecode", "sam deploy"))
+    assert build < compiled < deployed, "without bytecode a cold start takes twice as long"
     assert "sam deploy --config-env prod" in deploy()
     assert "`SECTION=default`" in README
     assert "sam deploy --config-env default" in deploy("SECTION=default")

@@ -1,8 +1,10 @@
 """The figures of docs/guarantees.md: each instrument's own, and what does not hold by name."""
 
+import re
+
 import pytest
 
-from local.guarantees import DOCUMENT, WRITERS, blocks, filled, grants, mutants
+from local.guarantees import DOCUMENT, ROOT, WRITERS, bench, blocks, corpus, faults, filled, grants, mutants, stateful
 
 MUTANTS = {
     "killed": 1,
@@ -42,3 +44,45 @@ def test_the_page_has_one_block_for_each_and_keeps_the_rest(name):
     page = DOCUMENT.read_text()
     assert blocks(page).count(name) == 1
     assert filled(page, name, "42").count("\n42\n") == 1
+
+
+def test_faults_are_a_table_of_handlers_and_classes():
+    rows = [
+        {"handler": "webhook", "class": "die after", "survived": 3, "total": 4},
+        {"handler": "webhook", "class": "pairs", "survived": 2, "total": 2},
+    ]
+    text = faults({"survived": 5, "total": 6, "seed": 7, "seconds": 8, "rows": rows})
+    assert "`faults survived 5/6`, seed 7, 8 s." in text
+    assert "| webhook | 3/4 | 2/2 |" in text
+
+
+def test_deliveries_say_which_faults_fired_and_whether_all_held():
+    machine = {"histories": 2, "steps": 9, "faults": {"duplicate": 3}}
+    result = {"machines": {"services": machine}, "held": False, "seed": 1, "seconds": 2}
+    assert "NOT ALL HELD" in stateful(result)
+    text = stateful(result | {"held": True})
+    assert "All promises held" in text
+    assert "| **steps** | 9 |\n| duplicate | 3 |" in text
+
+
+def test_input_that_was_not_contained_is_named():
+    text = corpus({"contained": 1, "of": 2, "seconds": 3, "surfaces": {"ops": {"400": 2}}, "wrong": ["ops/deep"]})
+    assert "`inputs contained 1/2`" in text
+    assert "| ops | 2 |" in text
+    assert "- ops/deep" in text
+
+
+def test_the_bench_says_which_budget_does_not_hold():
+    rows = [
+        {"name": "own CPU", "value": 3325.4, "unit": "µs", "budget": "≤ 300", "holds": False},
+        {"name": "a part", "value": 1.0, "unit": "µs", "budget": None, "holds": None},
+    ]
+    assert "| own CPU | 3,325 µs | ≤ 300 | **over** |" in bench({"tables": {"CPU": rows}})
+    assert "a part" not in bench({"tables": {"CPU": rows}})
+
+
+def test_every_place_the_page_points_at_exists():
+    page = DOCUMENT.read_text()
+    paths = re.findall(r"`((?:tests|local|docs|functions)/[^`*<]*)`", page)
+    assert len(paths) > 3
+    assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -1,0 +1,22 @@
+"""How fast the whole stack is on this machine: everything that would be AWS shares its cores."""
+
+import os
+
+from local.stack import Stack
+from tests.bench.figures import Figure
+from tests.bench.happy_path import AT_ONCE, Drive, one_line_order
+
+WARM_UP = 10
+ORDERS = 150
+
+
+def figures(stack: Stack) -> list[Figure]:
+    """Webhooks accepted a second, and orders placed at the supplier a second, from warm containers."""
+    drive = Drive(stack)
+    drive.place([one_line_order() for _ in range(WARM_UP)])
+    accepted, placed = drive.place([one_line_order() for _ in range(ORDERS)])
+    senders = f"{AT_ONCE} senders at once, {os.cpu_count()} cores for senders, emulator, functions and partners"
+    return [
+        Figure("webhooks accepted", ORDERS / accepted, "/s", note=senders),
+        Figure("orders placed at the supplier", ORDERS / placed, "/s", note=f"{ORDERS} orders in {placed:.1f} s"),
+    ]
