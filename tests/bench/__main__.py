@@ -17,7 +17,7 @@ from local.cost.bill import Prices
 from local.emulator import ROOT
 from local.stack import Stack
 from tests.bench import report
-from tests.bench.counting import count, count_standard, express_options, stack_of
+from tests.bench.counting import EXPRESS, count, count_standard, recording, stack_of
 from tests.bench.figures import Figure, every_budget_holds, table
 
 RESULT = ROOT / "build" / "bench.json"
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only-counting", action="store_true", help="leave out what depends on this machine")
     options = parser.parse_args(arguments)
     began, prices = time.monotonic(), Prices.load()
-    with stack_of(express_options()) as stack:
+    with stack_of(recording(EXPRESS, "EXPRESS")) as stack:
         counted = count(stack, options.orders, tell)
         measured = {} if options.only_counting else _throughput(stack)
     tell("a few orders through the STANDARD workflow")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from local.cost.bill import Prices
 from local.cost.record import Record
@@ -53,15 +54,15 @@ def stack_of(options: Options) -> Iterator[Stack]:
         down(options.directory)
 
 
-def express_options() -> Options:
-    """The stack that nearly everything is counted on."""
+def recording(directory: Path, workflow: Literal["EXPRESS", "STANDARD"]) -> Options:
+    """A stack that writes down what AWS would bill; queues gather messages as they would there."""
     return Options(
-        EXPRESS,
+        directory,
         port=0,
         sandbox_port=0,
         wait_scale=0.1,
         record=True,
-        workflow="EXPRESS",
+        workflow=workflow,
         seed=SEED,
         batching_s=BATCHING_S,
     )
@@ -69,17 +70,7 @@ def express_options() -> Options:
 
 def count_standard() -> Life:
     """A few orders through the STANDARD workflow."""
-    options = Options(
-        STANDARD,
-        port=0,
-        sandbox_port=0,
-        wait_scale=0.1,
-        record=True,
-        workflow="STANDARD",
-        seed=SEED,
-        batching_s=BATCHING_S,
-    )
-    with stack_of(options) as stack:
+    with stack_of(recording(STANDARD, "STANDARD")) as stack:
         drive = Drive(stack)
         _prepare(drive)
         return drive.run(FEW)

@@ -1,10 +1,21 @@
 """The world of a test, empty and whole."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from dropship.runtime.application import AT_ONCE
 from tests.unit.services.world import World
 
 
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def several_at_once(world):
+    """Trackers are asked in threads, as the function does."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        world.ask_all = threads.map
+        yield

@@ -1,7 +1,6 @@
 """Following parcels: polls, pushes and subscriptions, and what news does to the order."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, current_thread
 from urllib.parse import urlencode
@@ -36,13 +35,6 @@ from tests.unit.services.world import GREEN, KEY, NOW, PINK, WAYBILL, World
 def world(world):
     world.shipped()
     return world
-
-
-@pytest.fixture
-def several_at_once(world):
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        world.ask_all = threads.map
-        yield
 
 
 both_ways = pytest.mark.parametrize("news", [push, polled], ids=["pushed", "polled"])
