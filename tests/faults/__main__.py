@@ -13,7 +13,7 @@ from tests.faults.programme import Tally, run_all
 from tests.faults.scenarios import SCENARIOS
 from tests.template.document import ROOT
 
-QUICK_SAMPLE = 4
+QUICK_SAMPLE = 2
 
 
 def main() -> int:

@@ -1,6 +1,4 @@
-"""Everything that `make faults` runs, one after the other: what fails does not keep the rest from being run.
-
-    python -m tests.faults.everything [--quick] [--seed N]
+"""Everything that `make faults` runs: what fails does not keep the rest from being run.
 
 The last lines are those of the instruments, and the exit code is 1 if one of them did not end well.
 """
@@ -27,30 +25,34 @@ class Step(NamedTuple):
     command: tuple[str, ...]
 
 
-def steps(*, quick: bool, seed: int) -> list[Step]:
-    """What is run; the figures that the issue of it all is judged by come last."""
-    form = ("--quick",) if quick else ()
+def steps(*, quick: bool, seed: int) -> list[list[Step]]:
+    """What is run, side by side where it uses one core; the figures by which all is judged come last."""
+    form = ("--quick", "--seed", str(seed)) if quick else ("--seed", str(seed))
     return [
-        Step("Bad input", ("-m", "tests.corpus")),
-        Step("Each grant taken away", ("-m", "tests.grants")),
-        Step("Deliveries: duplicates, reordering, delay, interleaving", ("-m", "pytest", "-q", "-n", "2", *DELIVERIES)),
-        Step("Crash points and failing calls", ("-m", "tests.faults", *form, "--seed", str(seed))),
-        Step("Deliberate defects", ("-m", "tests.faults.mutants", *form, *(("--seed", str(seed)) if quick else ()))),
+        [Step("Bad input", ("-m", "tests.corpus")), Step("Each grant taken away", ("-m", "tests.grants"))],
+        [Step("Deliveries", ("-m", "pytest", "-q", "-n", "2", *DELIVERIES))],
+        [Step("Crash points and failing calls", ("-m", "tests.faults", *form))],
+        [Step("Deliberate defects", ("-m", "tests.faults.mutants", *form))],
     ]
 
 
 def run(wanted: Sequence[Step], environment: dict[str, str]) -> Iterator[tuple[bool, str]]:
-    """Whether each ended well, and its last line; all it says is passed on as it comes."""
-    for step in wanted:
-        began, last = time.monotonic(), ""
+    """Whether each ended well, and its last line; what the first of them says is passed on as it comes."""
+    began = time.monotonic()
+    running = [
+        subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        for step in wanted
+    ]
+    for step, process in zip(wanted, running, strict=True):
         print(f"\n{step.title}", flush=True)
-        command = [sys.executable, *step.command]
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as running:
-            for line in running.stdout or ():
+        last = ""
+        with process:
+            for line in process.stdout or ():
                 print(line, end="", flush=True)
                 last = line.strip() or last
+        good = process.returncode == 0
         print(f"{time.monotonic() - began:.0f} s", flush=True)
-        yield running.returncode == 0, last if running.returncode == 0 else f"FAILED {step.title}: {last}"
+        yield good, last if good else f"FAILED {step.title}: {last}"
 
 
 def main() -> int:
@@ -61,7 +63,11 @@ def main() -> int:
     options = parser.parse_args()
     chosen = {"FAULTS": "quick" if options.quick else "full", "FAULTS_SEED": str(options.seed)}
     began = time.monotonic()
-    ends = list(run(steps(quick=options.quick, seed=options.seed), {**os.environ, **chosen}))
+    ends = [
+        end
+        for together in steps(quick=options.quick, seed=options.seed)
+        for end in run(together, {**os.environ, **chosen})
+    ]
     print(f"\nseed {options.seed}, {time.monotonic() - began:.0f} s")
     print("\n".join(last for _, last in ends))
     return 0 if all(good for good, _ in ends) else 1
