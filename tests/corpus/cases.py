@@ -25,7 +25,7 @@ REQUESTS = frozenset({"401", "400", "404", "409", "413"})
 """Classes that are told by an HTTP status."""
 
 # How far the example order has come before the bad input arrives.
-State = Literal["new", "placed", "shipped", "refunded", "held"]
+State = Literal["new", "placed", "shipped", "told", "refunded", "held"]
 _STATES: Mapping[str, State] = {
     "shopify": "new",
     "supplier": "placed",

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.corpus.cases import REQUESTS, Case
 from tests.corpus.known_secrets import never_shown
@@ -54,7 +55,8 @@ def _attention(case: Case, outcome: Outcome, good: Outcome) -> list[str]:
 
 
 def _set_aside(case: Case, outcome: Outcome, good: Outcome) -> list[str]:
-    ended = [] if outcome.set_aside == {outcome.bad: MAX_RECEIVES} else [f"set aside: {_short(outcome.set_aside)}"]
+    """It, or the one message that it led to."""
+    ended = [] if list(outcome.set_aside.values()) == [MAX_RECEIVES] else [f"set aside: {_short(outcome.set_aside)}"]
     return _taken_in(outcome) + ended + _changed(outcome, good)
 
 
@@ -105,8 +107,15 @@ def _others(outcome: Outcome, good: Outcome) -> list[str]:
     return [
         f"order {key} is {_short(seen.get(key))}, not {_short(expected[key])}"
         for key in expected
-        if key != str(KEY) and seen.get(key) != expected[key]
+        if key != str(KEY) and _without_their_number(seen.get(key)) != _without_their_number(expected[key])
     ]
+
+
+def _without_their_number(order: Mapping[str, Any] | None) -> object:
+    """The supplier counts: its numbers depend on who came first."""
+    if order is None:
+        return None
+    return {**order, "purchase orders": {po: (one[0], *one[2:]) for po, one in order["purchase orders"].items()}}
 
 
 def _texts(case: Case, outcome: Outcome) -> list[str]:

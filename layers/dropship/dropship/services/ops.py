@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dropship.connectors.reading import read_json
 from dropship.domain.after_sales import CASE_EVENTS, Case, Decision
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
@@ -40,7 +41,11 @@ class DecisionBody(BaseModel):
 
 
 def read_decision(body: str | bytes) -> DecisionBody:
-    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them."""
+    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them.
+
+    A name that is there twice is refused: which of two decisions is meant, nobody can tell.
+    """
+    read_json(body)
     try:
         return DecisionBody.model_validate_json(body)
     except ValidationError as error:
@@ -212,7 +217,7 @@ def _limit(text: str, others: Mapping[str, str]) -> int:
     """How many entries are wanted; `others` are parameters that the call does not know."""
     if others:
         raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
-    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
         raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
     return int(text)
 
