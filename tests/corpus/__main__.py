@@ -38,7 +38,9 @@ def told(verdict: Verdict) -> str:
 
 def summary(verdicts: list[Verdict], seconds: float) -> dict[str, Any]:
     """What build/corpus.json holds."""
-    counts = {surface: Counter(one.case.expect for one in verdicts if one.case.surface == surface) for surface in SURFACES}
+    counts = {
+        surface: Counter(one.case.expect for one in verdicts if one.case.surface == surface) for surface in SURFACES
+    }
     return {
         "contained": sum(not verdict.wrong for verdict in verdicts),
         "of": len(verdicts),

@@ -11,7 +11,7 @@ from tests.corpus.running import Outcome
 from tests.faults.world import MAX_RECEIVES
 from tests.unit.services.world import KEY
 
-NAMED_LINE = re.compile(r"^seed[^:\n]*:[1-9][0-9]*: \S", re.M)
+NAMED_LINE = re.compile(r"^seed[^:\n]*:[1-9][0-9]*: \S", re.MULTILINE)
 
 
 def wrong_with(case: Case, outcome: Outcome, good: Outcome) -> list[str]:
@@ -120,14 +120,12 @@ def _without_their_number(order: Mapping[str, Any] | None) -> object:
 
 def _texts(case: Case, outcome: Outcome) -> list[str]:
     stored = "\n".join([*outcome.items.values(), outcome.sent])
-    found = []
-    for text in _listed(case.make.get("kept")):
-        if text not in stored and json.dumps(text)[1:-1] not in stored:
-            found.append(f"{text!r} is not kept")
-    for text in _listed(case.make.get("gone")):
-        if text in stored or json.dumps(text)[1:-1] in stored:
-            found.append(f"{text!r} is kept")
-    return found
+
+    def is_kept(text: str) -> bool:
+        return text in stored or json.dumps(text)[1:-1] in stored
+
+    missing = [f"{text!r} is not kept" for text in _listed(case.make.get("kept")) if not is_kept(text)]
+    return missing + [f"{text!r} is kept" for text in _listed(case.make.get("gone")) if is_kept(text)]
 
 
 def _listed(value: object) -> list[str]:

@@ -145,7 +145,9 @@ def _sign_shopify(sign: str, body: bytes) -> dict[str, str]:
 def _sign_standard(sign: str, body: bytes, now: int) -> dict[str, str]:
     """Headers of Standard Webhooks; some signs change the time, the id or the list of signatures."""
     at = {"old": now - 301, "early": now + 301, "negative": -now}.get(sign, now)
-    stamp = {"no time": "", "time of words": "yesterday", "time in other digits": "１７９５２４８９６０"}.get(sign, str(at))
+    stamp = {"no time": "", "time of words": "yesterday", "time in other digits": "１７９５２４８９６０"}.get(
+        sign, str(at)
+    )
     stamp = "9" * 5000 if sign == "time of 5000 digits" else stamp
 
     def signature(secret: str, message: str = "msg_corpus") -> str:
@@ -185,7 +187,13 @@ def _push(made: Mapping[str, Any], case: Case) -> bytes:
         "no secret": "",
     }.get(str(case.make.get("sign", "good")), CURRENT["kuaidi100/kd100"])
     right = hashlib.md5(changed + salt.encode(), usedforsecurity=False).hexdigest().upper()
-    signs = {"wrong": right[::-1], "truncated": right[:-1], "empty": "", "lower case": right.lower(), "not ascii": "签名"}
+    signs = {
+        "wrong": right[::-1],
+        "truncated": right[:-1],
+        "empty": "",
+        "lower case": right.lower(),
+        "not ascii": "签名",
+    }
     sign = signs.get(str(case.make.get("sign")), right)
     fields = {"param": changed} if case.make.get("sign") == "missing" else {"sign": sign, "param": changed}
     return body_of(urlencode(fields), case.make.get("form", ()))

@@ -1,14 +1,20 @@
 """All cases, those of one state in copies of one world."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import batched, groupby
+from multiprocessing import get_context
 
 from tests.corpus.cases import Case, State
 from tests.corpus.judging import wrong_with
 from tests.corpus.running import Outcome, queue_of, run_case, run_good
 from tests.corpus.world import Watched, prepared
 from tests.faults.trial import in_copy
+
+PART = 100
+"""Cases that one process runs in copies of one world."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,18 @@ class Stage:
         return self._world
 
 
-def run_all(cases: Sequence[Case]) -> Iterator[Verdict]:
-    """Every verdict, as it comes."""
+def run_all(cases: Sequence[Case], workers: int = 2) -> Iterator[Verdict]:
+    """Every verdict, in the order of the cases; `workers` processes share the work."""
+    groups = [list(group) for _, group in groupby(cases, key=lambda case: case.state)]
+    parts = [list(part) for group in groups for part in batched(group, PART, strict=False)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        for verdicts in pool.map(_run_part, parts):
+            yield from verdicts
+
+
+def _run_part(cases: Sequence[Case]) -> list[Verdict]:
     stage = Stage()
     try:
-        for case in cases:
-            yield stage.run(case)
+        return [stage.run(case) for case in cases]
     finally:
         stage.close()

@@ -74,6 +74,7 @@ def queue_of(case: Case) -> str:
 
 
 def _looked_at(world: Watched, outcome: Outcome) -> Outcome:
+    world.stand_still()
     outcome.stuck = world.waiting()
     outcome.picture = picture(world)
     outcome.broken += broken_promises(world)

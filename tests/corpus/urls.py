@@ -28,7 +28,11 @@ def reaches_inside(how: Mapping[str, str], items: Mapping[str, str]) -> list[str
     try:
         PartnerHttp(resolve=resolve).send(address, HttpRequest("GET", "/purchase-orders", {}))
     except NoAnswer as refused:
-        return [] if asked and "is not at a public address" in str(refused) else [f"{address} was not refused for its address: {refused}"]
+        return (
+            []
+            if asked and "is not at a public address" in str(refused)
+            else [f"{address} was not refused for its address: {refused}"]
+        )
     return [f"{address} answered"]
 
 

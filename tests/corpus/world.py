@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dropship.adapters import session
+from dropship.domain.after_sales import Case
+from dropship.domain.order import Order
 from tests.corpus.cases import State
 from tests.corpus.known_secrets import put_secrets
 from tests.faults.world import CONSUMERS, MAX_RECEIVES, World, account
@@ -59,6 +61,7 @@ class Watched(World):
     log: io.StringIO = field(default_factory=io.StringIO)
     set_aside: Counter[str] = field(default_factory=Counter)
     """Deliveries of every message that was given up, by its body."""
+    _seen: tuple[list[Order], list[Case]] | None = None
 
     def call(self, name: str, what: object) -> Any:
         """Run a function; what it prints is kept."""
@@ -100,6 +103,18 @@ class Watched(World):
             self.fulfil(wanted)
         for number, wanted in enumerate(self.new_executions("CaseWorkflow")):
             self.call("after_sales", wanted | {"task_token": f"token-{number}"})
+
+    def stand_still(self) -> None:
+        """Nothing happens any more: aggregates are read once, however often they are looked at."""
+        self._seen = super().orders(), super().cases()
+
+    def orders(self) -> list[Order]:
+        """Every order as it is stored."""
+        return self._seen[0] if self._seen else super().orders()
+
+    def cases(self) -> list[Case]:
+        """Every case as it is stored."""
+        return self._seen[1] if self._seen else super().cases()
 
     def waiting(self) -> list[str]:
         """Queues that hold messages."""

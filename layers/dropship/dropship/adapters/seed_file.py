@@ -51,9 +51,8 @@ class InvalidSeed(Exception):
 def _money(text: object) -> Money:
     amount, _, currency = str(text).partition(" ")
     try:
-        if not AMOUNT.fullmatch(amount):  # Decimal takes digits of every script, `1_000` and `1e3`
-            raise InvalidMessage("no plain amount")
-        money = Money.parse(amount, currency)
+        # Decimal would take digits of every script, `1_000` and `1e3` as well.
+        money = Money.parse(amount if AMOUNT.fullmatch(amount) else "no amount", currency)
     except (InvalidMessage, ValidationError):
         raise ValueError("expected an amount and a currency, such as 12.50 USD") from None
     if money.minor < 0:

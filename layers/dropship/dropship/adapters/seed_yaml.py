@@ -130,8 +130,7 @@ class _Reader:
         return _PLACEHOLDER.sub(replace, str(node.value))
 
     def _check_text(self, text: str, path: Path, line: int) -> None:
-        """Refuse what an escape such as `\\0` or `\\ud800` brings in and a file could not hold as it is."""
+        """Refuse characters that only an escape can bring in: controls but tab and line feed, and lone surrogates."""
         if _NO_TEXT.search(text):
             where = _NO_TEXT.sub("\ufffd", ".".join(map(str, path)))
             self.document.refuse_line(line, f"{where}: a control character, or half a character")
-
