@@ -85,6 +85,12 @@ def refused(error: Exception) -> Response[Any]:
     return Response(STATUS_OF[type(error)], "application/json", body={"error": str(error)})
 
 
+@api.not_found
+def nothing_there(_error: Exception) -> Response[Any]:
+    """404 for a path or a method that is none, told like every other refusal."""
+    return Response(404, "application/json", body={"error": "there is nothing at this path by this method"})
+
+
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer an API Gateway HTTP API request."""
     return api.resolve(event, context)

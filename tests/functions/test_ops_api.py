@@ -73,6 +73,7 @@ def test_lists_show_what_there_is(api, held):
 def test_a_case_is_shown(api, case):
     status, body = ask(api, request("get_case"))
     assert (status, body["case"]["id"], "task_token" in body["case"]) == (200, CASE, False)
+    assert body["case"]["timeline"] == [{"at": body["case"]["opened_at"], "what": "opened", "about": ""}]
 
 
 @pytest.mark.parametrize("name", [*READS, "release_hold", "close_task", "dispatch", "decide_case"])
@@ -118,7 +119,7 @@ def test_a_shop_nobody_knows_is_404(api):
 
 def test_a_path_that_is_none_is_404(api):
     for path in ("/ops", "/ops/", "/ops/orders/a", "/ops/nothing", "/ops/orders/a/b/c", "/"):
-        assert ask(api, request("get_order", path))[0] == 404, path
+        assert ask(api, request("get_order", path)) == (404, {"error": "there is nothing at this path by this method"})
 
 
 # ---- Wishes

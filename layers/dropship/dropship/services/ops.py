@@ -244,4 +244,4 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
 
 def describe_case(case: Case) -> dict[str, object]:
     """The case as the console shows it."""
-    return case.model_dump(mode="json", exclude={"task_token"})
+    return {name: _shown(part) for name, part in case.model_dump(exclude={"task_token"}).items()}
