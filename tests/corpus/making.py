@@ -92,7 +92,7 @@ def webhook_request(case: Case, now: datetime) -> dict[str, Any]:
     if channel == "shopify":
         headers |= _sign_shopify(sign, body)
     elif channel == "supplier-v1":
-        headers |= _sign_standard(sign, body, int(now.timestamp()))
+        headers |= sign_standard(sign, body, int(now.timestamp()))
     for name, value in case.make.get("headers", {}).items():
         headers.pop(name, None)
         if value is not None:
@@ -142,7 +142,7 @@ def _sign_shopify(sign: str, body: bytes) -> dict[str, str]:
     return {} if sign == "missing" else {"x-shopify-hmac-sha256": values[sign]}
 
 
-def _sign_standard(sign: str, body: bytes, now: int) -> dict[str, str]:
+def sign_standard(sign: str, body: bytes, now: int) -> dict[str, str]:
     """Headers of Standard Webhooks; some signs change the time, the id or the list of signatures."""
     at = {"old": now - 301, "early": now + 301, "negative": -now}.get(sign, now)
     stamp = {"no time": "", "time of words": "yesterday", "time in other digits": "１７９５２４８９６０"}.get(

@@ -67,7 +67,7 @@ class Ops:
         """One order with its timeline. NotFound where there is none."""
         return {"order": describe_order(self._load(shop, external_id).value)}
 
-    def recent(self, /, shop: str = "", day: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+    def recent(self, /, shop: str = "", day: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
         """Orders of a shop received on a UTC day (today if not given), newest first.
 
         Raises:
@@ -78,24 +78,24 @@ class Ops:
         if not shop:
             raise InvalidMessage("which shop? add ?shop=…")
         _check_shop(shop)
-        if day:
+        if day is not None:
             _check_day(day)
         self.registry.shop(shop)
         found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
 
-    def attention(self, /, kind: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+    def attention(self, /, kind: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
         """What needs a person, the longest waiting first; all kinds, or one.
 
         Raises:
             InvalidMessage: the query says something else.
         """
         most = _limit(limit, others)
-        if kind and kind not in ORDER_ATTENTION:
+        if kind is not None and kind not in ORDER_ATTENTION:
             raise InvalidMessage("kind has to be one of " + ", ".join(ORDER_ATTENTION))
         found = [
             {"order": str(key), "kind": one, "since": since.isoformat()}
-            for one in ([kind] if kind else ORDER_ATTENTION)
+            for one in (ORDER_ATTENTION if kind is None else [kind])
             for key, since in self.orders.needing_attention(one, most)
         ]
         return {"attention": sorted(found, key=lambda entry: entry["since"])[:most]}
