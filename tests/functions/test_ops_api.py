@@ -121,7 +121,7 @@ def test_a_shop_nobody_knows_is_404(api):
 
 def test_a_path_that_is_none_is_404(api):
     for path in ("/ops", "/ops/", "/ops/orders/a", "/ops/nothing", "/ops/orders/a/b/c", "/"):
-        assert ask(api, request("get_order", path)) == (404, {"error": "there is nothing at this path by this method"})
+        assert ask(api, request("get_order", path)) == (404, {"error": "no such path"}), path
 
 
 # ---- Wishes
