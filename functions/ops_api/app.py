@@ -74,15 +74,15 @@ def case(shop: str, case: str) -> dict[str, Any]:
 @api.post("/ops/cases/<shop>/<case>/decision")
 def decide(shop: str, case: str) -> tuple[dict[str, Any], int]:
     """Approve or refuse a case, or report an event of it."""
-    wish = read_decision(request_body(api.current_event.raw_event))
-    ops().decide(shop, case, wish, operator(api.current_event))
+    ops().decide(shop, case, read_decision(request_body(api.current_event.raw_event)), operator(api.current_event))
     return ACCEPTED
 
 
+@api.not_found
 @api.exception_handler([*STATUS_OF])
 def refused(error: Exception) -> Response[Any]:
-    """400, 404, 409 or 503, in words that do not quote what was sent."""
-    return Response(STATUS_OF[type(error)], "application/json", body={"error": str(error)})
+    """400, 404 (a path or method that is none, too), 409 or 503, in words that do not quote what was sent."""
+    return Response(STATUS_OF.get(type(error), 404), "application/json", body={"error": str(error) or "no such path"})
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

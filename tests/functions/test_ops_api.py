@@ -73,6 +73,7 @@ def test_lists_show_what_there_is(api, held):
 def test_a_case_is_shown(api, case):
     status, body = ask(api, request("get_case"))
     assert (status, body["case"]["id"], "task_token" in body["case"]) == (200, CASE, False)
+    assert body["case"]["timeline"] == [{"at": body["case"]["opened_at"], "what": "opened", "about": ""}]
 
 
 @pytest.mark.parametrize("name", [*READS, "release_hold", "close_task", "dispatch", "decide_case"])
@@ -89,8 +90,10 @@ def test_what_is_not_there_is_404_or_an_empty_list(api, received, name):
         ("list_orders", {"shop": "main-shop", "limit": "0"}),
         ("list_orders", {"shop": "main-shop", "day": "yesterday"}),
         ("list_orders", {"shop": "main-shop", "day": "2026-02-30"}),
+        ("list_orders", {"shop": "main-shop", "day": ""}),
         ("list_orders", {"shop": "x" * 3000}),
         ("list_attention", {"kind": "NO_SUCH_KIND"}),
+        ("list_attention", {"kind": ""}),
         ("list_attention", {"limit": "many"}),
         ("list_cases", {"limit": "101"}),
         ("list_cases", {"colour": "red"}),
@@ -118,7 +121,7 @@ def test_a_shop_nobody_knows_is_404(api):
 
 def test_a_path_that_is_none_is_404(api):
     for path in ("/ops", "/ops/", "/ops/orders/a", "/ops/nothing", "/ops/orders/a/b/c", "/"):
-        assert ask(api, request("get_order", path))[0] == 404, path
+        assert ask(api, request("get_order", path)) == (404, {"error": "no such path"}), path
 
 
 # ---- Wishes

@@ -3,7 +3,7 @@
 import pytest
 
 from dropship.adapters import pinned_connections
-from dropship.adapters.addresses import RefusedAddress, is_public, public_only
+from dropship.adapters.addresses import RefusedAddress, is_public, literal_address, public_only
 from dropship.adapters.http import Base, PartnerHttp, read_base
 from dropship.ports import HttpRequest, NoAnswer
 
@@ -30,6 +30,29 @@ def test_a_public_address_is_called(address):
 @pytest.mark.parametrize(("kind", "address"), [(kind, each) for kind, found in PRIVATE.items() for each in found])
 def test_no_other_address_is_called(kind, address):
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("0x7f.1", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("１２７.0.0.1", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("[fe80::1%25eth0]", "fe80::1"),
+        ("[::ffff:a9fe:a9fe]", "::ffff:169.254.169.254"),
+        ("8.8.8.8", "8.8.8.8"),
+        ("partner.example", None),
+        ("10.0.0.1.example", None),
+        ("[partner]", None),
+    ],
+)
+def test_an_address_is_known_in_any_notation_and_a_name_is_none(host, address):
+    assert literal_address(host) == address
 
 
 def test_a_name_with_one_private_address_among_public_ones_is_refused():

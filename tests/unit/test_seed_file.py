@@ -206,6 +206,34 @@ def test_one_shop_of_a_marketplace_is_there_once():
     assert len(load(change("suppliers:\n", SECOND_SHOP % "second.myshopify.com")).shops) == 2
 
 
+@pytest.mark.parametrize("host", ["10.0.0.1", "2130706433", "0x7f.1", "127.1", "[::1]", "169.254.169.254:8443"])
+def test_an_address_inside_a_network_is_for_the_local_stack_only(host):
+    text = change("https://acme.example", f"https://{host}/v1")
+    assert complaints(text) == ["seed.yaml:10: suppliers.acme.base_url: this address is not in the public internet"]
+    assert load(text, allow_http=True).suppliers
+
+
+def test_an_address_that_cannot_be_called_is_refused_and_a_public_one_is_not():
+    assert "this is no address" in complaints(change("https://acme.example", "https://acme.example:99999"))[0]
+    assert load(change("https://acme.example", "https://8.8.8.8/v1")).suppliers
+
+
+@pytest.mark.parametrize("name", ['"Ac\\0me"', '"Ac\\ud800me"', '"Ac\\eme"', "x" * 256])
+def test_a_name_that_cannot_be_kept_is_refused(name):
+    assert complaints(change("name: Acme", f"name: {name}"))[0].startswith("seed.yaml:10: suppliers.acme.name: ")
+
+
+def test_a_key_that_cannot_be_kept_is_refused_with_its_line():
+    assert complaints(change("IPOD2008PINK", '"IPOD\\ud800"'))[0].startswith(
+        "seed.yaml:18: offers.main-shop.IPOD\ufffd: "
+    )
+
+
+def test_a_note_may_have_lines():
+    note = '"No price list.\\n\\tThank you."'
+    assert load(change("name: Bolt", f"name: Bolt, packing_note: {note}")).suppliers[1].packing_note.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where"),
     [
@@ -237,7 +265,21 @@ def test_no_error_repeats_what_was_written():
 
 
 @pytest.mark.parametrize(
-    "cost", ["12.50", "USD", "12,50 USD", "1e3000000 USD", "NaN USD", "12.50 usd", "12.505 USD", "", "-"]
+    "cost",
+    [
+        "12.50",
+        "USD",
+        "١٢ USD",
+        "1_0 USD",
+        "1e1 USD",
+        "12,50 USD",
+        "1e3000000 USD",
+        "NaN USD",
+        "12.50 usd",
+        "12.505 USD",
+        "",
+        "-",
+    ],
 )
 def test_a_cost_is_an_amount_in_whole_minor_units_and_a_currency(cost):
     assert "expected an amount and a currency" in complaints(change("12.50 USD", f'"{cost}"'))[0]

@@ -105,7 +105,9 @@ def test_what_names_no_moment_is_refused(value):
         read_json(json.dumps({"at": value}).encode()).moment("at")
 
 
-@pytest.mark.parametrize("value", ["NaN", "1e5", "1e999999", "1_0", "１", "", "1.234", True, None, [], " 1"])
+@pytest.mark.parametrize(
+    "value", ["NaN", "-1.00", -1, "1e5", "1e999999", "1_0", "１", "", "1.234", True, None, [], " 1"]
+)
 def test_what_is_no_amount_is_refused(value):
     with pytest.raises(InvalidMessage):
         read_json(json.dumps({"price": value}).encode()).money("price", "USD")

@@ -141,6 +141,12 @@ def test_yen_have_no_minor_unit(order):
     assert read("orders/paid", order).order.total == Money(minor=398, currency="JPY")
 
 
+def test_no_more_units_can_be_to_send_than_were_sold(order):
+    line(order).update(quantity=1, fulfillable_quantity=5)
+    with pytest.raises(InvalidMessage, match="fulfillable_quantity is more than was sold"):
+        read("orders/paid", order)
+
+
 @pytest.mark.parametrize("field", ["quantity", "fulfillable_quantity"])
 @pytest.mark.parametrize("value", [True, "3", -1, 1.5, None, 10**9])
 def test_a_quantity_that_is_no_count_is_named(order, field, value):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import unicodedata
 from collections.abc import Callable, Sequence
 
 # Only this block of IPv6 is handed out; in it, two networks carry IPv4 addresses inside and one is for documents.
@@ -19,6 +20,24 @@ def resolve(host: str, port: int) -> list[str]:
     """All addresses of a host name or of a literal address in any notation; OSError if there is none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def literal_address(host: str) -> str | None:
+    """The address that `host` is in any notation (decimal, octal, hex, short, IPv6); None where it is a name."""
+    plain = unicodedata.normalize("NFKC", host).rstrip(".")  # names are normalised before they are looked up
+    if plain.startswith("["):
+        return _ipv6(plain.strip("[]").partition("%")[0])
+    try:
+        return str(ipaddress.IPv4Address(socket.inet_aton(plain)))
+    except OSError:
+        return None
+
+
+def _ipv6(text: str) -> str | None:
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        return None
 
 
 def public_only(host: str, addresses: Sequence[str]) -> Sequence[str]:

@@ -14,12 +14,16 @@ from dropship.domain.deadlines import Deadlines, Length
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.money import Money
 from dropship.domain.planning import Offer
+from dropship.ports import NoAnswer
 
+from .addresses import is_public, literal_address
 from .currencies import CURRENCIES
+from .http import read_base
 from .seed_yaml import Document, Path, read_document
 
 SECTIONS = dict.fromkeys(("deadlines", "shops", "suppliers", "trackers", "carriers", "offers")).keys()
 SKU = re.compile(r"\S(.{0,126}\S)?")
+AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
 
 KnowsChannel = Callable[[str, str], bool]
 
@@ -47,7 +51,8 @@ class InvalidSeed(Exception):
 def _money(text: object) -> Money:
     amount, _, currency = str(text).partition(" ")
     try:
-        money = Money.parse(amount, currency)
+        # Decimal would take digits of every script, `1_000` and `1e3` as well.
+        money = Money.parse(amount if AMOUNT.fullmatch(amount) else "no amount", currency)
     except (InvalidMessage, ValidationError):
         raise ValueError("expected an amount and a currency, such as 12.50 USD") from None
     if money.minor < 0:
@@ -100,7 +105,7 @@ def load_seed(
     document = read_document(content, name, placeholders)
     seed = _SeedReader(document).seed()
     _check_names(seed, document, knows_channel)
-    for path, message in [*_repeated(seed), *([] if allow_http else _unencrypted(seed))]:
+    for path, message in [*_repeated(seed), *([] if allow_http else _never_called(seed))]:
         document.refuse(path, message)
     if seed == Seed() and not document.errors:
         document.refuse((), "there is nothing in this file; loading it would leave an empty registry")
@@ -249,8 +254,11 @@ def _repeated(seed: Seed) -> Iterator[tuple[Path, str]]:
                     yield ("offers", name, sku, position, "supplier"), "this supplier offers the SKU already"
 
 
-def _unencrypted(seed: Seed) -> Iterator[tuple[Path, str]]:
-    """Addresses of partners, and of ours for them, that are not https."""
+def _never_called(seed: Seed) -> Iterator[tuple[Path, str]]:
+    """Addresses of partners, and of ours for them, that are not https, not to be read, or inside a network.
+
+    A name may lead inside as well: what it leads to is looked at with every call.
+    """
     addresses: list[tuple[Path, str | None]] = [
         *((("shops", shop.id, "base_url"), shop.base_url) for shop in seed.shops),
         *((("suppliers", supplier.id, "base_url"), supplier.base_url) for supplier in seed.suppliers),
@@ -258,5 +266,18 @@ def _unencrypted(seed: Seed) -> Iterator[tuple[Path, str]]:
         *((("trackers", tracker.id, "callback_url"), tracker.callback_url) for tracker in seed.trackers),
     ]
     for path, address in addresses:
-        if address is not None and not address.startswith("https://"):
+        if address is None:
+            continue
+        if not address.startswith("https://"):
             yield path, "expected https://; http:// is for the local stack only"
+        elif (host := _host(address)) is None:
+            yield path, "this is no address"
+        elif (literal := literal_address(host)) is not None and not is_public(literal):
+            yield path, "this address is not in the public internet"
+
+
+def _host(address: str) -> str | None:
+    try:
+        return read_base(address, plain_allowed=False).host
+    except NoAnswer:
+        return None

@@ -18,6 +18,7 @@ Path = tuple[str | int, ...]
 Value = str | None | list["Value"] | dict[str, "Value"]
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 
@@ -107,6 +108,7 @@ class _Reader:
                 self.document.refuse_line(line, "a key must be text")
                 continue
             key = str(key_node.value)
+            self._check_text(key, (*path, key), line)
             if key in found:
                 self.document.refuse_line(line, f"{'.'.join(map(str, (*path, key)))}: given twice")
                 continue
@@ -117,6 +119,7 @@ class _Reader:
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> str | None:
         if node.style is None and node.value in {"", "~", "null"}:
             return None
+        self._check_text(str(node.value), path, node.start_mark.line + 1)
 
         def replace(match: re.Match[str]) -> str:
             if match[1] not in self.placeholders:
@@ -125,3 +128,9 @@ class _Reader:
             return self.placeholders.get(match[1], "")
 
         return _PLACEHOLDER.sub(replace, str(node.value))
+
+    def _check_text(self, text: str, path: Path, line: int) -> None:
+        """Refuse characters that only an escape can bring in: controls but tab and line feed, and lone surrogates."""
+        if _NO_TEXT.search(text):
+            where = _NO_TEXT.sub("\ufffd", ".".join(map(str, path)))
+            self.document.refuse_line(line, f"{where}: a control character, or half a character")

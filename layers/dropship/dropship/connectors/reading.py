@@ -25,7 +25,7 @@ else:
 
 WORDS_LIMIT = 500
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
-_AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
+_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_UNITS = 1_000_000
 _LONGEST_WAIT_S = 3600
@@ -150,7 +150,7 @@ class Fields:
         return moment
 
     def money(self, name: str, currency: str) -> money.Money:
-        """An amount in major units of the currency, written as text or number."""
+        """An amount in major units of the currency, nothing or more, written as text or number."""
         value = self._values.get(name)
         amount = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
         if not _AMOUNT.fullmatch(amount):

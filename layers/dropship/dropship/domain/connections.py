@@ -11,6 +11,10 @@ BaseUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", max
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 
 
+Name = Annotated[str, Field(max_length=255)]
+Note = Annotated[str, Field(max_length=2000)]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -22,7 +26,7 @@ class Shop(_Entry):
 
     channel: ChannelName
     base_url: BaseUrl
-    domain: str = Field(description="the shop's own name at the marketplace, e.g. example.myshopify.com")
+    domain: Name = Field(description="the shop's own name at the marketplace, e.g. example.myshopify.com")
     deadlines: Deadlines = Deadlines()
     notify_buyer: bool = Field(default=True, description="the marketplace mails the buyer when a parcel is told")
 
@@ -32,10 +36,10 @@ class Supplier(_Entry):
 
     channel: ChannelName
     base_url: BaseUrl
-    name: str
+    name: Name
     active: bool = True
     carriers: dict[str, ConnectionId] = Field(default={}, description="the supplier's carrier names -> our carrier ids")
-    packing_note: str = ""
+    packing_note: Note = ""
 
 
 class Tracker(_Entry):
@@ -58,5 +62,5 @@ class Tracker(_Entry):
 class Carrier(_Entry):
     """A carrier as the marketplace shows it to the buyer, and the tracker that follows its parcels."""
 
-    name: str
+    name: Name
     tracker: ConnectionId

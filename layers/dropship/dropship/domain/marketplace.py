@@ -18,6 +18,11 @@ class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def _can_be_seen(text: str) -> bool:
+    """Whether a label shows anything of it: blanks and characters of no width do not count."""
+    return any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
 class Recipient(_Fact):
     """Where the parcel goes. Personal data: kept apart, never logged, erasable. An empty text means not given."""
 
@@ -35,7 +40,7 @@ class Recipient(_Fact):
     def missing(self) -> list[str]:
         """Names of the fields that a label cannot do without and that are empty."""
         needed = ("name", "address1", "city", "country_code")
-        return [field for field in needed if not getattr(self, field).strip()]
+        return [field for field in needed if not _can_be_seen(getattr(self, field))]
 
     @property
     def digest(self) -> str:

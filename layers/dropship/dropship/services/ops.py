@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dropship.connectors.reading import read_json
 from dropship.domain.after_sales import CASE_EVENTS, Case, Decision
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
@@ -40,7 +41,11 @@ class DecisionBody(BaseModel):
 
 
 def read_decision(body: str | bytes) -> DecisionBody:
-    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them."""
+    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them.
+
+    A name that is there twice is refused: which of two decisions is meant, nobody can tell.
+    """
+    read_json(body)
     try:
         return DecisionBody.model_validate_json(body)
     except ValidationError as error:
@@ -62,7 +67,7 @@ class Ops:
         """One order with its timeline. NotFound where there is none."""
         return {"order": describe_order(self._load(shop, external_id).value)}
 
-    def recent(self, /, shop: str = "", day: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+    def recent(self, /, shop: str = "", day: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
         """Orders of a shop received on a UTC day (today if not given), newest first.
 
         Raises:
@@ -73,24 +78,24 @@ class Ops:
         if not shop:
             raise InvalidMessage("which shop? add ?shop=…")
         _check_shop(shop)
-        if day:
+        if day is not None:
             _check_day(day)
         self.registry.shop(shop)
         found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
 
-    def attention(self, /, kind: str = "", limit: str = "50", **others: str) -> dict[str, object]:
+    def attention(self, /, kind: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
         """What needs a person, the longest waiting first; all kinds, or one.
 
         Raises:
             InvalidMessage: the query says something else.
         """
         most = _limit(limit, others)
-        if kind and kind not in ORDER_ATTENTION:
+        if kind is not None and kind not in ORDER_ATTENTION:
             raise InvalidMessage("kind has to be one of " + ", ".join(ORDER_ATTENTION))
         found = [
             {"order": str(key), "kind": one, "since": since.isoformat()}
-            for one in ([kind] if kind else ORDER_ATTENTION)
+            for one in (ORDER_ATTENTION if kind is None else [kind])
             for key, since in self.orders.needing_attention(one, most)
         ]
         return {"attention": sorted(found, key=lambda entry: entry["since"])[:most]}
@@ -212,7 +217,7 @@ def _limit(text: str, others: Mapping[str, str]) -> int:
     """How many entries are wanted; `others` are parameters that the call does not know."""
     if others:
         raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
-    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
         raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
     return int(text)
 
@@ -239,4 +244,4 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
 
 def describe_case(case: Case) -> dict[str, object]:
     """The case as the console shows it."""
-    return case.model_dump(mode="json", exclude={"task_token"})
+    return {name: _shown(part) for name, part in case.model_dump(exclude={"task_token"}).items()}

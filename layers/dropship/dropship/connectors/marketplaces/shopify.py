@@ -176,13 +176,16 @@ def _lines(order: Fields, currency: str) -> tuple[marketplace.MarketplaceLine, .
     for index, line in enumerate(order.rows("line_items")):
         if line.id("id") in lines:
             raise order.invalid(f"line_items[{index}].id", "names a line that came before")
+        sold, fulfillable = line.count("quantity"), line.count("fulfillable_quantity")
+        if fulfillable > sold:
+            raise line.invalid("fulfillable_quantity", "is more than was sold")
         gift_card = line.flag("gift_card", default=False)
         lines[line.id("id")] = marketplace.MarketplaceLine(
             id=line.id("id"),
             sku=line.text("sku"),
             title=line.text("title"),
-            quantity=line.count("quantity"),
-            fulfillable=line.count("fulfillable_quantity"),
+            quantity=sold,
+            fulfillable=fulfillable,
             unit_price=line.money("price", currency),
             requires_shipping=line.flag("requires_shipping", default=True) and not gift_card,
         )
