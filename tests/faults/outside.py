@@ -20,7 +20,7 @@ AFTER_500, LOST_ANSWER, LATE, REFUSES, BUSY = (
     "supplier refuses",
     "partner is busy",
 )
-MOODS = {"place": (AFTER_500, LOST_ANSWER, LATE, REFUSES, BUSY), "find": (BUSY,), "cancel": (AFTER_500, BUSY)}
+MOODS = {"place": (REFUSES, LATE, AFTER_500, LOST_ANSWER, BUSY), "find": (BUSY,), "cancel": (AFTER_500, BUSY)}
 MOODS_OF_SHOP = {"create": (AFTER_500, LOST_ANSWER, BUSY), "ask": (BUSY,)}
 SOLD = {PINK: 2, GREEN: 1}
 PRICE, SHIPPING = 199, 10

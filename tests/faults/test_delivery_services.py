@@ -1,19 +1,21 @@
 """Delivery faults over the services with their fakes."""
 
-from hypothesis import settings
+import pytest
 
 from tests.faults.deliveries import Deliveries
+from tests.faults.histories import hold
 from tests.faults.sides import ServiceSide
+
+HISTORIES = 120
 
 
 class OverServices(Deliveries):
-    """Over the services."""
+    """The services, each call to a port an outgoing call."""
 
     def side(self):
         return ServiceSide()
 
 
-OverServices.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True, database=None
-)
-test_services = OverServices.TestCase
+@pytest.mark.timeout(300)
+def test_the_promises_hold_whatever_happens_to_deliveries_to_services():
+    hold("services", OverServices, HISTORIES)
