@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from dropship.domain.deadlines import SWEEP, Deadlines
 from dropship.domain.identity import OrderKey, PurchaseOrderId
+from dropship.domain.watching import for_dispatch, for_shipment
 from dropship.services.messages import DecideCase, ReleaseHold
 from tests.faults.invariants import AT_EVERY_STEP, WHEN_QUIET, Acknowledged, Asked, Seen, Waiting, broken
 from tests.faults.outside import MOODS, MOODS_OF_SHOP, SOLD, Shopfront, Warehouse
@@ -39,8 +40,13 @@ KINDS = (
 OPTIONAL = {"body_base64", "words", "unrouted"}
 """Fields that a message or an input need not have: those of an earlier version did not."""
 SHOPS = ("main-shop", "second-shop")
+AGES = (seed().shops[0].deadlines.resume, seed().shops[0].deadlines.ship)
+"""How old an order is when a sweep looks back at it, in both shops."""
 picks = st.integers(0, 30)
-skews = st.sampled_from((0, 0, -SKEW_S, SKEW_S))
+WAYS = st.tuples(
+    st.integers(0, 3), st.sampled_from(("done", "again")), st.sampled_from((0, -SKEW_S, SKEW_S)), st.sampled_from("=-+")
+)
+"""How one delivery goes: which of those that are ready, what becomes of its acknowledgement, its clock, its version."""
 
 
 @dataclass
@@ -92,7 +98,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @initialize(
         begin=st.sampled_from(("fresh", "fresh", "placed", "placed", "shipped")),
-        placing=st.lists(st.sampled_from(MOODS["place"]), max_size=2),
+        placing=st.permutations(MOODS["place"]),
         telling=st.lists(st.sampled_from(MOODS_OF_SHOP["create"]), max_size=2),
     )
     def begin(self, begin: str, placing: list[str], telling: list[str]) -> None:
@@ -118,13 +124,13 @@ class Deliveries(RuleBasedStateMachine):
         self.world.http.partner(f"http://partners.test/{BASE['tracker']}", self.tracker)
         for shop in self.shops:
             self._shop_says(shop, "orders/paid", "paid")
+        for supplier, mood in zip(self.suppliers, placing, strict=False):
+            supplier.moods["place"] = [mood]
         if begin != "fresh":
             self._drain()
-        for supplier in self.suppliers:
-            supplier.moods["place"] = list(placing)
-            if begin == "shipped":
-                for reference in supplier.able:
-                    self._ship(supplier, reference, whole=len(supplier.lines(reference)) > 1)
+        if begin == "shipped":
+            for supplier, reference in self.at_suppliers:
+                self._ship(supplier, reference, whole=len(supplier.lines(reference)) > 1)
         for shop in self.shops:
             shop.moods["create"] = list(telling)
 
@@ -269,20 +275,23 @@ class Deliveries(RuleBasedStateMachine):
         return [job for job in self.jobs if job.not_before <= self.base]
 
     @precondition(lambda self: self.ready)
-    @rule(
-        pick=st.integers(0, 3), how=st.sampled_from(("done", "done", "again")), skew=skews, age=st.sampled_from("=-+")
-    )
-    def deliver(self, pick: int, how: str, skew: int, age: str) -> None:
+    @rule(ways=st.lists(WAYS, min_size=1, max_size=4))
+    def deliver(self, ways: list[tuple[int, str, int, str]]) -> None:
+        about = [self._deliver(*way) for way in ways if self.ready]
+        self.meant = None if None in about else frozenset[str]().union(*(shops or () for shops in about))
+
+    def _deliver(self, pick: int, how: str, skew: int, age: str) -> frozenset[str] | None:
+        """One delivery; the shops it was about."""
         job = self.ready[pick % len(self.ready)]
         self.fired["reordered"] += any(one.queue == job.queue for one in self.jobs[: self.jobs.index(job)])
         self._change_version(job, age)
         self.fired["clock skew"] += bool(skew)
         self.world.clock.time = self.base + timedelta(seconds=skew)
-        self.meant = job.shops
         result = self._attempt(job)
         self.world.clock.time = self.base
         keep = how == "again" and bool(job.queue) and job.tries < MAX_RECEIVES - 2
         self._after(job, result, keep=keep)
+        return job.shops
 
     def _change_version(self, job: Job, age: str) -> None:
         """An older version had no optional field; a newer one has fields that are not known yet."""
@@ -416,13 +425,22 @@ class Deliveries(RuleBasedStateMachine):
         for at in sorted(self._looks() | {until}):
             if self.base < at <= until:
                 self.base = self.world.clock.time = at
-                self.world.sweep()
-                self._collect()
+                if self._has_work(at):
+                    self.world.sweep()
+                    self._collect()
 
     def _looks(self) -> set[datetime]:
-        ages = [seed().shops[0].deadlines.resume, seed().shops[0].deadlines.ship]
-        moments = {loaded.value.created_at + age for loaded in self.world.orders().values() for age in ages}
-        return {_tick_after(at) for at in moments}
+        """The sweeps that look back at an order."""
+        orders = self.world.orders()
+        return {_tick_after(loaded.value.created_at + age) for loaded in orders.values() for age in AGES}
+
+    def _has_work(self, at: datetime) -> bool:
+        """Whether a sweep at this time has anything to find: most have not, and those are left out."""
+        orders = [loaded.value for loaded in self.world.orders().values()]
+        waiting = (order for order in orders for age in AGES if _tick_after(order.created_at + age) == at)
+        if any(for_dispatch(order) or for_shipment(order) for order in waiting):
+            return True
+        return any(one.due is not None and one.due <= at for one in (*orders, *self.world.cases()))
 
     # What is seen
 
@@ -479,6 +497,7 @@ class Deliveries(RuleBasedStateMachine):
             self.world.close()
 
     def _rest(self) -> None:
+        self.meant = None
         for partner in (*self.suppliers, *self.shops):
             partner.moods.clear()
             partner.catch_up()

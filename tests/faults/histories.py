@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.deliveries import KINDS, Deliveries
@@ -25,8 +25,8 @@ STEPS = 30
 RESULT = Path(ROOT, "build", "stateful.json")
 
 
-def hold(name: str, machine: type[Deliveries], histories: int) -> None:
-    """Run a machine; every promise holds, and every kind of delivery fault fired.
+def hold(name: str, machine: type[Deliveries], histories: int, *, shrink: bool = True) -> None:
+    """Run a machine; every promise holds, and every kind of delivery fault fired. To `shrink` a failure takes a while.
 
     The counts are left in `build/stateful.json`, in the full form together with those of the other machine.
     """
@@ -35,7 +35,7 @@ def hold(name: str, machine: type[Deliveries], histories: int) -> None:
     began, rounds, held = time.monotonic(), 0, False
     try:
         while not rounds or (FULL and time.monotonic() - began < FULL_S):
-            _run(machine, SEED + rounds, BATCH if FULL else histories)
+            _run(machine, SEED + rounds, BATCH if FULL else histories, shrink=shrink)
             rounds += 1
         held = True
     finally:
@@ -44,15 +44,14 @@ def hold(name: str, machine: type[Deliveries], histories: int) -> None:
     assert not silent, f"these faults never fired, from seed {SEED}: {silent}"
 
 
-def _run(machine: type[Deliveries], number: int, histories: int) -> None:
+def _run(machine: type[Deliveries], number: int, histories: int, *, shrink: bool) -> None:
     wanted = settings(
         max_examples=histories,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.normal,
         report_multiple_bugs=False,
     )
     run_state_machine_as_test(seed(number)(machine), settings=wanted)

@@ -228,7 +228,7 @@ def sound(seen: Seen) -> list[str]:
     found = []
     for key, (order, _) in seen.orders.items():
         try:
-            check(order)
+            check(order, order.created_at)  # who looks at what is `nothing_stranded`, which knows the messages
         except Exception as broken:  # noqa: BLE001 - named in the report, whatever it is
             found.append(f"{key}: {type(broken).__name__} {broken}")
     return found

@@ -216,6 +216,8 @@ class HandlerSide:
         self.world, self.turns = world, Turns()
         self.clock, self.http = world.clock, world.partners.http
         self.clock.time = NOW
+        self._read: dict[tuple[OrderKey, str], tuple[Loaded[Order], MarketplaceOrder]] = {}
+        self._cases: tuple[str, list[Case]] = ("", [])
         for table in ("OrdersTable", "CasesTable"):
             dynamodb_backends[ACCOUNT][REGION].tables[table].items.clear()
         for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
@@ -226,8 +228,7 @@ class HandlerSide:
         gated = Gate(self, self.http)
         for function in world.functions():
             function.app.http = gated
-            for handler in function.app.logger._logger.handlers:
-                handler.setStream(io.StringIO())
+            function.app.logger.setLevel("CRITICAL")
         self._until_closed = ExitStack()  # two workers at once share one environment: only the service's name differs
         together = {name: text for function in world.functions() for name, text in function.environment.items()}
         self._until_closed.enter_context(_only(together))
@@ -284,13 +285,36 @@ class HandlerSide:
         return self.world._orders.load(key, fresh=True)
 
     def orders(self) -> dict[OrderKey, Loaded[Order]]:
-        return self.world.loaded()
-
-    def cases(self) -> list[Case]:
-        return self.world.cases()
+        return {key: loaded for (key, _), (loaded, _) in self._current().items()}
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
-        return self.world.source(key)
+        return next(source for (known, _), (_, source) in self._current().items() if known == key)
+
+    def _current(self) -> dict[tuple[OrderKey, str], tuple[Loaded[Order], MarketplaceOrder]]:
+        """All orders and sources; what did not change since the last time is not read again."""
+        stored: dict[tuple[OrderKey, str], Any] = {}
+        for name, items in dynamodb_backends[ACCOUNT][REGION].tables["OrdersTable"].items.items():
+            if name.value.startswith("O#"):
+                known = str([item.to_json() for item in items.values()])
+                stored[OrderKey.parse(name.value.removeprefix("O#")), known] = None
+        for key, known in stored:
+            if (key, known) not in self._read:
+                loaded = self.order(key)
+                assert loaded is not None
+                self._read[key, known] = (loaded, self.world.source(key))
+        self._read = {name: self._read[name] for name in stored}
+        return self._read
+
+    def cases(self) -> list[Case]:
+        known = str([item.to_json() for item in _items("CasesTable")])
+        if known != self._cases[0]:
+            self._cases = (known, self.world.cases())
+        return self._cases[1]
+
+
+def _items(table: str) -> list[Any]:
+    found = dynamodb_backends[ACCOUNT][REGION].tables[table].items
+    return [item for items in found.values() for item in items.values()]
 
 
 def _nobody(*_: object) -> HttpResponse:

@@ -11,7 +11,7 @@ from tests.faults.sides import HandlerSide
 from tests.faults.world import World, account
 from tests.functions.lambdas import STAGE
 
-HISTORIES = 20
+HISTORIES = 16
 
 
 class OverHandlers(Deliveries):
@@ -40,4 +40,4 @@ def deployment():
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("deployment")
 def test_the_promises_hold_whatever_happens_to_deliveries_to_handlers():
-    hold("handlers", OverHandlers, HISTORIES)
+    hold("handlers", OverHandlers, HISTORIES, shrink=False)
