@@ -344,9 +344,10 @@ class Deliveries(RuleBasedStateMachine):
             self.jobs.append(Job(job.queue, job.body, not_before=self.base))
 
     @precondition(lambda self: self.ready)
-    @rule(count=st.integers(1, 8))
-    def things_go_on(self, count: int) -> None:
-        """Some deliveries in their order, without a fault."""
+    @rule(way=WAYS, count=st.integers(1, 8))
+    def things_go_on(self, way: tuple[int, str, int, str], count: int) -> None:
+        """One delivery in some way, and some more in their order without a fault."""
+        self._deliver(*way)
         for _ in range(count):
             if self.ready:
                 job = self.ready[0]

@@ -25,8 +25,10 @@ STEPS = 30
 RESULT = Path(ROOT, "build", "stateful.json")
 
 
-def hold(name: str, machine: type[Deliveries], histories: int, *, shrink: bool = True) -> None:
-    """Run a machine; every promise holds, and every kind of delivery fault fired. To `shrink` a failure takes a while.
+def hold(name: str, machine: type[Deliveries], histories: int, *, thorough: bool = True) -> None:
+    """Run a machine; every promise holds, and every kind of delivery fault fired.
+
+    A machine that is slow is not asked for every kind in the quick form, nor for its shortest failure: not `thorough`.
 
     The counts are left in `build/stateful.json`, in the full form together with those of the other machine.
     """
@@ -40,7 +42,7 @@ def hold(name: str, machine: type[Deliveries], histories: int, *, shrink: bool =
         held = True
     finally:
         _keep(name, machine, round(time.monotonic() - began, 1), held=held)
-    silent = [kind for kind in KINDS if not machine.fired[kind]]
+    silent = [kind for kind in KINDS if not machine.fired[kind]] if thorough or FULL else []
     assert not silent, f"these faults never fired, from seed {SEED}: {silent}"
 
 
@@ -63,7 +65,13 @@ def _keep(name: str, machine: type[Deliveries], seconds: float, *, held: bool) -
     if (known.get("form"), known.get("seed")) != (form, SEED):
         known = {"machines": {}}
     faults = {kind: machine.fired[kind] for kind in KINDS}
-    counts = {"histories": machine.histories, "steps": machine.steps, "faults": faults, "seconds": seconds, "held": held}
+    counts = {
+        "histories": machine.histories,
+        "steps": machine.steps,
+        "faults": faults,
+        "seconds": seconds,
+        "held": held,
+    }
     machines: dict[str, Any] = known["machines"] | {name: counts}
     result = {
         "seed": SEED,

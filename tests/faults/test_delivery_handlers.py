@@ -40,4 +40,4 @@ def deployment():
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("deployment")
 def test_the_promises_hold_whatever_happens_to_deliveries_to_handlers():
-    hold("handlers", OverHandlers, HISTORIES, shrink=False)
+    hold("handlers", OverHandlers, HISTORIES, thorough=False)
