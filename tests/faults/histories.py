@@ -37,7 +37,7 @@ def hold(name: str, machine: type[Deliveries], histories: int, *, thorough: bool
     began, rounds, held = time.monotonic(), 0, False
     try:
         while not rounds or (FULL and time.monotonic() - began < FULL_S):
-            _run(machine, SEED + rounds, BATCH if FULL else histories, shrink=shrink)
+            _run(machine, SEED + rounds, BATCH if FULL else histories, shrink=thorough)
             rounds += 1
         held = True
     finally:

@@ -136,24 +136,28 @@ def _given_twice(loaded: Loaded[Order], line: str) -> str:
 
 def at_least_one(seen: Seen) -> list[str]:
     """When quiet, every due effect has happened, or a person was asked."""
-    found = []
-    for key, loaded in seen.orders.items():
-        order = loaded.value
-        asked_for = {task.kind for task in order.tasks} | {hold.kind for hold in order.holds}
-        for po in order.purchase_orders:
-            if po.status in IN_DISPATCH and not asked_for:
-                found.append(f"{po.id} is {po.status}, and nobody was asked")
-            if po.status not in IN_DISPATCH and not po.never_placed and seen.placed and not seen.placed.get(po.id):
-                found.append(f"{po.id} is {po.status}, and no supplier has it")
-        if any(line.units.unrouted for line in order.lines) and not order.holds and not order.finished:
-            found.append(f"{key}: units that nobody was asked to send")
-        for parcel in order.parcels:
-            told = seen.told.get((key.shop, parcel.number), 0)
-            if parcel.untold or (parcel.writeback == "DONE" and told != 1):
-                found.append(f"{key}: {parcel.waybill} is {parcel.writeback}, told {told} times")
-            if parcel.writeback == "REFUSED" and "WRITEBACK_REFUSED" not in asked_for:
-                found.append(f"{key}: {parcel.waybill} was refused, and nobody was asked")
-    return found
+    return [wrong for key, loaded in seen.orders.items() for wrong in _missing(seen, key, loaded.value)]
+
+
+def _missing(seen: Seen, key: OrderKey, order: Order) -> Iterator[str]:
+    asked_for = {task.kind for task in order.tasks} | {hold.kind for hold in order.holds}
+    if any(line.units.unrouted for line in order.lines) and not order.holds and not order.finished:
+        yield f"{key}: units that nobody was asked to send"
+    for po in order.purchase_orders:
+        if po.status in IN_DISPATCH and not asked_for:
+            yield f"{po.id} is {po.status}, and nobody was asked"
+        if po.status not in IN_DISPATCH and not po.never_placed and seen.placed and not seen.placed.get(po.id):
+            yield f"{po.id} is {po.status}, and no supplier has it"
+    yield from _untold(seen, key, order, asked_for)
+
+
+def _untold(seen: Seen, key: OrderKey, order: Order, asked_for: set[str]) -> Iterator[str]:
+    for parcel in order.parcels:
+        told = seen.told.get((key.shop, parcel.number), 0)
+        if parcel.untold or (parcel.writeback == "DONE" and told != 1):
+            yield f"{key}: {parcel.waybill} is {parcel.writeback}, told {told} times"
+        if parcel.writeback == "REFUSED" and "WRITEBACK_REFUSED" not in asked_for:
+            yield f"{key}: {parcel.waybill} was refused, and nobody was asked"
 
 
 def monotone(seen: Seen) -> list[str]:
@@ -186,6 +190,10 @@ def _moved_back(was: Order, order: Order) -> Iterator[str]:
             yield f"{po.id}: {po.status}, then {now and now.status}"
         elif any(now.shipped.get(line, 0) < units for line, units in po.shipped.items()):
             yield f"{po.id}: fewer units shipped than before"
+    yield from _parcels_moved_back(was, order)
+
+
+def _parcels_moved_back(was: Order, order: Order) -> Iterator[str]:
     for parcel in was.parcels:
         moved = order.parcel(parcel.carrier, parcel.number)
         if moved is None or not _legal(PARCEL, parcel.state, moved.state):

@@ -58,7 +58,8 @@ class Moody(Partner):
         raise LOST
 
     def _may(self, mood: str, about: str) -> bool:
-        return True
+        """Whether it would do that."""
+        return bool(mood and about)
 
     def catch_up(self) -> None:
         """What was accepted late is there now."""

@@ -2,24 +2,19 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
-from datetime import datetime
 from typing import Any, Protocol
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
-from dropship.adapters import session
-from dropship.adapters.dynamodb_cases import DynamoCases
-from dropship.adapters.dynamodb_items import ItemTable
 from dropship.domain.after_sales import Case
-from dropship.domain.errors import DomainError
 from dropship.domain.identity import OrderKey
 from dropship.domain.marketplace import MarketplaceOrder
 from dropship.domain.order import Order
 from dropship.domain.planning import PlannedPurchaseOrder, Unrouted
-from dropship.ports import HttpRequest, HttpResponse, Loaded, Unavailable
+from dropship.ports import HttpResponse, Loaded, Unavailable
 from dropship.services.dispatch import OutcomeUnknown, SupplierBusy
 from dropship.services.messages import AFTER_SALES, INBOX, TRACKING, TellMarketplace, Webhook
 from dropship.services.polls import PollRound
@@ -31,8 +26,7 @@ from tests.faults.process import Ran
 from tests.faults.turns import Turns
 from tests.faults.world import ACCOUNT, CONSUMERS, REGION
 from tests.faults.world import World as Deployment
-from tests.functions.lambdas import Context, Function, _only, failed, sqs_batch
-from tests.unit.services.partners import TrackerApi
+from tests.functions.lambdas import Context, _only, failed, sqs_batch
 from tests.unit.services.world import NOW, World
 
 BASE = {"acme": "suppliers/acme", "bolt": "suppliers/bolt", "tracker": "kuaidi100"}
@@ -127,7 +121,7 @@ class ServiceSide:
         """A port as services see it."""
         return Gate(self, port)
 
-    def deliver(self, queue: str, body: str, tries: int) -> bool:
+    def deliver(self, queue: str, body: str, tries: int) -> bool:  # noqa: ARG002 - for the batch of the other side
         world = self.world
         work: dict[str, Callable[[], object]] = {
             "inbox": lambda: world.intake.take(INBOX.validate_json(body)),
