@@ -49,7 +49,7 @@ WAYS = st.tuples(
 """How one delivery goes: which of those that are ready, what becomes of its acknowledgement, its clock, its version."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """A message under way (`queue`), or an execution that is open."""
 
