@@ -14,7 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.faults.deliveries import KINDS, Deliveries
+from tests.faults.deliveries import Deliveries
+from tests.faults.wire import KINDS
 from tests.template.document import ROOT
 
 FULL = os.environ.get("FAULTS") == "full"
