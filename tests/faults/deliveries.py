@@ -28,6 +28,11 @@ WAYS = st.tuples(
 )
 """How one delivery goes: which of those that are ready, what becomes of its acknowledgement, its clock, its version."""
 
+SCHEDULES = st.lists(st.tuples(st.booleans(), st.integers(1, 6)), min_size=2, max_size=5).map(
+    lambda runs: [who for who, calls in runs for _ in range(calls)]
+)
+"""Which of two workers goes on, some calls of one and then some of the other; True is the second one."""
+
 
 class Deliveries(Wire):
     """Two shops that number their orders alike, two suppliers, a tracker, and one wire for everything."""
@@ -208,7 +213,7 @@ class Deliveries(Wire):
         return job.shops
 
     @precondition(lambda self: len(self.ready) > 1)
-    @rule(one=st.integers(0, 5), other=st.integers(0, 5), schedule=st.lists(st.booleans(), min_size=4, max_size=24))
+    @rule(one=st.integers(0, 5), other=st.integers(0, 5), schedule=SCHEDULES)
     def deliver_two_at_once(self, one: int, other: int, schedule: list[bool]) -> None:
         first = self.ready[one % len(self.ready)]
         rest = [job for job in self.ready if job is not first]
@@ -216,10 +221,11 @@ class Deliveries(Wire):
         self._together(first, second, schedule)
 
     @precondition(lambda self: self.ready)
-    @rule(one=st.integers(0, 5), schedule=st.lists(st.booleans(), min_size=4, max_size=24))
+    @rule(one=st.integers(0, 5), schedule=SCHEDULES)
     def deliver_twice_at_once(self, one: int, schedule: list[bool]) -> None:
         """The same again, by a worker that does not know of the other one."""
-        job = self.ready[one % len(self.ready)]
+        placing = [job for job in self.ready if job.steps]
+        job = (placing or self.ready)[one % len(placing or self.ready)]
         twin = Job(job.queue, job.body, job.wanted, job.steps and list(job.steps), job.tries, job.not_before)
         self.jobs.append(twin)
         self.fired["duplicate"] += 1
