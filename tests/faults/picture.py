@@ -4,8 +4,12 @@ from collections import Counter
 from typing import Any
 
 from dropship.domain.after_sales import Case
+from dropship.domain.deadlines import Deadlines
 from dropship.domain.order import Order
+from tests.faults.invariants import OF_THE_STORE, Seen, broken
 from tests.faults.world import World
+
+MAIN = "main-shop"
 
 
 def picture(world: World) -> dict[str, Any]:
@@ -26,16 +30,19 @@ def picture(world: World) -> dict[str, Any]:
 
 def broken_promises(world: World) -> list[str]:
     """What must hold in every world, whatever happened in it."""
-    found = [f"{many} supplier orders for {one}" for one, many in Counter(world.strict.made).items() if many > 1]
-    told = Counter(world.partners.shop.told)
-    found += [f"{many} shipments of parcel {one} at the marketplace" for one, many in told.items() if many > 1]
-    for order in world.orders():
-        for line in order.lines:
-            try:
-                line.units.check()
-            except Exception as broken:  # noqa: BLE001 - named in the report
-                found.append(f"order {order.key}, line {line.id}: {broken}")
-    return found
+    orders = world.loaded()
+    return broken(
+        Seen(
+            now=world.clock.now(),
+            deadlines=lambda _shop: Deadlines(),
+            orders=orders,
+            cases={(case.shop, case.id): case for case in world.cases()},
+            sources={key: world.source(key) for key in orders},
+            placed=Counter(world.strict.made),
+            told=Counter((MAIN, number) for number in world.partners.shop.told),
+        ),
+        OF_THE_STORE,
+    )
 
 
 def differences(expected: dict[str, Any], seen: dict[str, Any]) -> list[str]:

@@ -22,8 +22,9 @@ from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.identity import OrderKey
+from dropship.domain.marketplace import MarketplaceOrder
 from dropship.domain.order import Order
-from dropship.ports import HttpResponse
+from dropship.ports import HttpResponse, Loaded
 from tests.fakes import FakeClock
 from tests.faults.calls import Fault
 from tests.faults.process import Ran, run
@@ -228,7 +229,16 @@ class World:
 
     def orders(self) -> list[Order]:
         """Every order as it is stored."""
-        return [loaded.value for key in self._keys("OrdersTable", "O#") if (loaded := self._orders.load(key))]
+        return [loaded.value for loaded in self.loaded().values()]
+
+    def loaded(self) -> dict[OrderKey, Loaded[Order]]:
+        """Every order by key, with the version that is stored."""
+        found = {key: self._orders.load(key) for key in self._keys("OrdersTable", "O#")}
+        return {key: loaded for key, loaded in found.items() if loaded}
+
+    def source(self, key: OrderKey) -> MarketplaceOrder:
+        """What the marketplace last told of an order."""
+        return self._orders.source(key)
 
     def cases(self) -> list[Case]:
         """Every case as it is stored."""

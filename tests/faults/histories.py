@@ -1,0 +1,85 @@
+"""How many histories a machine of delivery faults is given, from which seed, and what they came to.
+
+In the ordinary test run a fixed seed and some dozens of histories; with `FAULTS=full` as many as the time allows, from
+a seed that is drawn unless `FAULTS_SEED` gives it.
+"""
+
+import json
+import os
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.faults.deliveries import Deliveries
+from tests.faults.wire import KINDS
+from tests.template.document import ROOT
+
+FULL = os.environ.get("FAULTS") == "full"
+SEED = int(os.environ.get("FAULTS_SEED") or (random.SystemRandom().randrange(10**6) if FULL else 20261123))
+FULL_S = 80.0
+BATCH = 40
+STEPS = 30
+RESULT = Path(ROOT, "build", "stateful.json")
+
+
+def hold(name: str, machine: type[Deliveries], histories: int, *, thorough: bool = True) -> None:
+    """Run a machine; every promise holds, and every kind of delivery fault fired.
+
+    A machine that is slow is not asked for every kind in the quick form, nor for its shortest failure: not `thorough`.
+
+    The counts are left in `build/stateful.json`, in the full form together with those of the other machine.
+    """
+    print(f"{name}: seed {SEED}")  # noqa: T201 - shown where the test fails, and by `pytest -s`
+    machine.begin_counting()
+    began, rounds, held = time.monotonic(), 0, False
+    try:
+        while not rounds or (FULL and time.monotonic() - began < FULL_S):
+            _run(machine, SEED + rounds, BATCH if FULL else histories, shrink=thorough)
+            rounds += 1
+        held = True
+    finally:
+        _keep(name, machine, round(time.monotonic() - began, 1), held=held)
+    silent = [kind for kind in KINDS if not machine.fired[kind]] if thorough or FULL else []
+    assert not silent, f"these faults never fired, from seed {SEED}: {silent}"
+
+
+def _run(machine: type[Deliveries], number: int, histories: int, *, shrink: bool) -> None:
+    wanted = settings(
+        max_examples=histories,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink) if shrink and not os.environ.get("CI") else (Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    run_state_machine_as_test(seed(number)(machine), settings=wanted)
+
+
+def _keep(name: str, machine: type[Deliveries], seconds: float, *, held: bool) -> None:
+    form = "full" if FULL else "quick"
+    known: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
+    if (known.get("form"), known.get("seed")) != (form, SEED):
+        known = {"machines": {}}
+    faults = {kind: machine.fired[kind] for kind in KINDS}
+    counts = {
+        "histories": machine.histories,
+        "steps": machine.steps,
+        "faults": faults,
+        "seconds": seconds,
+        "held": held,
+    }
+    machines: dict[str, Any] = known["machines"] | {name: counts}
+    result = {
+        "seed": SEED,
+        "machines": machines,
+        "seconds": round(sum(one["seconds"] for one in machines.values()), 1),
+        "held": all(one["held"] for one in machines.values()),
+        "form": form,
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
