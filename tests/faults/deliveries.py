@@ -40,7 +40,7 @@ class Deliveries(Wire):
     # The beginning
 
     @initialize(
-        begin=st.sampled_from(("fresh", "fresh", "placed", "placed", "shipped")),
+        begin=st.sampled_from(("fresh", "planned", "planned", "placed", "placed", "shipped")),
         placing=st.permutations(MOODS["place"]),
         telling=st.lists(st.sampled_from(MOODS_OF_SHOP["create"]), max_size=2),
     )
@@ -70,7 +70,7 @@ class Deliveries(Wire):
         for supplier, mood in zip(self.suppliers, placing, strict=False):
             supplier.moods["place"] = [mood]
         if begin != "fresh":
-            self._drain()
+            self._drain(leave_planned=begin == "planned")
         if begin == "shipped":
             for supplier, reference in self.at_suppliers:
                 self._ship(supplier, reference, whole=len(supplier.lines(reference)) > 1)

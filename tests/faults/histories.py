@@ -4,6 +4,7 @@ In the ordinary test run a fixed seed and some dozens of histories; with `FAULTS
 a seed that is drawn unless `FAULTS_SEED` gives it.
 """
 
+import fcntl
 import json
 import os
 import random
@@ -31,7 +32,7 @@ def hold(name: str, machine: type[Deliveries], histories: int, *, thorough: bool
 
     A machine that is slow is not asked for every kind in the quick form, nor for its shortest failure: not `thorough`.
 
-    The counts are left in `build/stateful.json`, in the full form together with those of the other machine.
+    The full form leaves its counts in `build/stateful.json`, together with those of the other machine.
     """
     print(f"{name}: seed {SEED}")  # noqa: T201 - shown where the test fails, and by `pytest -s`
     machine.begin_counting()
@@ -61,10 +62,8 @@ def _run(machine: type[Deliveries], number: int, histories: int, *, shrink: bool
 
 
 def _keep(name: str, machine: type[Deliveries], seconds: float, *, held: bool) -> None:
-    form = "full" if FULL else "quick"
-    known: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
-    if (known.get("form"), known.get("seed")) != (form, SEED):
-        known = {"machines": {}}
+    if not FULL:
+        return
     faults = {kind: machine.fired[kind] for kind in KINDS}
     counts = {
         "histories": machine.histories,
@@ -73,13 +72,16 @@ def _keep(name: str, machine: type[Deliveries], seconds: float, *, held: bool) -
         "seconds": seconds,
         "held": held,
     }
-    machines: dict[str, Any] = known["machines"] | {name: counts}
-    result = {
-        "seed": SEED,
-        "machines": machines,
-        "seconds": round(sum(one["seconds"] for one in machines.values()), 1),
-        "held": all(one["held"] for one in machines.values()),
-        "form": form,
-    }
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    with RESULT.with_suffix(".lock").open("w") as lock:  # the other machine may run at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = json.loads(RESULT.read_text()) if RESULT.is_file() else {}
+        machines: dict[str, Any] = known["machines"] if known.get("seed") == SEED else {}
+        machines |= {name: counts}
+        result = {
+            "seed": SEED,
+            "machines": machines,
+            "seconds": round(sum(one["seconds"] for one in machines.values()), 1),
+            "held": all(one["held"] for one in machines.values()),
+        }
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")

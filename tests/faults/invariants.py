@@ -34,6 +34,12 @@ class Waiting(NamedTuple):
     queue: str
     body: str
     tries: int = 0
+    shops: frozenset[str] | None = None
+    """The shops that it is about; None where it does not say."""
+
+    def names(self, order: OrderKey) -> bool:
+        """Whether it may be about the order."""
+        return order.external_id in self.body and (self.shops is None or order.shop in self.shops)
 
 
 class Asked(NamedTuple):
@@ -72,6 +78,8 @@ class Seen:
     waiting: Sequence[Waiting] = ()
     executions: Sequence[Mapping[str, object]] = ()
     dead_letters: Sequence[Waiting] = ()
+    saves: Mapping[OrderKey, Sequence[int]] = field(default_factory=dict)
+    """The versions of each order, as they were saved one after the other."""
     asked: Sequence[Asked] = ()
     acknowledged: Sequence[Acknowledged] = ()
     max_receives: int = 5
@@ -87,8 +95,7 @@ def no_loss(seen: Seen) -> list[str]:
 
 
 def _is_kept(seen: Seen, one: Acknowledged) -> bool:
-    name = one.order.external_id
-    if any(name in message.body for message in (*seen.waiting, *seen.dead_letters)):
+    if any(message.names(one.order) for message in (*seen.waiting, *seen.dead_letters)):
         return True
     loaded = seen.orders.get(one.order)
     if loaded is None:
@@ -161,10 +168,15 @@ def _untold(seen: Seen, key: OrderKey, order: Order, asked_for: set[str]) -> Ite
 
 
 def monotone(seen: Seen) -> list[str]:
-    """Only legal transitions; a version that grows with every change; nothing moves back."""
+    """Only legal transitions; a version that grows by one with every save; nothing moves back."""
+    found = [
+        f"{key}: versions {list(saved)}, one of them saved over another's"
+        for key, saved in seen.saves.items()
+        if list(saved) != list(range(1, len(saved) + 1))
+    ]
     if seen.before is None:
-        return []
-    found = [f"{key} is gone" for key in seen.before.orders if key not in seen.orders]
+        return found
+    found += [f"{key} is gone" for key in seen.before.orders if key not in seen.orders]
     for key, (order, version) in seen.orders.items():
         was = seen.before.orders.get(key)
         if was is None:
@@ -215,18 +227,22 @@ def nothing_stranded(seen: Seen) -> list[str]:
     found = []
     for key, (order, _) in seen.orders.items():
         unseen = [name for name, watch in watched(order, seen.now, seen.deadlines(key.shop)).items() if watch is None]
-        if unseen and not _under_way(seen, str(key), key.external_id):
+        if unseen and not _under_way(seen, str(key), key):
             found.append(f"{key}: nothing looks at {unseen}")
         if order.due is not None and order.due > seen.now + HORIZON:
             found.append(f"{key}: its clock is at {order.due}")
     for (shop, case_id), case in seen.cases.items():
-        if not case.finished and case.due is None and not _under_way(seen, f"{shop}#{case_id}", case.order):
+        if (
+            not case.finished
+            and case.due is None
+            and not _under_way(seen, f"{shop}#{case_id}", OrderKey(shop, case.order))
+        ):
             found.append(f"case {shop}#{case_id} is {case.status} without a clock")
     return found
 
 
-def _under_way(seen: Seen, name: str, external_id: str) -> bool:
-    return any(external_id in one.body or name in one.body for one in (*seen.waiting, *seen.dead_letters)) or any(
+def _under_way(seen: Seen, name: str, order: OrderKey) -> bool:
+    return any(one.names(order) or name in one.body for one in (*seen.waiting, *seen.dead_letters)) or any(
         name in {str(wanted.get("order")), str(wanted.get("case"))} for wanted in seen.executions
     )
 

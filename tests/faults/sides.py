@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from typing import Any, Protocol
@@ -46,6 +47,8 @@ class Side(Protocol):
     clock: FakeClock
     http: FakeHttp
     turns: Turns
+    saves: dict[OrderKey, list[int]]
+    """The versions of each order in which it was saved, one after the other."""
 
     def deliver(self, queue: str, body: str, tries: int) -> bool:
         """Give a message to its worker; whether it is done."""
@@ -113,6 +116,13 @@ class ServiceSide:
         secrets["api/shopify/second-shop"] = secrets["api/shopify/main-shop"]
         self.world.fuse = self  # type: ignore[assignment] # it is asked for ports as a fuse is
         self._known: set[str] = set()
+        self.saves: dict[OrderKey, list[int]] = defaultdict(list)
+        self._save, self.world.orders.save = self.world.orders.save, self._saved  # type: ignore[method-assign] # seen
+
+    def _saved(self, order: Order, version: int) -> int:
+        stored = self._save(order, version)
+        self.saves[order.key].append(stored)
+        return stored
 
     def close(self) -> None:
         """Nothing is left behind."""
@@ -208,6 +218,7 @@ class HandlerSide:
 
     def __init__(self, world: Deployment) -> None:
         self.world, self.turns = world, Turns()
+        self.saves: dict[OrderKey, list[int]] = defaultdict(list)
         self.clock, self.http = world.clock, world.partners.http
         self.clock.time = NOW
         self._read: dict[tuple[OrderKey, str], tuple[Loaded[Order], MarketplaceOrder]] = {}
@@ -236,7 +247,14 @@ class HandlerSide:
 
     def _ask(self, call: Call, *parameters: object) -> Any:
         self.turns.gate()
-        return process._perform(call, list(parameters), _nobody, Ran())
+        answer = process._perform(call, list(parameters), _nobody, Ran())
+        if call.what == "dynamodb:PutItem" and answer.status == 200:
+            request = json.loads(str(parameters[3], "utf-8") if isinstance(parameters[3], bytes) else parameters[3])
+            item = request["Item"]
+            if request["TableName"] == "OrdersTable" and item["sk"]["S"] == "STATE":
+                key = OrderKey.parse(item["pk"]["S"].removeprefix("O#"))
+                self.saves[key].append(int(item["version"]["N"]))
+        return answer
 
     def _call(self, name: str, what: object) -> Any:
         function = self.world.function(name)

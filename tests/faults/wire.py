@@ -177,7 +177,7 @@ class Wire(RuleBasedStateMachine):
                 self.jobs.remove(job)
         elif job.tries == MAX_RECEIVES:
             self.jobs.remove(job)
-            self.dead.append(Waiting(job.queue, job.body, job.tries))
+            self.dead.append(Waiting(job.queue, job.body, job.tries, job.shops))
         else:
             job.not_before = self.base + timedelta(seconds=AGAIN_S)
 
@@ -248,7 +248,8 @@ class Wire(RuleBasedStateMachine):
             told=Counter((one.name, number) for one in self.shops for number in one.told),
             sold={one.key: SOLD for one in self.shops},
             sent=sent,
-            waiting=[Waiting(job.queue, job.body, job.tries) for job in self.jobs if job.queue],
+            saves=self.world.saves,
+            waiting=[Waiting(job.queue, job.body, job.tries, job.shops) for job in self.jobs if job.queue],
             executions=[job.wanted for job in self.jobs if not job.queue],
             dead_letters=self.dead,
             asked=self.asked,
@@ -289,13 +290,15 @@ class Wire(RuleBasedStateMachine):
         self.jobs += [Job(one.queue, one.body, not_before=self.base) for one in again]
         self._drain()
 
-    def _drain(self) -> None:
+    def _drain(self, *, leave_planned: bool = False) -> None:
+        """Deliver everything in its order; where they are to be left, up to the purchase orders that are planned."""
         for _ in range(400):
             self._collect()
-            if not self.jobs:
+            jobs = [job for job in self.jobs if not (leave_planned and job.steps)]
+            if not jobs:
                 return
-            if not self.ready:
-                self.base = self.world.clock.time = min(job.not_before for job in self.jobs)
-            job = self.ready[0]
+            if not any(job.not_before <= self.base for job in jobs):
+                self.base = self.world.clock.time = min(job.not_before for job in jobs)
+            job = next(job for job in jobs if job.not_before <= self.base)
             self._after(job, self._attempt(job), keep=False)
         raise AssertionError(f"it does not come to rest: {self.jobs[:3]}")
