@@ -28,10 +28,10 @@ WAYS = st.tuples(
 )
 """How one delivery goes: which of those that are ready, what becomes of its acknowledgement, its clock, its version."""
 
-SCHEDULES = st.lists(st.tuples(st.booleans(), st.integers(1, 6)), min_size=2, max_size=5).map(
-    lambda runs: [who for who, calls in runs for _ in range(calls)]
+SCHEDULES = st.lists(st.integers(1, 3), min_size=3, max_size=6).map(
+    lambda runs: [bool(turn % 2) for turn, calls in enumerate(runs) for _ in range(calls)]
 )
-"""Which of two workers goes on, some calls of one and then some of the other; True is the second one."""
+"""Which of two workers goes on: a few calls of one, then a few of the other, in turn; True is the second one."""
 
 
 class Deliveries(Wire):
