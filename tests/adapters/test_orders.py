@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
+from pydantic import ValidationError
 
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
@@ -259,3 +260,25 @@ def test_recent_orders_of_all_shards_come_in_one_order(orders):
         orders.save(order(key, NOON + number * SECOND), 0)
     newest = [key for key, _ in orders.recent("main-shop", "2026-11-21", 12)]
     assert newest == keys[:-13:-1]
+
+
+def test_many_orders_are_read_at_once_and_those_that_are_not_there_are_left_out(orders):
+    keys = [OrderKey("main-shop", str(number)) for number in range(120)]
+    for key in keys:
+        orders.save(order(key), 0)
+    found = orders.load_all([*keys, OTHER])
+    assert {key: (loaded.value.key, loaded.version) for key, loaded in found.items()} == {key: (key, 1) for key in keys}
+    assert orders.load_all([]) == {}
+
+
+def test_an_item_that_makes_no_sense_is_left_out_of_many_and_an_error_of_its_own(tables):
+    items = ItemTable(tables["OrdersTable"])
+    orders = DynamoOrders(items)
+    orders.save(order(), 0)
+    items.put_if(
+        {"pk": {"S": f"O#{OTHER}"}, "sk": {"S": "STATE"}, "body": {"S": "?"}, "version": {"N": "1"}},
+        "attribute_not_exists(pk)",
+    )
+    assert list(orders.load_all([KEY, OTHER])) == [KEY]
+    with pytest.raises(ValidationError):
+        orders.load(OTHER)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from dropship.adapters import session
 from dropship.adapters.step_functions import StepFunctionsWorkflows, execution_name
 from dropship.domain.identity import OrderKey
+from dropship.domain.planning import Unrouted, UnroutedLine
 from dropship.ports import Unavailable
 from dropship.runtime.settings import Settings
 from tests.fakes import FakeWorkflows
@@ -66,6 +67,17 @@ def test_another_name_is_another_fulfilment(workflows):
     starter.start_fulfilment(ORDER, "main-shop#8209-3", "received")
     starter.start_fulfilment(ORDER, "main-shop#8209-4", "hold released")
     assert sorted(each["reason"] for each in fulfilments()) == ["hold released", "received"]
+
+
+def test_an_input_that_would_be_too_long_leaves_the_reading_to_the_plan(on_step_functions, machines):
+    line = UnroutedLine(id="1", sku="\U0001f600" * 255, quantity=1)
+    short, long = (Unrouted(fence=0, lines=(line,) * count) for count in (50, 200))
+    on_step_functions.start_fulfilment(ORDER, "short", "received", short)
+    on_step_functions.start_fulfilment(ORDER, "long", "received", long)
+    started = inputs(machines["fulfilment"])
+    assert sorted(len(each.get("unrouted", {}).get("lines", [])) for each in started) == [0, 50]
+    assert all(each["order"] == str(ORDER) for each in started)
+    assert len(json.dumps(started, ensure_ascii=False).encode()) < 256 * 1024
 
 
 def test_a_case_is_started_once(workflows):

@@ -1,6 +1,6 @@
 """Orders, waybills and cases in memory. Aggregates are kept as JSON: nobody changes what is stored by accident."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -77,6 +77,9 @@ class FakeOrders:
     def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
         stored = self.states.stored.get(key) if fresh or not self.lagging else self.states.earlier.get(key)
         return stored and Loaded(Order.model_validate_json(stored.body), stored.version)
+
+    def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
+        return {key: loaded for key in keys if (loaded := self.load(key)) is not None}
 
     def load_with_source(self, key: OrderKey) -> Sourced | None:
         loaded = self.load(key)

@@ -146,6 +146,19 @@ def test_of_several_orders_of_one_message_only_what_is_new_is_counted(function, 
     assert [name for name, _ in counted()] == 2 * ["DeadlineMissed"]
 
 
+def test_two_pictures_of_one_order_at_once_count_nothing_again(resources):
+    counted = []
+    journal = JournaledOrders(ItemTable(resources["OrdersTable"]), lambda name, **_: counted.append(name))
+    order = Order(shop="s", external_id="0", number="#1", created_at=NOW, source_version=NOW, lines=[])
+    order.need(TaskKind.ADDRESS_CHANGED, NOW)
+    journal.save(order, 0)
+    assert counted == ["TaskOpened"]
+    first, _second = journal.load(order.key), journal.load(order.key)
+    first.value.number = "#2"
+    journal.save(*first)
+    assert counted == ["TaskOpened"]
+
+
 def test_what_is_remembered_of_orders_that_are_only_looked_at_is_bounded(resources):
     journal = JournaledOrders(ItemTable(resources["OrdersTable"]), pytest.fail)
     order = Order(shop="s", external_id="0", number="#1", created_at=NOW, source_version=NOW, lines=[])

@@ -63,6 +63,9 @@ class Orders(Protocol):
         whoever concludes without a save that there is nothing to do has to look at it fresh.
         """
 
+    def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
+        """Many orders as they were a moment ago, without those that are not seen or cannot be read."""
+
     def load_with_source(self, key: OrderKey) -> Sourced | None:
         """The order with its source and recipient, read at once, the recipient as fresh as the order."""
 

@@ -11,6 +11,7 @@ from dropship.services.dispatch import OutcomeUnknown
 from dropship.services.messages import CancelOrder, OrderDue
 from dropship.services.polls import PollRound
 from dropship.services.sweep import Sweep
+from tests.unit.services.interleaving import once_before
 from tests.unit.services.parcel_news import polled, report
 from tests.unit.services.partners import LOST, answer
 from tests.unit.services.world import CASE, KEY, NOW, PINK, World, from_shop, lines
@@ -272,3 +273,48 @@ def test_whatever_is_unfinished_is_found_by_the_schedules(world, stand):
     assert str(KEY) in found
     for case in world.cases.all():
         assert case.finished or f"{KEY.shop}#{CASE}" in found
+
+
+def test_an_order_that_cannot_be_read_does_not_stop_the_look_back(world):
+    world.intake.take(from_shop("orders/paid", id=1))
+    world.hear("orders/paid")
+    world.cannot_read(OrderKey(KEY.shop, "1"))
+    world.clock.advance(minutes=11)
+    sweep(world)
+    assert sorted(message["order"] for message in world.sent("inbox")) == ["main-shop#1", str(KEY)]
+
+
+def test_an_acknowledgement_that_is_saved_across_the_look_back_leaves_a_clock(world):
+    world.dispatched()
+    order, version = world.orders.load(KEY)
+    order.purchase_orders[0].due_at = NOW + timedelta(hours=50)
+    world.orders.save(order, version)
+    world.clock.time = NOW + timedelta(hours=48, milliseconds=-200)
+
+    def meanwhile():
+        assert list(swept(world, 48 * 60 + 4.5)) == [True]
+        world.wish(OrderDue(order=str(KEY)))
+
+    once_before(world.orders, "save", meanwhile)
+    world.supplier_says("acknowledged")
+    assert world.purchase_order.status == "ACKED"
+    world.clock.time = NOW + timedelta(hours=48, minutes=6)
+    assert world.unseen() == [], "the sweep that looks back is over"
+
+
+def test_an_order_that_is_stored_after_its_look_back_has_a_clock(world):
+    shop = world.registry.shop(KEY.shop)
+    soon = shop.deadlines.model_copy(update={"resume": timedelta(seconds=2)})
+    world.registry.put(shop.model_copy(update={"deadlines": soon}))
+    full = NOW.replace(minute=20, second=0)
+    world.clock.time = full - timedelta(seconds=3)
+
+    def meanwhile():
+        world.clock.advance(seconds=4)
+        sweep(world, full)
+
+    once_before(world.orders, "save", meanwhile)
+    world.hear("orders/paid")
+    world.clock.time = full + SWEEP
+    sweep(world, world.clock.time)
+    assert ORDER_DUE in world.sent("inbox")

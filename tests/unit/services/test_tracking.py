@@ -139,14 +139,14 @@ def test_a_poll_without_news_reads_the_order_once_and_writes_nothing(world):
     world.fuse.calls.clear()
     take(world, POLL)
     assert world.parcel.state == "LABEL_CREATED"
-    assert world.fuse.calls == ["orders.load", "http.send"]
+    assert world.fuse.calls == ["orders.load_all", "http.send"]
 
 
 def test_a_poll_with_news_reads_the_order_once_and_writes_it_once(world):
     world.tell_marketplace()
     world.fuse.calls.clear()
     polled(world, report("picked up", "in transit"))
-    assert world.fuse.calls == ["orders.load", "http.send", "orders.save"]
+    assert world.fuse.calls == ["orders.load_all", "http.send", "orders.save"]
 
 
 def test_news_that_meet_another_change_are_taken_in_after_it(world):

@@ -174,6 +174,18 @@ class World:
         """A supplier tells of its purchase order; fields of `data` may be changed."""
         self.supply.take(from_supplier(event, supplier, **data))
 
+    def cannot_read(self, which: OrderKey) -> None:
+        """From now on the order is there, and what is stored of it makes no sense."""
+        one, many = self.orders.load, self.orders.load_all
+
+        def load(key: OrderKey, **how: bool) -> Any:
+            if key == which:
+                raise ValueError("unreadable")
+            return one(key, **how)
+
+        self.orders.load = load  # type: ignore[method-assign] # for this world
+        self.orders.load_all = lambda keys: many([key for key in keys if key != which])  # type: ignore[method-assign]
+
     def dispatched(self) -> None:
         """The example order, placed at acme."""
         self.hear("orders/paid")

@@ -1,11 +1,12 @@
 """Items of a DynamoDB table: hand-shaped, because that is an eighth of the serialiser's work; one conditional write."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
 
-from dropship.ports import Conflict
+from dropship.ports import Conflict, Unavailable
 
 from . import session
 from .session import unavailable_if_passing
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = Mapping[str, Any]
+MANY, MANY_ATTEMPTS = 100, 4
+"""Items that DynamoDB takes in one request, and how often it is asked for those that it left out."""
 WRITE_ID = 12
 """Letters of a write's name: 48 random bits, of which only two ever meet in one item."""
 
@@ -89,6 +92,26 @@ class ItemTable:
                 ExpressionAttributeValues={":pk": text(pk), ":first": text(sks[0]), ":last": text(sks[1])},
             )
         return {item["sk"]["S"]: item for item in answer["Items"]}
+
+    def read_many(self, pks: Iterable[str], sk: str, *, consistent: bool) -> dict[str, Item]:
+        """Items of that sort key by partition key, those that are there; a hundred at a time.
+
+        Raises:
+            Unavailable: DynamoDB left some unanswered, however often it was asked.
+        """
+        found: dict[str, Item] = {}
+        for chunk in batched(pks, MANY, strict=False):
+            wanted: Any = {self._name: {"Keys": [key(pk, sk) for pk in chunk], "ConsistentRead": consistent}}
+            for _ in range(MANY_ATTEMPTS):
+                with unavailable_if_passing(f"read from {self._name}"):
+                    answer = self._dynamodb().batch_get_item(RequestItems=wanted)
+                found |= {item["pk"]["S"]: item for item in answer["Responses"].get(self._name, [])}
+                wanted = answer["UnprocessedKeys"]
+                if not wanted:
+                    break
+            else:
+                raise Unavailable(f"cannot read from {self._name} now: some items stay unanswered")
+        return found
 
     def query(
         self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None

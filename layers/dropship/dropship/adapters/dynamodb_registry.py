@@ -1,18 +1,17 @@
 """The registry in DynamoDB, read through a memory: connections change rarely and are read with every message."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import batched
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, TypeAdapter
 
 from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.domain.planning import Offer
-from dropship.ports import NotFound, Unavailable
+from dropship.ports import NotFound
 
 from . import session
-from .dynamodb_items import key
+from .dynamodb_items import ItemTable, key
 from .expiring import Expiring
 from .session import unavailable_if_passing
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 KNOWN_FOR_S = 60.0
 UNKNOWN_FOR_S = 5.0
-BATCH = 100
-BATCH_ATTEMPTS = 4
 
 OFFERS: TypeAdapter[tuple[Offer, ...]] = TypeAdapter(tuple[Offer, ...])
 SHOPS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
@@ -41,6 +38,7 @@ class DynamoRegistry:
     ) -> None:
         self._table = table
         self._dynamodb = dynamodb
+        self._items = ItemTable(table, dynamodb)
         self._entries: Expiring[BaseModel | NotFound] = Expiring(clock)
         self._offers: Expiring[tuple[Offer, ...]] = Expiring(clock)
         self._shops: Expiring[tuple[str, ...]] = Expiring(clock)
@@ -77,12 +75,11 @@ class DynamoRegistry:
         wanted = list(dict.fromkeys(sku for sku in skus if sku))
         unknown = [sku for sku in wanted if self._offers.get(offers_pk(shop, sku)) is None]
         found = {sku: self._offers.get(offers_pk(shop, sku)) or () for sku in wanted}
-        for chunk in batched(unknown, BATCH, strict=False):
-            bodies = self._read_many([offers_pk(shop, sku) for sku in chunk])
-            for sku in chunk:
-                pk = offers_pk(shop, sku)
-                found[sku] = OFFERS.validate_json(bodies[pk]) if pk in bodies else ()
-                self._offers.keep(pk, found[sku], KNOWN_FOR_S if found[sku] else UNKNOWN_FOR_S)
+        items = self._items.read_many([offers_pk(shop, sku) for sku in unknown], "OFFERS", consistent=False)
+        for sku in unknown:
+            pk = offers_pk(shop, sku)
+            found[sku] = OFFERS.validate_json(items[pk]["body"]["S"]) if pk in items else ()
+            self._offers.keep(pk, found[sku], KNOWN_FOR_S if found[sku] else UNKNOWN_FOR_S)
         return {sku: offers for sku, offers in found.items() if offers}
 
     def _entry[Entry: BaseModel](self, kind: type[Entry], name: str) -> Entry:
@@ -103,20 +100,6 @@ class DynamoRegistry:
         with unavailable_if_passing(f"read from {self._table}"):
             answer = self._dynamodb().get_item(TableName=self._table, Key=key(pk, "CONFIG"))
         return answer["Item"]["body"]["S"] if "Item" in answer else None
-
-    def _read_many(self, pks: list[str]) -> dict[str, str]:
-        """Bodies of OFFERS items by partition key; DynamoDB may answer in parts."""
-        bodies: dict[str, str] = {}
-        asked: Any = {self._table: {"Keys": [key(pk, "OFFERS") for pk in pks]}}
-        for _ in range(BATCH_ATTEMPTS):
-            with unavailable_if_passing(f"read from {self._table}"):
-                answer = self._dynamodb().batch_get_item(RequestItems=asked)
-            for item in answer["Responses"].get(self._table, []):
-                bodies[item["pk"]["S"]] = item["body"]["S"]
-            asked = answer["UnprocessedKeys"]
-            if not asked:
-                return bodies
-        raise Unavailable(f"cannot read from {self._table} now: some offers stay unanswered")
 
 
 def entry_pk(kind: type[BaseModel], name: str) -> str:

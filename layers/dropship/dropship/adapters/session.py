@@ -105,4 +105,6 @@ def _make_client(service: str) -> object:
         read_timeout=READ_TIMEOUT_S,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
-    return _session.create_client(service, config=config)
+    client = _session.create_client(service, config=config)
+    client.exceptions.from_code("")  # makes its classes, which two threads would make twice, and catch the wrong ones
+    return client

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LONGEST_NAME = 80
+INPUT_BYTES = 200_000
+"""An execution takes 256 KiB; the results of its steps repeat what is in there."""
 _DIGEST = 16
 
 
@@ -39,13 +41,15 @@ class StepFunctionsWorkflows:
         self._stepfunctions = stepfunctions
 
     def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
-        """Start `order_fulfilment` for an order."""
-        known = {} if unrouted is None else {"unrouted": unrouted.model_dump(mode="json")}
-        self._start(self._arns.fulfilment_workflow_arn, name, {"order": str(order), "reason": reason, **known})
+        """Start `order_fulfilment` for an order, without `unrouted` where that is too long for an input."""
+        wanted = {"order": str(order), "reason": reason}
+        known = "" if unrouted is None else _text({**wanted, "unrouted": unrouted.model_dump(mode="json")})
+        short = 0 < len(known.encode()) <= INPUT_BYTES
+        self._start(self._arns.fulfilment_workflow_arn, name, known if short else _text(wanted))
 
     def start_case(self, shop: str, case: str) -> None:
         """Start `after_sales_case`. A shop's id has no underscore, so no two cases share a name."""
-        self._start(self._arns.case_workflow_arn, f"{shop}_{case}", {"case": f"{shop}#{case}"})
+        self._start(self._arns.case_workflow_arn, f"{shop}_{case}", _text({"case": f"{shop}#{case}"}))
 
     def finish(self, task_token: str, output: Mapping[str, str]) -> None:
         """Answer a waiting task; one that was answered, timed out or ended is left as it is."""
@@ -57,13 +61,17 @@ class StepFunctionsWorkflows:
         except gone:
             return
 
-    def _start(self, arn: str, name: str, payload: Mapping[str, object]) -> None:
+    def _start(self, arn: str, name: str, payload: str) -> None:
         client = self._stepfunctions()
         try:
             with unavailable_if_passing("start a workflow"):
-                client.start_execution(stateMachineArn=arn, name=execution_name(name), input=json.dumps(dict(payload)))
+                client.start_execution(stateMachineArn=arn, name=execution_name(name), input=payload)
         except client.exceptions.ExecutionAlreadyExists:
             return
+
+
+def _text(payload: Mapping[str, object]) -> str:
+    return json.dumps(payload, ensure_ascii=False)
 
 
 def execution_name(wanted: str) -> str:

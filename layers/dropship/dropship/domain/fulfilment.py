@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from .deadlines import Deadlines
+from .deadlines import SWEEP, Deadlines
 from .errors import InvalidMessage, OnHold, Stale
 from .ledger import credit, refunded, unwanted
 from .lifecycle import ORDER, PURCHASE_ORDER
@@ -206,7 +206,7 @@ def acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, dea
         return
     purchase_order.apply("ack_all")
     in_time = purchase_order.claimed_at < order.created_at + deadlines.resume
-    seen_later = in_time and now < order.created_at + deadlines.ship
+    seen_later = in_time and now + SWEEP < order.created_at + deadlines.ship  # it is saved before the look-back
     purchase_order.due_at = None if seen_later else purchase_order.claimed_at + deadlines.ship
     order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
     order.note(now, "acknowledged", purchase_order.id)

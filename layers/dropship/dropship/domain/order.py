@@ -4,7 +4,7 @@ How it begins and follows the marketplace is in `snapshots`, what suppliers and 
 refunds and cancellations in `withdrawal`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import SerializationInfo, ValidationInfo, field_serializer, field_validator
@@ -21,6 +21,8 @@ from .stored import BRIEF, IN_FULL, Stored
 from .watching import watched
 
 TIMELINE_LENGTH = 40
+TO_BE_STORED = timedelta(minutes=1)
+"""What a save may take, with clocks that differ a little."""
 
 
 class HoldReason(StrEnum):
@@ -160,8 +162,11 @@ class Order(Stored):
         return min(followed, default=None)
 
     def is_fresh(self, now: datetime, deadlines: Deadlines) -> bool:
-        """Whether the look-back at `resume` lies ahead of it, and nothing had to take it up before."""
-        return self.due_at is None and now < self.created_at + deadlines.resume
+        """Whether the look-back at `resume` lies ahead of it, and nothing had to take it up before.
+
+        It has to be stored by then, which takes a moment, on a clock that may differ.
+        """
+        return self.due_at is None and now + TO_BE_STORED < self.created_at + deadlines.resume
 
     def arm(self, now: datetime, deadlines: Deadlines) -> None:
         """Set the order's own clock by what it waits for, apart from its purchase orders and parcels.

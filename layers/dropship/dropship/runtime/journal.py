@@ -1,6 +1,6 @@
 """What ops are alarmed by: holds, tasks and unknown outcomes, counted as the order is saved with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 from dropship.adapters.dynamodb_items import ItemTable
@@ -35,6 +35,13 @@ class JournaledOrders(DynamoOrders):
         self._remember(key, loaded.value if loaded else None)
         return loaded
 
+    def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
+        """The same of many."""
+        found = super().load_all(keys)
+        for key, loaded in found.items():
+            self._remember(key, loaded.value)
+        return found
+
     def load_with_source(self, key: OrderKey) -> Sourced | None:
         """The same, with its source."""
         found = super().load_with_source(key)
@@ -44,9 +51,9 @@ class JournaledOrders(DynamoOrders):
     def save(self, order: Order, version: int) -> int:
         """Save, then count what is new in the timeline."""
         saved = super().save(order, version)
-        known = {id(entry) for entry in self._known.get(order.key, [])}  # entries are added and dropped, never changed
+        known = self._known.get(order.key, [])
         for entry in order.timeline:
-            if id(entry) not in known and entry.what in _METRIC_OF:
+            if entry.what in _METRIC_OF and entry not in known:
                 self._count(_METRIC_OF[entry.what], order=str(order.key), what=entry.what, about=entry.about)
         self._remember(order.key, order)
         return saved

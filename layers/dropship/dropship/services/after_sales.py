@@ -91,7 +91,7 @@ class AfterSales:
 
     def _open(self, request: AfterSalesRequested) -> None:
         case = Case.open(request, self.clock.now(), self.registry.shop(request.shop).deadlines)
-        if self.orders.load(request.order_key) is None:
+        if self.orders.load(request.order_key, fresh=True) is None:
             raise Unavailable(f"order {request.order_key} is not known yet")
         with suppress(Conflict):  # it is open already: this is a repeat
             self.cases.save(case, 0)
@@ -141,7 +141,7 @@ class AfterSales:
             change_order(self.orders, key, lambda order: order.need(TaskKind.CANCEL_REFUSED, self.clock.now(), words))
 
     def _check(self, key: OrderKey) -> None:
-        loaded = self.orders.load(key)
+        loaded = self.orders.load(key, fresh=True)
         if loaded is None:
             raise Unavailable(f"order {key} is not known yet")
         self._ask_suppliers(loaded.value)

@@ -15,7 +15,6 @@ from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import Stale
 from dropship.domain.fulfilment import acknowledged, claim, placed, refused, unknown
 from dropship.domain.identity import OrderKey
-from dropship.domain.marketplace import Recipient
 from dropship.domain.order import HoldReason, Order, TaskKind
 from dropship.domain.partners import Absent, Busy, Placed, PurchaseOrderRequest, Refused, Unknown
 from dropship.domain.planning import NoSource, Offer, PlannedPurchaseOrder, Unrouted, plan, plan_first
@@ -116,7 +115,7 @@ class Submission:
             raise Unavailable(f"order {key} is not known yet")
         held = hold_order(self.orders, key, found.order)
         try:
-            claimed = self._claim(held, fence, planned, worker, found.recipient, deadlines)
+            claimed = self._claim(held, fence, planned, worker, found, deadlines)
         except Stale:
             again = DispatchAgain(order=str(key), by="a change during dispatch")
             self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
@@ -134,7 +133,7 @@ class Submission:
             Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
         )
         if isinstance(outcome, Absent):
-            outcome = self._place(order, supplier, purchase_order, found, deadlines)
+            outcome = self._place(order, supplier, purchase_order, self._bought(order, found), deadlines)
         if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
             outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
         return self._record(held, purchase_order.id, outcome, deadlines)
@@ -145,7 +144,7 @@ class Submission:
         fence: int,
         planned: PlannedPurchaseOrder,
         worker: str,
-        recipient: Recipient,
+        found: Sourced,
         deadlines: Deadlines,
     ) -> Claimed:
         """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
@@ -156,13 +155,19 @@ class Submission:
             if existing is not None:
                 in_dispatch = existing.status in IN_DISPATCH
                 return "BEFORE" if not in_dispatch or existing.take(worker, now, deadlines) else "BY_OTHERS"
-            order.check_address(recipient.missing, now)
+            order.check_address(self._bought(order, found).recipient.missing, now)
             if order.holds:
                 return "BEFORE"
             claim(order, planned, fence=fence, now=now, deadlines=deadlines).take(worker, now, deadlines)
             return "NOW"
 
         return held.change(claim_it)
+
+    def _bought(self, order: Order, found: Sourced) -> Sourced:
+        """What was bought and where it goes, no older than the order: the first look may have been a moment old."""
+        if found.source.updated_at >= order.source_version and found.recipient.digest == order.recipient_digest:
+            return found
+        return Sourced(found.order, self.orders.source(order.key), self.orders.recipient(order.key))
 
     def _find(self, supplier: Supplier, purchase_order: PurchaseOrder) -> Placed | Absent | Busy | Unknown:
         connector = supplier_connector(supplier.channel)

@@ -179,7 +179,7 @@ class Ops:
 
     def _load(self, shop: str, external_id: str) -> Loaded[Order]:
         _check_ids("an order", shop, external_id)
-        loaded = self.orders.load(OrderKey(shop, external_id))
+        loaded = self.orders.load(OrderKey(shop, external_id), fresh=True)
         if loaded is None:
             raise NotFound(f"no order {shop}#{external_id}")
         return loaded

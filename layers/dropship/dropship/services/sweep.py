@@ -1,6 +1,6 @@
 """Clocks are data: what is due is found and sent to the queue of its workers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
@@ -59,12 +59,13 @@ class Sweep:
             for age, waits in ((deadlines.resume, for_dispatch), (deadlines.ship, for_shipment)):
                 before = anchor - age
                 found = self.orders.received(shop, before - period, before)
-                yield from (key for key in found if self._still(key, waits))
+                yield from self._waiting(found, waits)
 
-    def _still(self, key: OrderKey, waits: Callable[[Order], bool]) -> bool:
-        """Whether the order still waits; one that the read does not show counts, since its worker will see it."""
-        loaded = self.orders.load(key)
-        return loaded is None or waits(loaded.value)
+    def _waiting(self, keys: Iterable[OrderKey], waits: Callable[[Order], bool]) -> Iterator[OrderKey]:
+        """Those that still wait. One that is not seen, or cannot be read, counts: its worker will see, or fail."""
+        for chunk in batched(keys, AT_A_TIME, strict=False):
+            known = self.orders.load_all(chunk)
+            yield from (key for key in chunk if key not in known or waits(known[key].value))
 
 
 def _nearest(scheduled: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -39,6 +40,14 @@ class AskAll(Protocol):
         self, ask: Callable[[_Question], Answer | None], questions: Iterable[_Question], /
     ) -> Iterable[Answer | None]:
         """Ask all of them."""
+
+
+@contextmanager
+def _kept_for_the_end(failures: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is raised when the others are done
+        failures.append(failure)
 
 
 def _ignore(_metric: str, _what: str) -> None:
@@ -92,18 +101,25 @@ class Tracking:
     # A visit: each order is read once, its parcels are asked for, and it is written once, or not at all.
 
     def _visit(self, keys: Sequence[OrderKey]) -> None:
-        """Ask for news of the parcels of some orders. An order that cannot be changed does not stop the others."""
-        found = [loaded for key in dict.fromkeys(keys) if (loaded := self.orders.load(key)) is not None]
-        questions = [question for loaded in found for question in self._questions(loaded.value)]
-        answers = self._ask(questions)
+        """Ask for news of the parcels of some orders.
+
+        An order that cannot be read or changed, and a tracker that cannot be asked, do not stop the others.
+        """
+        failures: list[Exception] = []
+        known = self.orders.load_all(list(dict.fromkeys(keys)))
+        found, questions = list[Loaded[Order]](), list[_Question]()
+        for key in dict.fromkeys(keys):
+            with _kept_for_the_end(failures):
+                loaded = known.get(key) or self.orders.load(key, fresh=True)
+                if loaded is not None:
+                    found.append(loaded)
+                    questions += self._questions(loaded.value)
+        answers = self._ask(questions, failures)
         for question in questions:
             self._count(question, answers.get(question.waybill))
-        failures: list[Exception] = []
         for loaded in found:
-            try:
+            with _kept_for_the_end(failures):
                 self._take_in(loaded, answers)
-            except Exception as failure:  # noqa: BLE001 - it is raised below, when the others are done
-                failures.append(failure)
         if failures:
             raise failures[0]
 
@@ -113,8 +129,8 @@ class Tracking:
             if found is not None and parcel.followed and not parcel.finished:
                 yield _Question(parcel.waybill, *found, self._phone(order.key, *found))
 
-    def _ask(self, questions: Sequence[_Question]) -> Mapping[Waybill, Answer]:
-        """Ask for all parcels, but for no more at a tracker that does not answer.
+    def _ask(self, questions: Sequence[_Question], failures: list[Exception]) -> Mapping[Waybill, Answer]:
+        """Ask for all parcels, but for no more at a tracker that does not answer, or cannot be asked.
 
         The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
         """
@@ -123,13 +139,18 @@ class Tracking:
         def ask(question: _Question) -> Answer | None:
             if question.tracker.id in silent:
                 return None
-            answer = self._query(question)
-            if isinstance(answer, Busy | Unknown):
+            answer: Answer | None = None
+            with _kept_for_the_end(failures):
+                answer = self._query(question)
+            if isinstance(answer, Busy | Unknown | None):
                 silent.add(question.tracker.id)
             return answer
 
         for tracker in {question.tracker.id: question.tracker for question in questions}.values():
-            self.partners.credentials(tracker)  # read once, and not by all at the same time
+            silent.add(tracker.id)
+            with _kept_for_the_end(failures):
+                self.partners.credentials(tracker)  # read once, and not by all at the same time
+                silent.discard(tracker.id)
         ask_all = self.ask_all if len(questions) > 1 else map  # no thread is worth it
         answers = ask_all(ask, questions)
         return {question.waybill: answer for question, answer in zip(questions, answers, strict=True) if answer}
