@@ -10,7 +10,8 @@ the message, and the answer to the caller carries it.
 A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
 a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
 
-The batching window of an event source is gathered for; the emulator takes what is there.
+The batching window of an event source is gathered for; the emulator takes what is there. A schedule says for when it
+was, if its input asks for that.
 """
 # ruff: noqa: SLF001 - there is no public way in
 # mypy: disable-error-code="import-not-found"
@@ -20,13 +21,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, sqs, stepfunctions
+from ministack.services import lambda_svc, scheduler, sqs, stepfunctions
 
+SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 SENT = '{"status": "error", "error": str(e), "trace"'
 SENT_WITH_TYPE = '{"status": "error", "error": str(e), "error_type": type(e).__name__, "trace"'
 UNNAMED = "Runtime.HandlerError"
@@ -104,6 +107,18 @@ def _window(queue_url: str) -> float:
     return max(windows, default=0.0)
 
 
+def say_when_it_was_scheduled() -> None:
+    """Put the time of a schedule into its input, where that asks for it."""
+    invoke = scheduler._eb._invoke_target
+
+    def invoked(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any]) -> None:
+        at = datetime.fromtimestamp(event["Time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        given = str(target.get("Input") or "")
+        invoke(target | ({"Input": given.replace(SCHEDULED_TIME, at)} if given else {}), event, rule)
+
+    scheduler._eb._invoke_target = invoked
+
+
 def authorise_as_aws_does() -> None:
     """Check the answer to a waiting task against the state machine that waits, and a batch as its messages."""
     resource_of, action_of = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
@@ -127,6 +142,7 @@ if __name__ == "__main__":
     authorise_as_aws_does()
     bound_concurrency()
     gather_batches()
+    say_when_it_was_scheduled()
     if os.environ.keys() & {"DAIFA_CALL_RECORD", "DAIFA_ACCESS_RECORD"}:
         sys.path.append(str(Path(__file__).resolve().parent.parent))
         from local import access_record, call_record

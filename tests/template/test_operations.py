@@ -10,6 +10,7 @@ import pytest
 from dropship.domain.deadlines import SWEEP
 from dropship.domain.polling import ROUND
 from dropship.services.ops import ORDER_ATTENTION
+from tests.functions.lambdas import event
 from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, setting, target
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
@@ -30,6 +31,13 @@ def test_a_clock_has_a_name_of_its_stack_a_bound_and_dead_letters(function, rate
     assert target(clock["Name"]).startswith("${AWS::StackName}-"), "or two stacks in one account collide"
     assert target(clock["DeadLetterConfig"]["Arn"]) == "ScheduleDeadLetters"
     assert clock["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 900
+
+
+def test_a_sweep_is_told_for_when_it_was_and_not_when_it_was_tried():
+    (clock,) = events("DeadlineSweepFunction", "ScheduleV2")
+    given = json.loads(clock["Input"])
+    assert given == {"time": "<aws.scheduler.scheduled-time>"}
+    assert given.keys() == event("deadline_sweep/sweep").keys()
 
 
 def test_a_sweep_that_fails_is_repeated_with_its_event_and_kept_where_that_fails_too():
