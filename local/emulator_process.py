@@ -27,7 +27,7 @@ from typing import Any
 
 from ministack.app import main
 from ministack.core import iam_actions, lambda_runtime
-from ministack.services import lambda_svc, scheduler, sqs, stepfunctions
+from ministack.services import eventbridge, lambda_svc, sqs, stepfunctions
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 SENT = '{"status": "error", "error": str(e), "trace"'
@@ -109,14 +109,14 @@ def _window(queue_url: str) -> float:
 
 def say_when_it_was_scheduled() -> None:
     """Put the time of a schedule into its input, where that asks for it."""
-    invoke = scheduler._eb._invoke_target
+    invoke = eventbridge._invoke_target
 
     def invoked(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any]) -> None:
         at = datetime.fromtimestamp(event["Time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         given = str(target.get("Input") or "")
         invoke(target | ({"Input": given.replace(SCHEDULED_TIME, at)} if given else {}), event, rule)
 
-    scheduler._eb._invoke_target = invoked
+    eventbridge._invoke_target = invoked
 
 
 def authorise_as_aws_does() -> None:
