@@ -174,7 +174,7 @@ def _dynamodb(recorder: _Recorder, handle: Handler) -> Handler:
 def _billed(
     action: str, data: dict[str, Any], before: dict[str, Any] | None, answer: tuple[Any, ...]
 ) -> list[dict[str, Any]]:
-    """What there is to bill, per table."""
+    """What there is to bill, per table; of a batch per item, those after the first marked as `more` of one call."""
     match action:
         case "GetItem":
             asked = _key_of(data["TableName"], data["Key"])
@@ -187,9 +187,9 @@ def _billed(
             return [_page(data, page)]
         case "BatchGetItem":
             return [
-                _read(table, [_item(table, key)], consistent=asked.get("ConsistentRead", False))
+                _read(table, [_item(table, key)], consistent=asked.get("ConsistentRead", False)) | {"more": number > 0}
                 for table, asked in data["RequestItems"].items()
-                for key in asked["Keys"]
+                for number, key in enumerate(asked["Keys"])
             ]
     return []
 

@@ -84,9 +84,10 @@ class Usage:
 def seconds_of(invocation: Invocation, prices: Prices) -> float:
     """How long it would take on AWS, by the assumptions and the calls that it made."""
     waits, cpu = prices.assumed["milliseconds"], prices.assumed["cpu_milliseconds"]
-    waited = sum(waits[call["service"]] for call in invocation.calls) + invocation.in_a_row * waits["partner"]
+    calls = [call for call in invocation.calls if not call.get("more")]
+    waited = sum(waits[call["service"]] for call in calls) + invocation.in_a_row * waits["partner"]
     worked = cpu["invocation"] + cpu["record"] * invocation.records
-    worked += cpu["call"] * len(invocation.calls) + cpu["partner_call"] * invocation.partners
+    worked += cpu["call"] * len(calls) + cpu["partner_call"] * invocation.partners
     return (waited + worked * max(1.0, VCPU_MB / invocation.memory_mb)) / 1000
 
 

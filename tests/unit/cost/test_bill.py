@@ -65,6 +65,8 @@ def test_durations_are_waits_and_cpu_at_the_memorys_share_of_a_processor():
     (one,) = of(call("GetItem"), invocation(memory_mb=1769), handler).invocations
     assert seconds_of(one, PRICES) == pytest.approx((5 + 2 * 200 + 1 + 0.3 + 0.8 + 4 * 0.8) / 1000)
     assert seconds_of(replace(one, memory_mb=512), PRICES) == pytest.approx((405 + 5.3 * 1769 / 512) / 1000)
+    batch = tuple(one.calls[0] | {"more": more} for more in (False, True, True))
+    assert seconds_of(replace(one, calls=batch), PRICES) == seconds_of(one, PRICES), "a batch of items is one call"
 
 
 def test_a_batch_taken_and_deleted_is_two_requests_whatever_its_messages():
