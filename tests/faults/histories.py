@@ -22,7 +22,7 @@ from tests.template.document import ROOT
 FULL = os.environ.get("FAULTS") == "full"
 SEED = int(os.environ.get("FAULTS_SEED") or (random.SystemRandom().randrange(10**6) if FULL else 20261123))
 FULL_S = 60.0
-BATCH = 40
+BATCH = 20
 STEPS = 30
 RESULT = Path(ROOT, "build", "stateful.json")
 

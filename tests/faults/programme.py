@@ -15,7 +15,7 @@ from tests.faults.scenarios import OPENED, SCENARIOS
 from tests.faults.trial import Trial, Verdict, faults_of, prepared, run_trial
 from tests.faults.world import World, account
 
-PAIRS_OF_ONE = 12
+PAIRS_OF_ONE = 8
 """Pairs of stops tried for one event in the full form; a handler with few calls has fewer."""
 
 

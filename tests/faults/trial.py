@@ -109,13 +109,13 @@ def _without_fault(one: Prepared) -> tuple[list[Call], dict[str, Any], list[str]
 def faults_of(calls: Sequence[Call]) -> Iterator[Fault]:
     """Every single fault of a handler that makes these calls.
 
-    It is stopped before and after each of them. Where it asks the same of many shards in a row, the other faults meet
-    the first two of them and the last.
+    It is stopped before and after each of them. Where it asks the same of many shards in a row, the first two of them
+    and the last meet every fault, and it is stopped between the others.
     """
     for number, call in enumerate(calls, 1):
         amid = number > 2 and all(near == call for near in calls[number - 3 : number + 1])
         others = OF_AWS if call.kind == "aws" else OF_PARTNERS
-        for how in DIE if amid and number < len(calls) else (*DIE, *others):
+        for how in DIE[:1] if amid and number < len(calls) else (*DIE, *others):
             yield Fault(number, how)
 
 
