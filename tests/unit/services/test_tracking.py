@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from threading import Barrier, current_thread
 from urllib.parse import urlencode
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from dropship.domain.identity import Waybill
 from dropship.domain.marketplace import Recipient
 from dropship.ports import NotFound, Unavailable
-from dropship.runtime.application import AT_ONCE
 from dropship.services.messages import WatchParcel, Webhook
 from tests.unit.services.crashing import UseCase, survives_every_crash
 from tests.unit.services.interleaving import once_before
@@ -18,10 +16,8 @@ from tests.unit.services.parcel_news import (
     POLL,
     PUSH,
     WATCH,
-    another,
     carried_by,
     is_polled,
-    poll_of,
     polled,
     push,
     report,
@@ -167,72 +163,6 @@ def test_two_parcels_of_one_order_are_asked_for_in_one_visit_and_written_once(wo
     version = world.version
     take(world, POLL)
     assert (world.version, world.order.status) == (version + 1, "DELIVERED")
-
-
-@pytest.mark.usefixtures("several_at_once")
-@pytest.mark.parametrize("failure", [answer(503), answer(200, "nonsense"), LOST, REFUSED_CONNECTION])
-def test_a_silent_tracker_is_asked_no_further_and_the_round_after_asks_again(world, failure):
-    others = [another(world, number) for number in range(60)]
-    world.tracker.fail("query", *[failure] * 200)
-    take(world, poll_of(KEY, *others))
-    asked = len(world.tracker.asked)
-    assert 1 <= asked <= 2 * AT_ONCE, "but for those that were being asked already"
-    take(world, poll_of(KEY))
-    assert len(world.tracker.asked) == asked + 1
-
-
-@pytest.mark.usefixtures("several_at_once")
-def test_parcels_are_asked_for_several_at_a_time_and_each_answer_goes_to_its_order(world):
-    keys = [another(world, number) for number in range(2 * AT_ONCE)]
-    for number in range(0, 2 * AT_ONCE, 2):
-        world.tracker.reports[f"YT{number}"] = report("picked up", number=f"YT{number}")
-    together, real = Barrier(AT_ONCE), world.http.send
-    world.http.send = lambda *given: (together.wait(10), real(*given))[1]
-    take(world, poll_of(*keys))
-    states = [world.orders.load(key).value.parcels[0].state for key in keys]
-    assert states == AT_ONCE * ["PICKED_UP", "LABEL_CREATED"]
-
-
-@pytest.mark.usefixtures("several_at_once")
-def test_one_parcel_is_asked_for_without_a_thread(world):
-    threads, real = [], world.http.send
-    world.http.send = lambda *given: (threads.append(current_thread()), real(*given))[1]
-    take(world, POLL)
-    assert threads == [current_thread()]
-
-
-@pytest.mark.usefixtures("several_at_once")
-def test_credentials_are_read_before_parcels_are_asked_for_together(world, monkeypatch):
-    readers, real = [], world.secrets.get
-    monkeypatch.setattr(world.secrets, "get", lambda name: (readers.append(current_thread()), real(name))[1])
-    take(world, poll_of(*(another(world, number) for number in range(3))))
-    assert readers[0] is current_thread(), "so that no two threads find nothing remembered"
-    assert len(set(readers)) > 1
-
-
-def test_a_refusal_for_one_parcel_does_not_stop_the_others(world):
-    world.tracker.fail("query", answer(200, {"returnCode": "400", "message": "参数错误"}))
-    other = another(world, 1)
-    take(world, poll_of(KEY, other))
-    assert sorted(world.tracker.asked) == [("query", "YT1"), ("query", WAYBILL.number)]
-    assert world.counted == [("TrackerRefused", "kd100: 400 参数错误")]
-
-
-def test_an_order_that_cannot_be_changed_does_not_stop_the_others_and_the_message_comes_again(world):
-    other, real = another(world, 1), world.orders.save
-    for number in ("YT1", WAYBILL.number):
-        world.tracker.reports[number] = report("picked up", number=number)
-
-    def save(order, version):
-        if order.key == KEY:
-            raise Unavailable("not now")
-        return real(order, version)
-
-    world.orders.save = save
-    with pytest.raises(Unavailable, match="not now"):
-        take(world, poll_of(KEY, other))
-    assert world.orders.load(other).value.parcels[0].state == "PICKED_UP"
-    assert world.parcel.state == "LABEL_CREATED"
 
 
 def test_a_refusal_is_counted_in_few_words(world):
