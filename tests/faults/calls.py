@@ -20,7 +20,7 @@ DIED = 137
 SDK_ATTEMPTS = 3
 DIE = ("die before", "die after")
 OF_AWS = ("throttled", "500 once", "500", "timeout", "reply lost", "reply lost thrice", "garbage")
-OF_PARTNERS = ("429", "500", "500 after", "timeout", "no connection", "reply lost", "garbage")
+OF_PARTNERS = ("401", "429", "500", "500 after", "timeout", "no connection", "reply lost", "garbage")
 _LASTING = frozenset({"throttled", "500", "timeout", "reply lost thrice"})
 GARBAGE = b"<html><body>Welcome to nginx!</body></html>"
 
@@ -127,6 +127,8 @@ class Line:
             _die()
         self.tell(how)
         match how:
+            case "401":
+                return HttpResponse(401, {}, b"")
             case "429":
                 return HttpResponse(429, {"retry-after": "1"}, b"")
             case "500" | "500 after":

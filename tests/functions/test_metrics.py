@@ -80,8 +80,26 @@ def be_refused(function, clock, partners):
     function("tracking_poll")(event("tracking_poll/poll"))
 
 
+def move_house(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    moved = event("order_ingest/orders_updated")
+    told = moved["Records"][0]["body"]
+    assert told.count("Door 2") == 1
+    moved["Records"][0]["body"] = told.replace("Door 2", "Door 3")
+    function("order_ingest")(moved)
+
+
+def be_told_no(function, clock, partners):
+    function("dispatch_submit")(event("dispatch_submit/submit"))
+    function("supplier_events")(event("supplier_events/shipped"))
+    partners.shop.fail("ask", answer(404))
+    function("shipment_writeback")(event("shipment_writeback/parcel"))
+
+
 HAPPENED = {
     "OrderHeld": hold,
+    "TaskOpened": move_house,
+    "MoneyAtRisk": be_told_no,
     "DispatchUnknown": lose,
     "DeadlineMissed": miss,
     "UnknownTrackingCode": be_scanned,

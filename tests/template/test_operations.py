@@ -14,7 +14,10 @@ from tests.functions.lambdas import event
 from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, setting, target
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
-FIGURES = {"OrderHeld", "DispatchUnknown", "DeadlineMissed", "UnknownTrackingCode", "TrackerRefused"}
+FIGURES = {"OrderHeld", "TaskOpened", "MoneyAtRisk", "DispatchUnknown", "DeadlineMissed"} | {
+    "UnknownTrackingCode",
+    "TrackerRefused",
+}
 QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
 
 

@@ -106,11 +106,15 @@ def test_more_lines_than_we_asked_for_are_left_to_a_person(response):
         (answer(429, retry_after="2"), Busy(retry_after=2)),
         (answer(500), Busy()),
         (answer(503, retry_after="7"), Busy(retry_after=7)),
-        (answer(200, DENIED), Refused(words="Access denied")),
+        (answer(200, DENIED), Busy(why="Shopify answered ACCESS_DENIED")),
         (answer(200, {"data": {"order": None}}), Refused(words="Shopify does not know the order")),
-        (answer(401, {"errors": "Invalid API key"}), Refused(words="Shopify answered 401: Invalid API key")),
         (answer(404, b"<html>"), Refused(words="Shopify answered 404")),
-        (answer(402, {"errors": {"a": 1}}), Refused(words="Shopify answered 402")),
+        (answer(406, {"errors": {"a": 1}}), Refused(words="Shopify answered 406")),
+        (answer(400, {"errors": "no"}), Refused(words="Shopify answered 400: no")),
+        *(
+            (answer(status, {"errors": "Invalid API key"}), Busy(why=f"Shopify answered {status}"))
+            for status in (401, 402, 403, 423, 430)
+        ),
     ],
 )
 def test_other_answers_to_the_question(response, result):
@@ -213,8 +217,8 @@ def created(**result):
         (answer(200, THROTTLED), Busy()),
         (answer(429), Busy()),
         (answer(503, retry_after="3"), Busy(retry_after=3)),
-        (answer(200, DENIED), Refused(words="Access denied")),
-        (answer(403, {"errors": "[API] forbidden"}), Refused(words="Shopify answered 403: [API] forbidden")),
+        (answer(200, DENIED), Busy(why="Shopify answered ACCESS_DENIED")),
+        (answer(403, {"errors": "[API] forbidden"}), Busy(why="Shopify answered 403")),
     ],
 )
 def test_answers_to_the_writeback(response, result):

@@ -99,10 +99,15 @@ class TestWhateverWeAsk:
     def test_nobody_knows_after_a_garbled_success(self, read, body):
         assert isinstance(read(answer(200, body)), Unknown)
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+    @pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
     def test_a_refusal_keeps_the_suppliers_words(self, read, status):
         assert read(answer(status, REFUSAL)) == Refused(words="we do not ship to that country")
         assert read(answer(status, {"message": "no"})) == Refused(words="no")
+
+    @pytest.mark.parametrize("status", [401, 402, 403, 407, 423])
+    def test_a_key_that_is_not_taken_is_for_a_person_to_mend_and_no_refusal_of_the_order(self, read, status):
+        why = f"the supplier does not take our key: it answered {status}"
+        assert read(answer(status, REFUSAL)) == Busy(why=why)
 
     @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "no"}, {"error": {"message": ""}}, DEEP])
     def test_a_refusal_without_words_has_its_status(self, read, body):
@@ -140,6 +145,7 @@ def test_a_202_does_not_place_anything():
         (answer(404), Absent()),
         *((answer(status), Busy()) for status in (408, 425, 429, 500, 502, 503, 504)),
         (answer(429, retry_after="9"), Busy(retry_after=9)),
+        (answer(401), Busy(why="the supplier does not take our key: it answered 401")),
     ],
 )
 def test_answers_to_the_look_up(response, result):
@@ -158,7 +164,6 @@ def test_answers_to_the_look_up(response, result):
         answer(204),
         answer(302),
         answer(400),
-        answer(401),
     ],
 )
 def test_a_look_up_that_tells_nothing_is_never_absent(response):

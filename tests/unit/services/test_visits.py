@@ -99,7 +99,7 @@ def test_one_parcel_is_asked_for_without_a_thread(world):
 @pytest.mark.usefixtures("several_at_once")
 def test_credentials_are_read_before_parcels_are_asked_for_together(world, monkeypatch):
     readers, real = [], world.secrets.get
-    monkeypatch.setattr(world.secrets, "get", lambda name: (readers.append(current_thread()), real(name))[1])
+    monkeypatch.setattr(world.secrets, "get", lambda name, **_: (readers.append(current_thread()), real(name))[1])
     take(world, poll_of(*(another(world, number) for number in range(3))))
     assert readers[0] is current_thread(), "so that no two threads find nothing remembered"
     assert len(set(readers)) > 1

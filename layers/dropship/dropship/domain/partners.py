@@ -61,9 +61,13 @@ class Refused(_Fact):
 
 
 class Busy(_Fact):
-    """Nothing happened; ask again, after `retry_after` seconds if the partner said so."""
+    """Nothing happened; ask again, after `retry_after` seconds if the partner said so.
+
+    `why` says, in our words, what a person has to mend first, such as a key that is not taken; empty where nothing.
+    """
 
     retry_after: int | None = None
+    why: str = ""
 
 
 class Unknown(_Fact):

@@ -1,5 +1,6 @@
 """One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
 
+import logging
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 25
 """Partners that one function waits for at a time."""
+_TALKATIVE = ("botocore", "boto3", "urllib3")
+"""Libraries that log whole requests, buyers and secrets with them, where Lambda's log level is DEBUG."""
 
 
 class Application:
@@ -27,6 +30,8 @@ class Application:
         self.settings = Settings()
         self.logger = Logger(location=None, xray_trace_id=None)  # both are long, and of no use here
         self._counting = Lock()
+        for library in _TALKATIVE:
+            logging.getLogger(library).setLevel(logging.WARNING)
 
     @cached_property
     def threads(self) -> "Executor":

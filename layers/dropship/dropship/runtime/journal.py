@@ -12,10 +12,19 @@ from dropship.ports import Loaded, Sourced
 Count = Callable[..., None]
 KNOWN_AT_ONCE = 100
 _DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
+_COSTS_MONEY = (
+    TaskKind.CANCEL_REFUSED,
+    TaskKind.REFUNDED_ON_THE_WAY,
+    TaskKind.SUPPLIER_EVENT_REFUSED,
+    TaskKind.WAYBILL_REUSED,
+    TaskKind.WRITEBACK_REFUSED,
+)
+"""Goods may be sent twice, or after a refund, or nobody is told of a parcel: each one is worth an alarm."""
 _METRIC_OF = {
     "held": "OrderHeld",
     **{f"needs a person: {kind}": "TaskOpened" for kind in TaskKind},
     **{f"needs a person: {kind}": "DeadlineMissed" for kind in _DEADLINES},
+    **{f"needs a person: {kind}": "MoneyAtRisk" for kind in _COSTS_MONEY},
     **{f"needs a person: {kind}": "DispatchUnknown" for kind in (TaskKind.DISPATCH_UNKNOWN, TaskKind.SUPPLIER_BUSY)},
 }
 

@@ -167,7 +167,8 @@ class AfterSales:
             supplier, lambda credentials: connector.cancel(purchase_order.id, credentials), connector.read_cancel
         )
         if isinstance(answer, Busy | Unknown):
-            raise Unavailable(f"supplier {supplier.id} gave no answer to a cancellation", 5)
+            why = isinstance(answer, Busy) and answer.why
+            raise Unavailable(why or f"supplier {supplier.id} gave no answer to a cancellation", 5)
         change_order(self.orders, key, lambda order: self._record_answer(order, purchase_order.id, answer))
 
     def _record_answer(self, order: Order, po_id: str, answer: CancelAccepted | CancelPending | Refused) -> None:

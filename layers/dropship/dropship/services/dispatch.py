@@ -224,7 +224,7 @@ class Submission:
 
         held.change(record)
         if isinstance(outcome, Busy):
-            raise SupplierBusy(f"the supplier of {po_id} is busy")
+            raise SupplierBusy(outcome.why or f"the supplier of {po_id} is busy")
         if isinstance(outcome, Unknown):
             raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
         return self._follow_up(held.value, po_id)

@@ -63,7 +63,7 @@ class Writeback:
         outcome = self._tell(shop, order, parcel)
         self._record(held, shop, message, outcome)
         if isinstance(outcome, Busy):
-            raise Unavailable(f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
+            raise Unavailable(outcome.why or f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
         if isinstance(outcome, Unknown):
             raise Unavailable(f"it is unknown whether shop {shop.id} knows {parcel.waybill}", lease_s + 1)
 
@@ -83,7 +83,7 @@ class Writeback:
         if isinstance(state, Refused):
             return state
         if not isinstance(state, FulfilmentState):
-            return Busy(retry_after=state.retry_after if isinstance(state, Busy) else None)
+            return state if isinstance(state, Busy) else Busy()
         if parcel.number in state.told:
             return WrittenBack(fulfilment=state.told[parcel.number])
         return self._create(shop, connector, self._parcel_shipped(order, parcel), state)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dropship.connectors import connector, signatures
 from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
 from dropship.connectors.lazily import Lazily
-from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
+from dropship.connectors.reading import ABOUT_US, Fields, credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "or
 _PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
 _UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
+_ABOUT_US = ABOUT_US | {430}
+_ERRORS_ABOUT_US = frozenset({"ACCESS_DENIED", "SHOP_INACTIVE"})
 
 # One query may cost 1000 points, and nested pages multiply: these sizes stay below.
 _ASK = """query fulfilment($order: ID!) { order(id: $order) {
@@ -282,8 +284,10 @@ def _result(
     return _errors(body)
 
 
-def _not_answered(response: ports.HttpResponse) -> partners.Refused | partners.Unknown:
+def _not_answered(response: ports.HttpResponse) -> partners.Refused | partners.Busy | partners.Unknown:
     status = f"Shopify answered {response.status}"
+    if response.status in _ABOUT_US:
+        return partners.Busy(why=status)
     if not 400 <= response.status < 500 or response.status == 408:
         return partners.Unknown(why=status)
     try:
@@ -299,6 +303,8 @@ def _errors(body: Fields) -> partners.Refused | partners.Busy | partners.Unknown
     codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
     if "THROTTLED" in codes or words == "Throttled":
         return partners.Busy()
+    if refused := codes & _ERRORS_ABOUT_US:
+        return partners.Busy(why=f"Shopify answered {min(refused)}")
     if codes & _UNDECIDED_ERRORS:
         return partners.Unknown(why=words)
     return partners.Refused(words=words or "Shopify gave no reason") if errors else None

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from dropship.connectors import connector
 from dropship.connectors.lazily import Lazily
-from dropship.connectors.reading import Fields, credential, read_json, retry_after
+from dropship.connectors.reading import ABOUT_US, Fields, credential, read_json, retry_after
 from dropship.connectors.signatures import check_standard_webhooks
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, PurchaseOrderId
@@ -97,6 +97,8 @@ class SupplierV1:
             return partners.Absent()
         if response.status in BUSY or response.status == 408 or response.status >= 500:
             return partners.Busy(retry_after=retry_after(response))
+        if response.status in ABOUT_US:
+            return _key_refused(response)
         if response.status != 200:
             return partners.Unknown(why=_words(response))
         try:
@@ -178,7 +180,11 @@ def _not_done(response: ports.HttpResponse) -> partners.Refused | partners.Busy 
         return partners.Busy(retry_after=retry_after(response))
     if not 400 <= response.status < 500 or response.status == 408:
         return partners.Unknown(why=f"the supplier answered {response.status}")
-    return partners.Refused(words=_words(response))
+    return _key_refused(response) if response.status in ABOUT_US else partners.Refused(words=_words(response))
+
+
+def _key_refused(response: ports.HttpResponse) -> partners.Busy:
+    return partners.Busy(why=f"the supplier does not take our key: it answered {response.status}")
 
 
 def _words(response: ports.HttpResponse) -> str:
