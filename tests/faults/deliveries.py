@@ -182,11 +182,13 @@ class Deliveries(Wire):
     def person_acts(self, pick: int) -> None:
         wanted: list[tuple[str, str]] = []
         for key, loaded in self.world.orders().items():
-            reasons = [hold.kind for hold in loaded.value.holds]
-            wanted += [("inbox", ReleaseHold(order=str(key), reason=r, by="kim").model_dump_json()) for r in reasons]
+            for hold in loaded.value.holds:
+                release = ReleaseHold(order=str(key), reason=hold.kind, by="kim", since=hold.since)
+                wanted.append(("inbox", release.model_dump_json()))
         for case in self.world.cases():
             if case.status == "OPEN":
-                decided = DecideCase(case=f"{case.shop}#{case.id}", decision="approve", by="kim")
+                name, steps = f"{case.shop}#{case.id}", len(case.timeline)
+                decided = DecideCase(case=name, decision="approve", by="kim", steps=steps)
                 wanted.append(("after-sales", decided.model_dump_json()))
         if wanted:
             self._send(*wanted[pick % len(wanted)])

@@ -133,7 +133,8 @@ def test_answers_to_a_subscription(response, outcome):
         (failure("601"), Refused(words="601 说明")),
         (answer(500), Busy()),
         (answer(503, retry_after="60"), Busy(retry_after=60)),
-        (answer(403), Refused(words="快递100 answered 403")),
+        (answer(404), Refused(words="快递100 answered 404")),
+        *((answer(status), Busy(why=f"快递100 answered {status}")) for status in (401, 403)),
     ],
 )
 def test_answers_to_a_query_without_scans(response, outcome):

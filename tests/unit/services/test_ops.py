@@ -12,10 +12,11 @@ from dropship.ports import NotFound, Unavailable
 from dropship.services.changing import change_order
 from dropship.services.messages import DecideCase
 from dropship.services.ops import ORDER_ATTENTION, DecisionBody, NotPossible, Ops, read_decision
-from tests.unit.services.world import CASE, KEY, PINK, from_shop, lines
+from tests.unit.services.world import CASE, KEY, NOW, PINK, from_shop, lines
 
 # Of the right shape, but not in the calendar; or in the calendar, but not of the shape of the index.
 NO_DAYS = ("2026-02-30", "2025-02-29", "2026-13-01", "0000-01-01", "20261121", "2026-W47-6", "٢٠٢٦-١١-٢١")
+SINCE = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 APPROVE = DecisionBody(decision="approve", words="photos seen")
 
 
@@ -188,7 +189,7 @@ def test_a_release_is_one_message_and_changes_nothing_itself(world, ops):
     version = world.version
     ops.release(*KEY, "DISPATCH_FAILED", "ann")
     assert world.sent("inbox") == [
-        {"kind": "release-hold", "order": str(KEY), "reason": "DISPATCH_FAILED", "by": "ann"}
+        {"kind": "release-hold", "order": str(KEY), "reason": "DISPATCH_FAILED", "by": "ann", "since": SINCE}
     ]
     assert world.version == version
 
@@ -206,7 +207,9 @@ def test_closing_a_task_is_one_message_and_changes_nothing_itself(world, ops):
     world.hear("orders/updated")
     version = world.version
     ops.close_task(*KEY, "ADDRESS_CHANGED", "ann")
-    assert world.sent("inbox") == [{"kind": "close-task", "order": str(KEY), "task": "ADDRESS_CHANGED", "by": "ann"}]
+    assert world.sent("inbox") == [
+        {"kind": "close-task", "order": str(KEY), "task": "ADDRESS_CHANGED", "by": "ann", "since": SINCE}
+    ]
     assert world.version == version
 
 
@@ -243,6 +246,7 @@ def test_a_decision_is_one_message_with_who_and_why(world, ops, case):
             "decision": "approve",
             "by": "ann",
             "words": "photos seen",
+            "steps": 1,
         }
     ]
     world.arrive("after-sales")

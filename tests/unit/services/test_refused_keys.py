@@ -4,12 +4,13 @@ import pytest
 
 from dropship.ports import Unavailable
 from dropship.services.dispatch import SupplierBusy
-from dropship.services.messages import CancelOrder
+from dropship.services.messages import CancelOrder, PollParcels, WatchParcel
 from tests.unit.services.partners import answer
 from tests.unit.services.submitting import give_up, planned, submit
 from tests.unit.services.world import KEY, PO, WAYBILL
 
 REFUSALS = [answer(401), answer(402), answer(403, {"errors": "[API] forbidden"}), answer(423)]
+POLL, WATCH = PollParcels(orders=[str(KEY)]), WatchParcel(waybill=str(WAYBILL))
 SHOP, ACME = "api/shopify/main-shop", "api/supplier-v1/acme"
 
 
@@ -54,6 +55,24 @@ def test_a_purchase_order_stays_claimed_and_is_placed_once_by_whoever_comes_next
     assert (list(world.tasks()), world.held()) == (["SUPPLIER_BUSY"], {})
     assert submit(world) == "DISPATCHED"
     assert (world.acme.requests("place"), world.acme.open, world.tasks()) == ([PO, PO], [PO], {})
+
+
+def test_a_tracker_that_does_not_take_our_key_is_counted_and_asked_again_by_the_next_round(world):
+    world.shipped()
+    world.tracker.fail("query", answer(403))
+    world.tracking.take(POLL)
+    assert world.counted == [("TrackerRefused", "kd100: 快递100 answered 403")]
+    world.tracking.take(POLL)
+    assert world.tracker.requests("query") == [WAYBILL.number] * 2
+
+
+def test_a_subscription_is_asked_again_until_the_tracker_takes_our_key(world):
+    world.shipped()
+    world.tracker.fail("subscribe", answer(401))
+    with pytest.raises(Unavailable, match="快递100 answered 401"):
+        world.tracking.take(WATCH)
+    world.tracking.take(WATCH)
+    assert world.tracker.requests("subscribe") == [WAYBILL.number] * 2
 
 
 def rotating(world, monkeypatch):

@@ -25,7 +25,7 @@ else:
 
 WORDS_LIMIT = 500
 ABOUT_US = frozenset({401, 402, 403, 407, 423})
-"""Statuses that are about our key or account, and not about what was asked: a person mends that, and then it is done."""
+"""Statuses that are about our key or account, and not about what was asked; once a person has mended it, it is done."""
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")

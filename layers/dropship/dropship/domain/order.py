@@ -281,9 +281,12 @@ class Order(Stored):
         self.note(now, "held", reason)
         self.wake(now)
 
-    def release(self, reason: str, now: datetime, deadlines: Deadlines) -> bool:
-        """Take a hold away; whether there was one. The last one frees the order for dispatch."""
-        remaining = [notice for notice in self.holds if notice.kind != reason]
+    def release(self, reason: str, now: datetime, deadlines: Deadlines, since: datetime | None = None) -> bool:
+        """Take a hold away; whether there was one, and it began at `since`, if that is given.
+
+        The last one frees the order for dispatch.
+        """
+        remaining = [held for held in self.holds if held.kind != reason or since not in {None, held.since}]
         if len(remaining) == len(self.holds):
             return False
         self.holds = remaining
@@ -305,9 +308,9 @@ class Order(Stored):
             self.tasks.append(Notice(kind=kind, since=now, detail=detail[:WORDS], about=about))
             self.note(now, f"needs a person: {kind}", about)
 
-    def close_tasks(self, kind: str, now: datetime, by: str) -> None:
-        """A person has seen to all tasks of a kind."""
-        remaining = [task for task in self.tasks if task.kind != kind]
+    def close_tasks(self, kind: str, now: datetime, by: str, until: datetime | None = None) -> None:
+        """A person has seen to all tasks of a kind, those that began after `until` excepted."""
+        remaining = [task for task in self.tasks if task.kind != kind or (until is not None and task.since > until)]
         if len(remaining) < len(self.tasks):
             self.tasks = remaining
             self.note(now, f"task closed: {kind}", by)

@@ -53,12 +53,11 @@ class AfterSales:
             case CaseDue():
                 self._change(message.case, self._overdue)
             case DecideCase(decision=decision, by=by, words=words):
-                self._change(
-                    message.case,
-                    lambda case: case.decide(decision, by, words, self.clock.now(), self._deadlines(case)),
+                self._act(
+                    message, lambda case: case.decide(decision, by, words, self.clock.now(), self._deadlines(case))
                 )
             case TellCase(event=event, by=by):
-                self._change(message.case, lambda case: case.tell(event, by, self.clock.now(), self._deadlines(case)))
+                self._act(message, lambda case: case.tell(event, by, self.clock.now(), self._deadlines(case)))
 
     def await_outcome(self, case_key: str, task_token: str) -> None:
         """The workflow waits for the case to end: remember how to answer it, and answer at once if it ended."""
@@ -184,6 +183,15 @@ class AfterSales:
 
     def _overdue(self, case: Case) -> None:
         case.overdue(self.clock.now(), self._deadlines(case))
+
+    def _act(self, wish: DecideCase | TellCase, change: Callable[[Case], None]) -> None:
+        """Do what a person wants of a case, if it still is as they saw it: states come again, decisions do not."""
+
+        def act(case: Case) -> None:
+            if wish.steps is None or wish.steps == len(case.timeline):
+                change(case)
+
+        self._change(wish.case, act)
 
     def _change(self, case_key: str, change: Callable[[Case], object]) -> None:
         shop, case_id = parse_case(case_key)

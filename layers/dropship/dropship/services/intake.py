@@ -112,13 +112,17 @@ class Intake:
         key = OrderKey.parse(message.order)
         deadlines = self.registry.shop(key.shop).deadlines
         order, _ = change_order(
-            self.orders, key, lambda order: order.release(message.reason, self.clock.now(), deadlines)
+            self.orders, key, lambda order: order.release(message.reason, self.clock.now(), deadlines, message.since)
         )
         self._start(order, "released")
 
     def _close_task(self, message: CloseTask) -> None:
         key = OrderKey.parse(message.order)
-        change_order(self.orders, key, lambda order: order.close_tasks(message.task, self.clock.now(), message.by))
+        change_order(
+            self.orders,
+            key,
+            lambda order: order.close_tasks(message.task, self.clock.now(), message.by, message.since),
+        )
 
     def _start(self, order: Order, reason: str) -> None:
         if order.needs_dispatch:

@@ -5,6 +5,7 @@ and in the reason of `OpenCase`, which may be the buyer's words.
 """
 
 import base64
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -43,21 +44,23 @@ class OrderDue(_Message):
 
 
 class ReleaseHold(_Message):
-    """A person releases a hold."""
+    """A person releases the hold that began at `since`; one that began later is not what they saw."""
 
     kind: Literal["release-hold"] = "release-hold"
     order: str
     reason: str
     by: str
+    since: datetime | None = None
 
 
 class CloseTask(_Message):
-    """A person has seen to the tasks of one kind."""
+    """A person has seen to the tasks of one kind, of which the last began at `since`."""
 
     kind: Literal["close-task"] = "close-task"
     order: str
     task: str
     by: str
+    since: datetime | None = None
 
 
 class DispatchAgain(_Message):
@@ -120,22 +123,27 @@ class CaseDue(_Message):
 
 
 class DecideCase(_Message):
-    """A person approves or refuses a case."""
+    """A person approves or refuses a case of which they saw `steps` lines of history; it counts for no later one."""
 
     kind: Literal["decide-case"] = "decide-case"
     case: str
     decision: Decision
     by: str
     words: str = ""
+    steps: int | None = None
 
 
 class TellCase(_Message):
-    """A person reports what happened with the goods, the buyer or the platform (`after_sales.CASE_EVENTS`)."""
+    """A person reports what happened with the goods, the buyer or the platform (`after_sales.CASE_EVENTS`).
+
+    `steps` as in `DecideCase`.
+    """
 
     kind: Literal["tell-case"] = "tell-case"
     case: str
     event: str
     by: str
+    steps: int | None = None
 
 
 InboxMessage = Annotated[Webhook | OrderDue | ReleaseHold | CloseTask | DispatchAgain, Field(discriminator="kind")]

@@ -126,9 +126,11 @@ class Ops:
             NotPossible: it has no such hold.
         """
         order = self._load(shop, external_id).value
-        if not any(hold.kind == reason for hold in order.holds):
+        since = max((hold.since for hold in order.holds if hold.kind == reason), default=None)
+        if since is None:
             raise NotPossible(f"the order has no hold {reason[:40]}; it has: {[hold.kind for hold in order.holds]}")
-        self.queues.send("inbox", ReleaseHold(order=str(order.key), reason=reason, by=by).model_dump_json())
+        wish = ReleaseHold(order=str(order.key), reason=reason, by=by, since=since)
+        self.queues.send("inbox", wish.model_dump_json())
 
     def close_task(self, shop: str, external_id: str, kind: str, by: str) -> None:
         """Ask for the tasks of a kind to be closed: a person has seen to them.
@@ -138,9 +140,11 @@ class Ops:
             NotPossible: it has no such task.
         """
         order = self._load(shop, external_id).value
-        if not any(task.kind == kind for task in order.tasks):
+        since = max((task.since for task in order.tasks if task.kind == kind), default=None)
+        if since is None:
             raise NotPossible(f"the order has no task {kind[:40]}; it has: {[task.kind for task in order.tasks]}")
-        self.queues.send("inbox", CloseTask(order=str(order.key), task=kind, by=by).model_dump_json())
+        wish = CloseTask(order=str(order.key), task=kind, by=by, since=since)
+        self.queues.send("inbox", wish.model_dump_json())
 
     def dispatch(self, shop: str, external_id: str, by: str) -> None:
         """Ask for the order to be dispatched again.
@@ -165,17 +169,19 @@ class Ops:
         found = self._load_case(shop, case)
         if (body.decision is None) == (body.event is None):
             raise NotPossible("say either a decision (approve, refuse) or an event")
-        key = f"{shop}#{case}"
+        key, steps = f"{shop}#{case}", len(found.timeline)
         if body.decision is not None:
             if found.status != "OPEN":
                 raise NotPossible(f"the case is {found.status} and waits for no decision")
-            message = DecideCase(case=key, decision=body.decision, by=by, words=body.words).model_dump_json()
+            wish: DecideCase | TellCase = DecideCase(
+                case=key, decision=body.decision, by=by, words=body.words, steps=steps
+            )
         else:
             event = body.event or ""
             if event not in CASE_EVENTS or not AFTER_SALES_CASE.allows(found.status, event):
                 raise NotPossible(f"'{event[:40]}' cannot happen to a case that is {found.status}")
-            message = TellCase(case=key, event=event, by=by).model_dump_json()
-        self.queues.send("after-sales", message)
+            wish = TellCase(case=key, event=event, by=by, steps=steps)
+        self.queues.send("after-sales", wish.model_dump_json())
 
     def _load(self, shop: str, external_id: str) -> Loaded[Order]:
         _check_ids("an order", shop, external_id)

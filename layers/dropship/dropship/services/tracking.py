@@ -158,6 +158,8 @@ class Tracking:
     def _count(self, question: _Question, answer: Answer | None) -> None:
         if isinstance(answer, Refused):
             self._refused(question.tracker, answer, question.phone)
+        if isinstance(answer, Busy) and answer.why:
+            self.count("TrackerRefused", f"{question.tracker.id}: {answer.why}")
         if isinstance(answer, TrackingReport):
             self._count_unknown(question.tracker, answer)
 
@@ -220,7 +222,8 @@ class Tracking:
         if isinstance(outcome, Refused):
             self._refused(tracker, outcome, phone)
         if isinstance(outcome, Busy | Unknown):
-            raise Unavailable(f"tracker {tracker.id} took no subscription for {waybill}")
+            why = isinstance(outcome, Busy) and outcome.why
+            raise Unavailable(why or f"tracker {tracker.id} took no subscription for {waybill}")
 
     def _phone(self, order: OrderKey | None, tracker: Tracker, code: str) -> str:
         """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""

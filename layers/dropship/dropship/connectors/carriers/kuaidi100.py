@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from dropship.connectors import connector, signatures
 from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
 from dropship.connectors.lazily import Lazily
-from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
+from dropship.connectors.reading import ABOUT_US, Fields, credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def _answer(response: ports.HttpResponse) -> Fields | partners.Refused | partner
     """The body of an answer. Neither call does harm when repeated: after a server error, ask again."""
     if response.status >= 500 or response.status in {408, 429}:
         return partners.Busy(retry_after=retry_after(response))
+    if response.status in ABOUT_US:
+        return partners.Busy(why=f"快递100 answered {response.status}")
     if 400 <= response.status < 500:
         return partners.Refused(words=f"快递100 answered {response.status}")
     try:
