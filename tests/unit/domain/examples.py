@@ -37,14 +37,16 @@ def line(line_id: str = "L1", units: int = 1, *, sku: str = "", shipping: bool =
     )
 
 
-def snapshot(*lines: MarketplaceLine, hours: float = 0, refunds: Sequence[str] = ()) -> MarketplaceOrder:
+def snapshot(
+    *lines: MarketplaceLine, hours: float = 0, refunds: Sequence[str] = (), paid: bool = True
+) -> MarketplaceOrder:
     return MarketplaceOrder(
         shop="main-shop",
         external_id="820982911946154508",
         number="#1001",
         updated_at=at(hours),
         placed_at=START,
-        paid=True,
+        paid=paid,
         total=Money(minor=1990, currency=EUR),
         lines=lines or (line(),),
         refunds=tuple(refunds),

@@ -170,9 +170,45 @@ def test_units_that_are_fewer_because_they_were_shipped_and_told_need_nobody():
     assert not order.tasks
 
 
-def test_a_finished_order_takes_no_snapshot():
-    order = received(line("GIFT", 1, shipping=False))
-    assert not revise(order, line("L1", 1))
+def emptied():
+    order = received(line("L1", 2))
+    revise(order, line("L1", 0, sold=2))
+    assert order.status == "CANCELLED"
+    return order
+
+
+@pytest.mark.parametrize("ended", [lambda: received(line("GIFT", 1, shipping=False)), emptied])
+def test_units_that_are_added_to_an_order_that_has_ended_need_a_person(ended):
+    order = ended()
+    before = order.status
+    assert revise(order, line("L2", 1), hours=2)
+    assert [(task.kind, task.detail) for task in order.tasks] == [
+        ("QUANTITY_CHANGED", f"the order is {before}, yet the marketplace wants units of lines L2")
+    ]
+    assert not revise(order, line("L2", 1), hours=1), "an earlier snapshot"
+    assert (order.status, order.needs_dispatch, order.due) == (before, False, None)
+
+
+@pytest.mark.parametrize("how", [{"paid": False}, {}], ids=["unpaid", "nothing new"])
+def test_a_finished_order_takes_nothing_else_of_a_snapshot(how):
+    order = emptied()
+    assert not revise(order, line("L1", 1 if how else 0, sold=2), hours=2, digest="other", missing=["city"], **how)
+    assert not order.tasks
+
+
+def test_units_that_are_added_before_the_claim_wait_until_they_are_paid():
+    order = received(line("L1", 2))
+    for paid, wanted in ((False, [("L1", 2)]), (True, [("L1", 3), ("L2", 5)])):
+        revise(order, line("L1", 3), line("L2", 5), paid=paid)
+        assert [(each.id, each.units.unrouted) for each in order.lines] == wanted
+    check(order)
+
+
+def test_units_that_are_taken_out_before_the_claim_are_gone_whether_or_not_the_rest_is_paid():
+    order = received(line("L1", 2))
+    revise(order, line("L1", 1), paid=False)
+    assert units(order).unrouted == 1
+    check(order)
 
 
 def test_the_refunds_that_the_first_snapshot_reflects_are_settled():

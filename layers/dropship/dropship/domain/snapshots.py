@@ -55,12 +55,16 @@ def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines
 
     Marketplaces count in seconds, so one of the same version is taken in as well.
 
-    Before the claim, the marketplace's open units are ours. After it, quantities change only through refunds and
-    cancellations; other changes of units, and a changed address, need a person.
+    Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only through refunds and
+    cancellations; other changes of units, and a changed address, need a person. So do units that are wanted of an
+    order which has ended; nothing else is taken in there.
     """
-    if order.finished or snapshot.source.updated_at < order.source_version:
+    if snapshot.source.updated_at < order.source_version:
         return False
     before = order.model_dump_json()
+    if order.finished:
+        _look_after_the_end(order, snapshot.source, now)
+        return order.model_dump_json() != before
     order.source_version = snapshot.source.updated_at
     if snapshot.recipient_digest != order.recipient_digest:
         _change_address(order, snapshot, now, deadlines)
@@ -72,6 +76,16 @@ def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines
         return False
     order.arm(now, deadlines)
     return True
+
+
+def _look_after_the_end(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+    """An order that was emptied by an edit, or sent, may be edited once more: what is wanted now, nobody sends."""
+    open_units = {line.id: line.units.open for line in order.lines}
+    more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
+    if more and source.paid and not source.off:
+        order.source_version = source.updated_at
+        words = f"the order is {order.status}, yet the marketplace wants units of lines " + ", ".join(sorted(more))
+        order.need(TaskKind.QUANTITY_CHANGED, now, words)
 
 
 def _change_address(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> None:
@@ -118,13 +132,16 @@ def _adopt_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
     before = [(line.id, line.units.open) for line in order.lines]
     for line in order.lines:
         wanted = open_units.get(line.id, 0)
+        if wanted > line.units.open and not source.paid:
+            continue  # what was added is not paid yet
         if wanted > line.units.open:
             line.units.ordered += wanted - line.units.open
             line.units.unrouted = wanted
         else:
             line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
     known = {line.id for line in order.lines}
-    order.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
+    if source.paid:
+        order.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
     _adopt_refunds(order, source)
     if before != [(line.id, line.units.open) for line in order.lines]:
         order.fence += 1

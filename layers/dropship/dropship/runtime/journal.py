@@ -14,12 +14,13 @@ KNOWN_AT_ONCE = 100
 _DEADLINES = (TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE, TaskKind.CANCEL_LATE, TaskKind.PARCEL_STALLED)
 _COSTS_MONEY = (
     TaskKind.CANCEL_REFUSED,
+    TaskKind.QUANTITY_CHANGED,
     TaskKind.REFUNDED_ON_THE_WAY,
     TaskKind.SUPPLIER_EVENT_REFUSED,
     TaskKind.WAYBILL_REUSED,
     TaskKind.WRITEBACK_REFUSED,
 )
-"""Goods may be sent twice, or after a refund, or nobody is told of a parcel: each one is worth an alarm."""
+"""Goods may be sent twice, after a refund or not at all, or nobody is told of a parcel: each one is worth an alarm."""
 _METRIC_OF = {
     "held": "OrderHeld",
     **{f"needs a person: {kind}": "TaskOpened" for kind in TaskKind},
