@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from pydantic import ValidationError
 
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
@@ -13,7 +12,7 @@ from dropship.domain.deadlines import Deadlines
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import Recipient
 from dropship.domain.polling import SLOTS, slot_of
-from dropship.ports import Conflict, Loaded, NotFound
+from dropship.ports import Conflict, Loaded, NotFound, Unavailable
 from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
 from tests.fakes import FakeOrders
 
@@ -280,5 +279,19 @@ def test_an_item_that_makes_no_sense_is_left_out_of_many_and_an_error_of_its_own
         "attribute_not_exists(pk)",
     )
     assert list(orders.load_all([KEY, OTHER])) == [KEY]
-    with pytest.raises(ValidationError):
+    with pytest.raises(Unavailable, match=f"O#{OTHER} cannot be read by this version"):
         orders.load(OTHER)
+
+
+@pytest.mark.parametrize("sort", ["STATE", "SOURCE"])
+def test_what_a_newer_version_wrote_is_tried_again_and_its_fields_are_named_without_what_is_in_them(tables, sort):
+    items = ItemTable(tables["OrdersTable"])
+    orders = DynamoOrders(items)
+    orders.save(order(), 0)
+    orders.put_source(marketplace_order(), Recipient(name="Steve Shipper"))
+    item = dict(items.read(f"O#{KEY}", sort))
+    item["body"] = {"S": item["body"]["S"][:-1] + ',"tomorrow":"Steve Shipper"}'}
+    items.put_if(item, "attribute_exists(pk)")
+    with pytest.raises(Unavailable, match="version: tomorrow") as newer:
+        orders.load_with_source(KEY)
+    assert "Steve" not in str(newer.value)

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dropship.adapters import session
-from dropship.adapters.ssm import SsmSecrets
+from dropship.adapters.ssm import GUESSES, GUESSES_WITHIN_S, SsmSecrets
 from dropship.ports import NotFound, Unavailable
 from tests.fakes import FakeSecrets
 
@@ -66,6 +66,30 @@ def test_a_name_that_no_secret_can_have_is_not_asked_for(in_ssm, calls, name):
     with pytest.raises(NotFound):
         in_ssm.get(name)
     assert calls.made == []
+
+
+def guess(secrets, count):
+    for number in range(count):
+        with pytest.raises(NotFound):
+            secrets.get(f"webhook/shopify/guess-{number}")
+
+
+def test_who_guesses_names_is_soon_not_asked_for_any_more_while_known_ones_are(in_ssm, calls, monotonic):
+    in_ssm.get(NAME)
+    guess(in_ssm, GUESSES)
+    calls.made.clear()
+    for name in ("webhook/shopify/one-more", "webhook/shopify/second-shop"):
+        with pytest.raises(Unavailable, match="too many names"):
+            in_ssm.get(name)
+    assert calls.made == []
+    monotonic.seconds += GUESSES_WITHIN_S - 1
+    assert in_ssm.get(NAME, newer_than_s=5) == FIELDS, "read anew"
+
+
+def test_after_a_while_a_name_that_was_never_read_is_asked_for_again(in_ssm, monotonic):
+    guess(in_ssm, GUESSES)
+    monotonic.seconds += GUESSES_WITHIN_S
+    assert in_ssm.get(NAME) == FIELDS
 
 
 def test_a_secret_is_remembered_for_five_minutes(in_ssm, calls, monotonic):

@@ -1,18 +1,19 @@
 """What suppliers tell: taken in once, followed up every time, and never believed against what was ordered."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
 from dropship.domain.errors import InvalidMessage, UnknownPurchaseOrder
 from dropship.domain.identity import OrderKey
-from dropship.ports import NotFound, Unavailable
+from dropship.ports import Loaded, NotFound, Unavailable
 from dropship.services.dispatch import OutcomeUnknown
 from dropship.services.messages import CancelOrder
 from tests.unit.services.crashing import UseCase, survives_every_crash
 from tests.unit.services.interleaving import once_before
 from tests.unit.services.partners import LOST
-from tests.unit.services.world import GREEN, KEY, NOW, PINK, PO, WAYBILL, World, from_supplier
+from tests.unit.services.world import GREEN, KEY, NOW, PINK, PO, WAYBILL, World, from_shop, from_supplier
 
 TELL = {"kind": "tell-marketplace", "order": str(KEY), "carrier": "yto", "number": WAYBILL.number}
 WATCH = {"kind": "watch-parcel", "waybill": str(WAYBILL)}
@@ -133,6 +134,45 @@ def test_a_waybill_that_serves_another_order_becomes_a_task_and_no_parcel(world)
     assert "belongs to another order" in world.tasks()["WAYBILL_REUSED"]
     assert world.orders.order_of(WAYBILL) == other
     assert world.sent("outbound") == []
+
+
+OTHER = OrderKey(KEY.shop, "1002")
+EXCESS = {"carrier": "YTO", "tracking_number": WAYBILL.number, "lines": [{"line": PINK, "quantity": 9}]}
+
+
+def another_order(world):
+    world.intake.take(from_shop("orders/paid", id=OTHER.external_id))
+    fence, (planned,) = world.planning.plan(OTHER)
+    world.submission.submit(OTHER, fence, planned, "worker")
+    return planned.id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "refusal"),
+    [
+        ({"reference": PO.replace("acme.1.1", "acme.1.7")}, UnknownPurchaseOrder),
+        ({"reference": "main-shop.404.acme.1.1"}, Unavailable),
+        ({"shipment": EXCESS}, None),
+    ],
+    ids=["no such purchase order", "no such order", "more than was ordered"],
+)
+def test_an_event_that_is_refused_does_not_take_the_waybill_from_the_right_one(world, wrong, refusal):
+    reference = another_order(world)
+    with pytest.raises(refusal) if refusal else nullcontext():
+        world.supplier_says("shipped", **wrong)
+    world.supplier_says("shipped", reference=reference)
+    assert [parcel.number for parcel in world.orders.load(OTHER).value.parcels] == [WAYBILL.number]
+    assert world.orders.order_of(WAYBILL) == OTHER
+
+
+def test_a_purchase_order_that_the_first_look_does_not_show_yet_has_its_waybill_tied(world, monkeypatch):
+    old, real = world.orders.load(KEY), world.orders.load
+    old.value.purchase_orders.clear()
+    monkeypatch.setattr(
+        world.orders, "load", lambda key, *, fresh=False: real(key) if fresh else Loaded(old.value, old.version)
+    )
+    world.supplier_says("shipped")
+    assert (world.parcel.number, world.orders.order_of(WAYBILL)) == (WAYBILL.number, KEY)
 
 
 def test_a_waybill_used_twice_within_an_order_becomes_a_task(world):

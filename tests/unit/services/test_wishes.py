@@ -1,4 +1,4 @@
-"""What a person wants is done to what they saw; a message that comes again, or late, does nothing to what came since."""
+"""What a person wants is done to what they saw: a message that comes again or late does nothing to what came later."""
 
 import pytest
 

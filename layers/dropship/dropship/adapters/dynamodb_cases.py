@@ -6,7 +6,7 @@ from datetime import datetime
 from dropship.domain.after_sales import Case
 from dropship.ports import Loaded
 
-from .dynamodb_items import Item, ItemTable, state_item
+from .dynamodb_items import Item, ItemTable, readable, state_item
 from .stamps import instant
 
 
@@ -21,7 +21,8 @@ class DynamoCases:
         item = self._table.read(_pk(shop, case), "STATE")
         if item is None:
             return None
-        return Loaded(Case.model_validate_json(item["body"]["S"]), int(item["version"]["N"]))
+        with readable(_pk(shop, case)):
+            return Loaded(Case.model_validate_json(item["body"]["S"]), int(item["version"]["N"]))
 
     def save(self, case: Case, version: int) -> int:
         """One conditional write."""

@@ -1,10 +1,13 @@
 """Items of a DynamoDB table: hand-shaped, because that is an eighth of the serialiser's work; one conditional write."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
+
+from pydantic import ValidationError
 
 from dropship.ports import Conflict, Unavailable
 
@@ -145,6 +148,19 @@ class ItemTable:
     def needing_attention(self, kind: str, limit: int) -> Iterator[Item]:
         """Index entries that need a person for that reason, the longest waiting first."""
         return self.query("attention", "attention = :kind", {":kind": kind}, limit=limit)
+
+
+@contextmanager
+def readable(pk: str) -> Iterator[None]:
+    """Turns what this version cannot read into Unavailable: while it is deployed, a newer one may write already.
+
+    The words name the fields, and not what is in them.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, issue["loc"])) for issue in error.errors(include_input=False)})
+        raise Unavailable(f"{pk} cannot be read by this version: {', '.join(fields)[:200]}") from None
 
 
 def text(value: str) -> dict[str, str]:

@@ -7,15 +7,13 @@ from heapq import merge
 from itertools import islice
 from zlib import crc32
 
-from pydantic import ValidationError
-
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.order import Order
 from dropship.domain.polling import slot_of
-from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced
+from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced, Unavailable
 
-from .dynamodb_items import Item, ItemTable, key, state_item, text
+from .dynamodb_items import Item, ItemTable, key, readable, state_item, text
 from .order_body import pack, unpack
 from .stamps import instant, stamp
 
@@ -36,7 +34,7 @@ class DynamoOrders:
         wanted = {_order_pk(key): key for key in keys}
         found = {}
         for pk, item in self._table.read_many(wanted, "STATE", consistent=False).items():
-            with suppress(ValidationError):
+            with suppress(Unavailable):
                 found[wanted[pk]] = _loaded(wanted[pk], item)
         return found
 
@@ -139,12 +137,14 @@ def _order_pk(key: OrderKey) -> str:
 
 
 def _loaded(key: OrderKey, item: Item) -> Loaded[Order]:
-    return Loaded(unpack(key, item["body"]["S"]), int(item["version"]["N"]))
+    with readable(_order_pk(key)):
+        return Loaded(unpack(key, item["body"]["S"]), int(item["version"]["N"]))
 
 
 def _source_of(item: Item) -> tuple[MarketplaceOrder, Recipient]:
     kept = item["recipient"]["S"] if "recipient" in item else "{}"  # erased
-    return MarketplaceOrder.model_validate_json(item["body"]["S"]), Recipient.model_validate_json(kept)
+    with readable(item["pk"]["S"]):
+        return MarketplaceOrder.model_validate_json(item["body"]["S"]), Recipient.model_validate_json(kept)
 
 
 def _recent_shards(shop: str, day: str) -> list[str]:

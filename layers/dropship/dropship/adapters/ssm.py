@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 KNOWN_FOR_S = 300.0
 UNKNOWN_FOR_S = 10.0
+GUESSES, GUESSES_WITHIN_S = 20, 60.0
+"""How many names that turn out to be none are asked for in which time. Parameter Store answers 40 requests a second for
+the whole account, and anybody may call the front door by any name."""
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+){1,4}")
 
 Fields = Mapping[str, object]
@@ -35,15 +39,26 @@ class SsmSecrets:
         self._ssm = ssm
         self._known: Expiring[Fields] = Expiring(clock)
         self._unknown: Expiring[bool] = Expiring(clock)
+        self._clock = clock
+        self._guesses: deque[float] = deque(maxlen=GUESSES)
+        self._seen: set[str] = set()
 
     def get(self, name: str, *, newer_than_s: float | None = None) -> Fields:
-        """The secret's fields. That there is none is remembered for ten seconds."""
+        """The secret's fields. That there is none is remembered for ten seconds.
+
+        Raises:
+            Unavailable: it cannot be read now, or was never read and too many names were guessed of late.
+        """
         fields = self._known.get(name, newer_than_s)
         if fields is not None:
             return fields
         if not _NAME.fullmatch(name) or self._unknown.get(name, newer_than_s):
             raise NotFound(f"there is no secret {name[:100]!r}")
+        guessing = len(self._guesses) == GUESSES and self._clock() - self._guesses[0] < GUESSES_WITHIN_S
+        if guessing and name not in self._seen:
+            raise Unavailable("too many names that are no secret's were asked for")
         fields = self._read(name)
+        self._seen.add(name)
         self._known.keep(name, fields, KNOWN_FOR_S)
         return fields
 
@@ -54,6 +69,7 @@ class SsmSecrets:
                 answer = client.get_parameter(Name=f"{self._prefix}/{name}", WithDecryption=True)
         except client.exceptions.ParameterNotFound:
             self._unknown.keep(name, value=True, seconds=UNKNOWN_FOR_S)
+            self._guesses.append(self._clock())
             raise NotFound(f"there is no secret {name}") from None
         try:
             fields = json.loads(answer["Parameter"]["Value"])

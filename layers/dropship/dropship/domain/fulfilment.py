@@ -1,6 +1,7 @@
 """From the claim to the door: what dispatch, suppliers and carriers do to an order."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from .deadlines import SWEEP, Deadlines
@@ -198,6 +199,20 @@ def supplier_says(
         cancel_refused(order, purchase_order, event.reason, now, deadlines)
     else:
         cancelled_by_supplier(order, purchase_order, event.reason, now)
+
+
+def takes_shipment(order: Order, event: SupplierEvent) -> bool:
+    """Whether the parcel that the event tells of is one of the order's, or would become one."""
+    purchase_order, shipment = order.find_purchase_order(event.purchase_order), event.shipment
+    if purchase_order is None or shipment is None:
+        return False
+    if order.parcel(shipment.carrier, shipment.number) is not None:
+        return True
+    if purchase_order.status in PURCHASE_ORDER.terminal:
+        return False
+    with suppress(InvalidMessage):
+        return bool(_units_of(shipment, purchase_order))
+    return False
 
 
 def acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:

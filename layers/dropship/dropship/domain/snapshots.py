@@ -55,9 +55,9 @@ def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines
 
     Marketplaces count in seconds, so one of the same version is taken in as well.
 
-    Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only through refunds and
-    cancellations; other changes of units, and a changed address, need a person. So do units that are wanted of an
-    order which has ended; nothing else is taken in there.
+    Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only
+    through refunds and cancellations; other changes of units, and a changed address, need a person. So do units that
+    are wanted of an order which has ended; nothing else is taken in there.
     """
     if snapshot.source.updated_at < order.source_version:
         return False

@@ -40,6 +40,13 @@ class Held[Aggregate: Order | Case]:
         """As it was read or saved last; Unavailable where there is none yet."""
         return self._in_hand().value
 
+    @property
+    def fresh(self) -> Aggregate:
+        """The same, but no older than now, or than what was saved last."""
+        if not self._fresh:
+            self._loaded, self._fresh = None, True
+        return self.value
+
     def change[Result](self, change: Callable[[Aggregate], Result]) -> Result:
         """Apply `change` and save, again from the start when somebody else was faster.
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from dropship.connectors import supplier as supplier_connector
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.fulfilment import supplier_says
+from dropship.domain.fulfilment import supplier_says, takes_shipment
 from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
 from dropship.domain.order import Order, TaskKind
 from dropship.domain.parcel import Parcel
 from dropship.domain.partners import SupplierEvent
 from dropship.ports import Clock, Orders, Queues, Registry
 
-from .changing import change_order
+from .changing import Held, change_order, hold_order
 from .followed import tracker_of
 from .messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 
@@ -39,14 +39,18 @@ class Supply:
         if event is None:
             return
         key = PurchaseOrderId.parse(event.purchase_order).order
-        if not self._owns_waybill(key, event):
+        held = hold_order(self.orders, key)
+        if not self._owns_waybill(held, key, event):
             return
-        order = self._apply(key, event)
+        order = self._apply(held, event)
         self._follow_up(order, event)
 
-    def _owns_waybill(self, key: OrderKey, event: SupplierEvent) -> bool:
-        """Tie the waybill to this order; False where it serves another order already."""
-        if event.shipment is None:
+    def _owns_waybill(self, held: Held[Order], key: OrderKey, event: SupplierEvent) -> bool:
+        """Tie the waybill to this order; False where it serves another order already.
+
+        A tie is for ever, so an event that will be refused makes none: the number may turn up in the right one.
+        """
+        if event.shipment is None or not (takes_shipment(held.value, event) or takes_shipment(held.fresh, event)):
             return True
         waybill = Waybill(event.shipment.carrier, event.shipment.number)
         owner = self.orders.claim_waybill(waybill, key)
@@ -60,8 +64,8 @@ class Supply:
         )
         return False
 
-    def _apply(self, key: OrderKey, event: SupplierEvent) -> Order:
-        deadlines = self.registry.shop(key.shop).deadlines
+    def _apply(self, held: Held[Order], event: SupplierEvent) -> Order:
+        deadlines = self.registry.shop(held.value.shop).deadlines
         shipment = event.shipment
         followed = shipment is not None and tracker_of(self.registry, shipment.carrier) is not None
 
@@ -71,7 +75,8 @@ class Supply:
             except InvalidMessage as contradiction:
                 order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.clock.now(), str(contradiction), event.purchase_order)
 
-        return change_order(self.orders, key, apply)[0]
+        held.change(apply)
+        return held.value
 
     def _follow_up(self, order: Order, event: SupplierEvent) -> None:
         if event.shipment is not None:
