@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -32,6 +33,7 @@ class Partner(ThreadingHTTPServer):
         self.connections = 0
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Trace: 1\r\nX-Trace: 2\r\n\r\nok"
         self.wait_s = 0.0
+        self.drip_s = 0.0
         self.released = threading.Event()
 
     @property
@@ -51,9 +53,16 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.asked.append((self.command, self.path, dict(self.headers), body))
         self.server.released.wait(self.server.wait_s)
-        self.wfile.write(self.server.answer)
+        self.send(self.server.answer)
         if b"content-length: 2\r\n" not in self.server.answer.lower():
             self.close_connection = True
+
+    def send(self, answer):
+        """At once, or byte by byte with a wait before each, until nobody listens."""
+        with suppress(OSError):
+            for byte in [answer] if not self.server.drip_s else [answer[i : i + 1] for i in range(len(answer))]:
+                self.server.released.wait(self.server.drip_s)
+                self.wfile.write(byte)
 
     do_GET = do_POST = answer  # noqa: N815 - the names that the server calls
 
@@ -150,6 +159,45 @@ def test_a_broken_answer_leaves_it_unknown_whether_the_request_had_its_effect(pa
 def test_a_late_answer_leaves_it_unknown(partner, out):
     partner.wait_s = 5
     assert refusal(out, partner.url).sent is True
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [HEAD + b"X-Long: " + 99 * b"x" + b"\r\n\r\n", HEAD + b"Content-Length: 99\r\n\r\n" + 99 * b"x"],
+    ids=["headers", "body"],
+)
+def test_an_answer_that_drips_has_the_time_of_one_read(partner, out, answer):
+    """Each byte comes in time."""
+    partner.answer, partner.drip_s = answer, 0.02
+    began = time.monotonic()
+    assert refusal(out, partner.url).sent is True
+    assert time.monotonic() - began < 1.5
+
+
+def test_after_an_answer_that_took_its_time_the_connection_has_all_of_it_again(partner, out):
+    partner.wait_s = 0.2
+    for _ in range(3):
+        assert out.send(partner.url, HttpRequest("GET", "/")).status == 200
+    assert partner.connections == 1
+
+
+def test_the_addresses_of_a_host_share_the_time_to_connect(monkeypatch):
+    tried = []
+
+    def silent(address, timeout, **_):
+        tried.append(timeout)
+        later.append(timeout)
+        raise TimeoutError
+
+    later = [time.monotonic()]
+    monkeypatch.setattr(pinned_connections, "monotonic", lambda: sum(later))
+    monkeypatch.setattr(pinned_connections, "create_connection", silent)
+    out = PartnerHttp(allow_private_addresses=True, resolve=lambda _host, _port: ["192.0.2.1", "192.0.2.2"])
+    assert refusal(out, "http://partner.example").sent is False
+    assert tried == [http.CONNECT_TIMEOUT_S]
 
 
 def test_an_answer_that_is_too_large_is_refused(partner, out):

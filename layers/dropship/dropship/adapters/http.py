@@ -21,6 +21,7 @@ from .pinned_connections import PinnedHttpPool, PinnedHttpsPool
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0
+"""For all addresses of a host together, and for a whole answer: whoever drips keeps nobody waiting."""
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100
 KEPT_CONNECTIONS = 25  # to one host; a worker asks a tracker about so many parcels at once

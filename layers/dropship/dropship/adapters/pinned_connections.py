@@ -5,8 +5,10 @@ TLS still verifies the host's name, and the Host header still carries it.
 
 import socket
 from collections.abc import Callable, Sequence
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -17,6 +19,9 @@ from dropship.ports import NoAnswer
 
 from .addresses import RefusedAddress
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 # A connection that lay idle longer may be dead without our knowing, as after a function was frozen; a request
 # into a dead connection leaves us not knowing whether it arrived.
 IDLE_LIMIT_S = 15.0
@@ -24,8 +29,40 @@ IDLE_LIMIT_S = 15.0
 Addresses = Callable[[str, int], Sequence[str]]
 
 
+class _InTime(RawIOBase):
+    """Reads from a socket for no longer in all than its timeout, which by itself begins anew with each byte."""
+
+    def __init__(self, raw: RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._sock = raw, sock
+        self._until = monotonic() + (sock.gettimeout() or 0.0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        left = self._until - monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _AnswerInTime(HTTPResponse):
+    """Headers and body together have the time of one read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - http.client's own
+        super().__init__(sock, *args, **options)
+        self.fp = BufferedReader(_InTime(self.fp.detach(), sock))
+
+
 class PinnedHttp(HTTPConnection):
     """Connects only to what `addresses` answers for its host. Whatever fails before that, nothing was sent."""
+
+    response_class = _AnswerInTime
 
     def __init__(self, *args: Any, addresses: Addresses, **options: Any) -> None:  # noqa: ANN401 - urllib3's own
         super().__init__(*args, **options)
@@ -59,9 +96,12 @@ class PinnedHttp(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         host, port = self._dns_host, self.port or self.default_port
         failure: OSError = OSError("the host has no address")
+        until = monotonic() + (self.timeout or 0.0)
         for address in self._addresses(host, port):
+            if (left := until - monotonic()) <= 0:
+                raise TimeoutError("no address answered in time")
             try:
-                return create_connection((address, port), self.timeout, socket_options=self.socket_options)
+                return create_connection((address, port), left, socket_options=self.socket_options)
             except OSError as error:
                 failure = error
         raise failure
