@@ -77,8 +77,8 @@ def test_what_was_never_placed_is_not_found(find):
     assert find() == Absent()
 
 
-def test_a_wrong_key_is_refused(place):
-    assert isinstance(place(authorization="Bearer wrong"), Refused)
+def test_a_wrong_key_is_for_a_person_to_mend(place):
+    assert place(authorization="Bearer wrong") == Busy(why="the supplier does not take our key: it answered 401")
 
 
 def test_events_are_signed_and_tell_the_parcel(place, sandbox, our_api):
