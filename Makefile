@@ -24,16 +24,16 @@ help: ## This list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: up ## Start everything and follow one real order through its life
-	@$(PYTHON) -m local.demo
+	@$(PYTHON) -m tools.local.demo
 
 up: stack-tools ## Start emulator and partner sandbox, build, deploy, seed; print the URLs
-	@$(PYTHON) -m local.stack up
+	@$(PYTHON) -m tools.local.stack up
 
-seed: stack-tools ## Load local/seed.yaml into the running stack again
-	@$(PYTHON) -m local.stack seed
+seed: stack-tools ## Load tools/local/seed.yaml into the running stack again
+	@$(PYTHON) -m tools.local.stack seed
 
 down: $(STACK) ## Stop the emulator and the sandbox
-	@$(PYTHON) -m local.stack down
+	@$(PYTHON) -m tools.local.stack down
 
 test: test-unit test-e2e ## All tests: without a stack, then on the local stack without and with IAM enforced
 
@@ -51,7 +51,7 @@ bench: $(TOOLS) $(EMULATOR) ## What an order costs on AWS and how fast all is, b
 	@$(PYTHON) -m tests.bench $(ARGS)
 
 guarantees: $(TOOLS) ## Write what `make faults` and `make bench` measured into docs/guarantees.md
-	$(PYTHON) -m local.guarantees
+	$(PYTHON) -m tools.guarantees
 
 lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 	$(PYTHON) -m ruff check .
@@ -61,23 +61,23 @@ lint: $(TOOLS) ## ruff, mypy --strict, sam validate --lint
 
 deploy: $(STACK) ## Build and deploy to AWS; choose the samconfig.toml section with SECTION=… (default prod)
 	$(SAM) build
-	$(PYTHON) -m local.bytecode .aws-sam/build
+	$(PYTHON) -m tools.bytecode .aws-sam/build
 	$(SAM) deploy --config-env $(SECTION)
 
 lock: python ## Pin every requirements file again, with hashes
 	@test -x .local/lock-env/bin/uv || { $(BASE_PYTHON) -m venv .local/lock-env && .local/lock-env/bin/python -m pip install -qq uv; }
-	@for f in layers/deps/requirements local/requirements-stack requirements-dev local/requirements-emulator; do \
+	@for f in layers/deps/requirements tools/local/requirements-stack requirements-dev tools/local/requirements-emulator; do \
 	  .local/lock-env/bin/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes \
 	    --no-emit-index-url --no-header $$f.in -o $$f.txt && echo "$$f.txt"; done
 
 clean: ## Stop the local stack; remove builds, caches and environments
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m local.stack down; fi
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local.stack down; fi
 	rm -rf .aws-sam .local .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 stack-tools: # both at once, for each takes a while to fetch
 	@$(MAKE) --no-print-directory -j2 $(STACK) $(EMULATOR)
 
-$(STACK): local/requirements-stack.txt | python
+$(STACK): tools/local/requirements-stack.txt | python
 	@echo "Installing what the stack needs into .venv …"
 	@$(BASE_PYTHON) -m venv --clear .venv && $(PYTHON) $(PIP_INSTALL) $< && touch $@
 
@@ -85,7 +85,7 @@ $(TOOLS): requirements-dev.txt $(STACK)
 	@echo "Installing tools and tests into .venv …"
 	@$(PYTHON) $(PIP_INSTALL) $< && touch $@
 
-$(EMULATOR): local/requirements-emulator.txt | python
+$(EMULATOR): tools/local/requirements-emulator.txt | python
 	@echo "Installing the emulator into .local/emulator-env …"
 	@$(BASE_PYTHON) -m venv --clear .local/emulator-env && .local/emulator-env/bin/python $(PIP_INSTALL) $< && touch $@
 

@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
-from dropship.services.after_sales import AfterSales
 from dropship.services.messages import AFTER_SALES
+from dropship.services.remedies.after_sales import AfterSales
 
 app = Application("after_sales")
 
@@ -18,9 +18,9 @@ def after_sales() -> AfterSales:
     return AfterSales(app.orders, app.cases, app.registry, app.partners, app.workflows, app.clock)
 
 
-def take(body: str) -> None:
+def handle(body: str) -> None:
     """Handle one message of the after-sales queue."""
-    after_sales().take(AFTER_SALES.validate_json(body))
+    after_sales().handle(AFTER_SALES.validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse | dict[str, str]:
@@ -34,4 +34,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         return {}
     if "record" in event:
         return {"status": after_sales().record(event["case"])}
-    return consume(app, event, context, take)
+    return consume(app, event, context, handle)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from dropship.domain.identity import OrderKey
-from dropship.domain.planning import Unrouted
+from dropship.domain.orders.unrouted import Unrouted
 from dropship.runtime.application import Application
-from dropship.services.dispatch import Planning
+from dropship.services.routing.planning import Planning
 
 app = Application("dispatch_plan")
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from dropship.domain.identity import OrderKey
-from dropship.domain.planning import PlannedPurchaseOrder
+from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.runtime.application import Application
-from dropship.services.dispatch import Submission
+from dropship.services.purchasing.dispatch import Submission
 
 app = Application("dispatch_submit")
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.runtime.application import Application
 from dropship.runtime.operators import operator
 from dropship.runtime.request_body import request_body
-from dropship.services.ops import STATUS_OF, Ops, read_decision
+from dropship.services.desk.ops import STATUS_OF, Ops, read_decision
 
 app = Application("ops_api")
 api = APIGatewayHttpResolver()

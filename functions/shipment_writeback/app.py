@@ -8,16 +8,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
 from dropship.services.messages import TellMarketplace
-from dropship.services.writeback import Writeback
+from dropship.services.parcels.writeback import Writeback
 
 app = Application("shipment_writeback")
 
 
-def take(body: str) -> None:
+def handle(body: str) -> None:
     """Handle one parcel that the marketplace has to be told of."""
-    Writeback(app.orders, app.registry, app.partners, app.clock).take(TellMarketplace.model_validate_json(body))
+    Writeback(app.orders, app.registry, app.partners, app.clock).handle(TellMarketplace.model_validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Handle a batch from the outbound queue. Each message waits for its marketplace, twice, so all wait at once."""
-    return consume(app, event, context, take, at_once=True)
+    return consume(app, event, context, handle, at_once=True)

@@ -8,16 +8,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
 from dropship.services.messages import Webhook
-from dropship.services.supply import Supply
+from dropship.services.purchasing.supplier_events import SupplierEvents
 
 app = Application("supplier_events")
 
 
-def take(body: str) -> None:
+def handle(body: str) -> None:
     """Handle one webhook of a supplier."""
-    Supply(app.orders, app.registry, app.queues, app.clock).take(Webhook.model_validate_json(body))
+    SupplierEvents(app.orders, app.registry, app.queues, app.clock).handle(Webhook.model_validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Handle a batch from the supplier-events queue."""
-    return consume(app, event, context, take)
+    return consume(app, event, context, handle)

@@ -8,12 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
 from dropship.services.messages import TRACKING
-from dropship.services.tracking import Tracking
+from dropship.services.parcels.tracking import Tracking
 
 app = Application("tracking_poll")
 
 
-def take(body: str) -> None:
+def handle(body: str) -> None:
     """Handle one message of the tracking queue."""
     tracking = Tracking(
         app.orders,
@@ -24,9 +24,9 @@ def take(body: str) -> None:
         count=lambda metric, what: app.count(metric, what=what),
         ask_all=app.threads.map,
     )
-    tracking.take(TRACKING.validate_json(body))
+    tracking.handle(TRACKING.validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Handle a batch from the tracking queue."""
-    return consume(app, event, context, take)
+    return consume(app, event, context, handle)

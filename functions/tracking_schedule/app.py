@@ -3,7 +3,7 @@
 from typing import Any
 
 from dropship.runtime.application import Application
-from dropship.services.polls import PollRound
+from dropship.services.parcels.polls import PollRound
 
 app = Application("tracking_schedule")
 

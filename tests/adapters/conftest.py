@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from dropship.adapters import session
-from tests.functions.deployed import create_tables
+from tests.support.deployed import create_tables
 
 
 @pytest.fixture

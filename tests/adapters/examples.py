@@ -2,16 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
-from dropship.domain.fulfilment import claim, supplier_says
+from dropship.domain.exchange.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
+from dropship.domain.exchange.suppliers import PurchaseLine, Shipment, SupplierEvent
 from dropship.domain.identity import OrderKey
-from dropship.domain.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
 from dropship.domain.money import Money
-from dropship.domain.order import Order
-from dropship.domain.partners import PurchaseLine, Shipment, SupplierEvent
-from dropship.domain.planning import PlannedPurchaseOrder
-from dropship.domain.snapshots import Snapshot, receive
+from dropship.domain.orders.fulfilment import claim, supplier_says
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
+from dropship.domain.orders.snapshots import Snapshot, receive
+from dropship.domain.remedies.case import Case
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 PRICE = Money(minor=19900, currency="USD")

@@ -10,7 +10,7 @@ from dropship.adapters.stamps import SHARDS
 from dropship.domain.deadlines import Deadlines
 from dropship.ports import Conflict, Loaded
 from tests.adapters.examples import NOON, case
-from tests.fakes import FakeCases
+from tests.support.fakes import FakeCases
 
 NAME = ("main-shop", "refund-509562969")
 SECOND = timedelta(seconds=1)

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from dropship.adapters import session
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import Waybill
-from dropship.domain.marketplace import Recipient
-from dropship.domain.polling import slot_of
+from dropship.domain.orders.polling import slot_of
 from dropship.ports import Conflict, Loaded, Sourced, Unavailable
 from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
 

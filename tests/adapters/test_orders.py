@@ -9,12 +9,12 @@ from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.adapters.stamps import SHARDS
 from dropship.domain.deadlines import Deadlines
+from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import OrderKey, Waybill
-from dropship.domain.marketplace import Recipient
-from dropship.domain.polling import SLOTS, slot_of
+from dropship.domain.orders.polling import SLOTS, slot_of
 from dropship.ports import Conflict, Loaded, NotFound, Unavailable
 from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
-from tests.fakes import FakeOrders
+from tests.support.fakes import FakeOrders
 
 WAYBILL = Waybill("yto", "YT6789012345678")
 OTHER = OrderKey("main-shop", "another")

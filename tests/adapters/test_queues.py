@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from dropship.adapters import session
 from dropship.adapters.sqs import SqsQueues, delay_redelivery
 from dropship.ports import Unavailable
-from tests.fakes import FakeQueues
+from tests.support.fakes import FakeQueues
 
 NAMES = ("inbox", "outbound")
 

@@ -6,11 +6,11 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_registry import DynamoRegistry
 from dropship.adapters.dynamodb_registry_writer import RegistryWriter
 from dropship.adapters.seed_file import Seed
-from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.domain.money import Money
-from dropship.domain.planning import Offer
+from dropship.domain.registry.connections import Carrier, Shop, Supplier, Tracker
+from dropship.domain.registry.offers import Offer
 from dropship.ports import NotFound, Unavailable
-from tests.fakes import FakeRegistry
+from tests.support.fakes import FakeRegistry
 
 PINK = Offer(supplier="acme", supplier_sku="A-1", unit_cost=Money(minor=12000, currency="USD"))
 SHOP = Shop(id="main-shop", channel="shopify", base_url="https://example.myshopify.com", domain="example.myshopify.com")

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from dropship.adapters import session
 from dropship.adapters.ssm import GUESSES, GUESSES_WITHIN_S, SsmSecrets
 from dropship.ports import NotFound, Unavailable
-from tests.fakes import FakeSecrets
+from tests.support.fakes import FakeSecrets
 
 NAME = "webhook/shopify/main-shop"
 FIELDS = {"secrets": ["current", "previous"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from dropship.adapters import session
-from tests.template.document import FUNCTIONS, events, setting
+from tests.support.template_document import FUNCTIONS, events, setting
 
 
 @pytest.mark.parametrize("client", [session.dynamodb, session.sqs, session.ssm, session.stepfunctions])

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from dropship.adapters import session
 from dropship.adapters.step_functions import StepFunctionsWorkflows, execution_name
 from dropship.domain.identity import OrderKey
-from dropship.domain.planning import Unrouted, UnroutedLine
+from dropship.domain.orders.unrouted import Unrouted, UnroutedLine
 from dropship.ports import Unavailable
 from dropship.runtime.settings import Settings
-from tests.fakes import FakeWorkflows
+from tests.support.fakes import FakeWorkflows
 
 ORDER = OrderKey("main-shop", "8209")
 ROLE = "arn:aws:iam::123456789012:role/workflow"

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from local.cost.bill import Prices
-from local.emulator import ROOT
-from local.stack import Stack
 from tests.bench import report
 from tests.bench.counting import EXPRESS, count, count_standard, recording, stack_of
 from tests.bench.figures import Figure, every_budget_holds, table
+from tools.cost.bill import Prices
+from tools.local.emulator import ROOT
+from tools.local.stack import Stack
 
 RESULT = ROOT / "build" / "bench.json"
 

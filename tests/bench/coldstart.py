@@ -14,10 +14,10 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from local.deployment import BUILD, build
-from local.emulator import ROOT
 from tests.bench.figures import Figure, at_most, table
-from tests.functions.lambdas import LOGICAL_IDS, environment_of, event, events_of
+from tests.support.lambdas import LOGICAL_IDS, environment_of, event, events_of
+from tools.local.deployment import BUILD, build
+from tools.local.emulator import ROOT
 
 TIMES = 15
 WEBHOOK_MOST, OTHERS_MOST = 1.0, 1.6

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from local.cost.bill import Prices
-from local.cost.record import Record
-from local.emulator import ROOT
-from local.stack import Options, Stack, down, up
 from tests.bench.crowd import Crowd
 from tests.bench.happy_path import VARIANTS, Drive, Life
 from tests.bench.rates import Source, sources, throttle
-from tests.template.document import TEMPLATE
+from tests.support.template_document import TEMPLATE
+from tools.cost.bill import Prices
+from tools.cost.record import Record
+from tools.local.emulator import ROOT
+from tools.local.stack import Options, Stack, down, up
 
 SEED = ROOT / "tests" / "bench" / "seed.yaml"
 EXPRESS = ROOT / ".local" / "bench"

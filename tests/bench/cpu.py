@@ -30,9 +30,9 @@ from dropship.connectors import signatures
 from dropship.ports import HttpRequest, HttpResponse
 from tests.bench.figures import Figure, at_most, table
 from tests.faults.world import CONSUMERS, World, account
-from tests.functions.deployed import WEBHOOK_SECRETS
-from tests.functions.lambdas import event, sqs_batch
-from tests.template.document import FUNCTIONS, events, folder
+from tests.support.deployed import WEBHOOK_SECRETS
+from tests.support.lambdas import event, sqs_batch
+from tests.support.template_document import FUNCTIONS, events, folder
 
 MOST_US = 300
 ORDERS, ROUNDS = 100, 16
@@ -208,7 +208,7 @@ class Drive:
         for order in orders:
             self._call("webhook", self._shipped(order))
         self._consume("SupplierEventsQueue")
-        self.world.take("TrackingQueue")
+        self.world.drain("TrackingQueue")
         self._consume("OutboundQueue")
         for codes in POLLS:
             self.partners.codes = codes
@@ -220,7 +220,7 @@ class Drive:
 
     def _consume(self, queue: str) -> None:
         function, like = CONSUMERS[queue]
-        for bodies in batched(self.world.take(queue), _BATCH[function], strict=False):
+        for bodies in batched(self.world.drain(queue), _BATCH[function], strict=False):
             assert self._call(function, sqs_batch(*bodies, like=like))["batchItemFailures"] == []
 
     def _call(self, function: str, what: object) -> Any:

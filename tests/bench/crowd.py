@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from local.stack import Stack
 from tests.bench.happy_path import SHOP
+from tools.local.stack import Stack
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _ORDER = re.compile(rf"({SHOP}[#.])\d{{19}}")
@@ -73,7 +73,7 @@ class Crowd:
         return loaded
 
     def _load(self, file: Path) -> int:
-        """By a door of `local.call_record` into the emulator's memory: written one by one they would take minutes."""
+        """By a door of `call_record` into the emulator's memory: written one by one they would take minutes."""
         body = json.dumps({"TableName": self.table, "File": str(file)}).encode()
         headers = {"X-Amz-Target": "DynamoDB_20120810.LoadItems", "Content-Type": "application/x-amz-json-1.0"}
         request = urllib.request.Request(self.stack.endpoint, body, headers)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from dropship.domain.deadlines import SWEEP, Deadlines
-from local.cost.bill import SCHEDULED
-from local.cost.record import Record, read_record
-from local.deployment import STACK_NAME
-from local.emulator import call_record
-from local.sandbox import examples
-from local.sandbox.client import Sandbox
-from local.stack import Stack
 from tests.e2e.world import World
+from tools.cost.bill import SCHEDULED
+from tools.cost.record import Record, read_record
+from tools.local.deployment import STACK_NAME
+from tools.local.emulator import call_record
+from tools.local.sandbox import examples
+from tools.local.sandbox.client import Sandbox
+from tools.local.stack import Stack
 
 SHOP = "main-shop"
 SUPPLIER = "acme"

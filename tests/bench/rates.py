@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from local.cost.bill import SCHEDULED, Prices, Usage, Workflow, seconds_of, warm
-from local.cost.record import Invocation, Record
-from local.cost.units import index_write_units
-from local.stack import Stack
+from tools.cost.bill import SCHEDULED, Prices, Usage, Workflow, seconds_of, warm
+from tools.cost.record import Invocation, Record
+from tools.cost.units import index_write_units
+from tools.local.stack import Stack
 
 # shared/performance.md, "Quotas that bind first (defaults)"; the rest by AWS's own pages of quotas.
 API_REQUESTS_PER_S = 10_000

@@ -4,7 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from local.cost.bill import (
+from tests.bench import designs
+from tests.bench.counting import CROWDS, FOLLOWED, Counted
+from tests.bench.figures import Figure, at_least, at_most
+from tests.bench.happy_path import Life
+from tests.bench.rates import Limit, limits
+from tools.cost.bill import (
     MILLION,
     SCHEDULED,
     Prices,
@@ -20,14 +25,9 @@ from local.cost.bill import (
     warm,
     written,
 )
-from local.cost.record import Record
-from local.cost.unbatched import unbatched
-from local.cost.units import index_write_units
-from tests.bench import designs
-from tests.bench.counting import CROWDS, FOLLOWED, Counted
-from tests.bench.figures import Figure, at_least, at_most
-from tests.bench.happy_path import Life
-from tests.bench.rates import Limit, limits
+from tools.cost.record import Record
+from tools.cost.unbatched import unbatched
+from tools.cost.units import index_write_units
 
 WORKFLOWS: tuple[Workflow, ...] = ("EXPRESS", "STANDARD")
 DOLLARS: dict[Workflow, float] = {"EXPRESS": 18, "STANDARD": 120}

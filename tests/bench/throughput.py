@@ -2,9 +2,9 @@
 
 import os
 
-from local.stack import Stack
 from tests.bench.figures import Figure
 from tests.bench.happy_path import AT_ONCE, Drive, one_line_order
+from tools.local.stack import Stack
 
 WARM_UP = 10
 ORDERS = 150

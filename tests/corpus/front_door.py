@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.functions.lambdas import event
+from tests.support.lambdas import event
 
 Answer = Callable[[dict[str, Any]], Mapping[str, Any]]
 """A handler: an event in, what API Gateway is to answer out."""

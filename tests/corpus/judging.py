@@ -9,7 +9,7 @@ from tests.corpus.cases import REQUESTS, Case
 from tests.corpus.known_secrets import never_shown
 from tests.corpus.running import Outcome
 from tests.faults.world import MAX_RECEIVES
-from tests.unit.services.world import KEY
+from tests.support.service_world import KEY
 
 NAMED_LINE = re.compile(r"^seed[^:\n]*:[1-9][0-9]*: \S", re.MULTILINE)
 

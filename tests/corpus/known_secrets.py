@@ -3,8 +3,8 @@
 import json
 
 from dropship.adapters import session
-from tests.functions.deployed import API_SECRETS, WEBHOOK_SECRETS
-from tests.functions.lambdas import STAGE
+from tests.support.deployed import API_SECRETS, WEBHOOK_SECRETS
+from tests.support.lambdas import STAGE
 
 CURRENT = WEBHOOK_SECRETS
 PREVIOUS = {

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 from tests.corpus.cases import Case
 from tests.corpus.generators import text_of, value_of
 from tests.corpus.known_secrets import CURRENT, OTHER, PREVIOUS, RETIRED
-from tests.functions.lambdas import event
+from tests.support.lambdas import event
 
 Steps = Sequence[Mapping[str, Any]]
 

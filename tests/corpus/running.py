@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.seed import main as load_seed_file
 from tests.corpus.cases import Case
 from tests.corpus.making import body_of, ops_request, queue_message, webhook_request
 from tests.corpus.urls import reaches_inside
 from tests.corpus.world import PLACED_NEIGHBOUR, Message, Watched, example, good_message
 from tests.faults.picture import broken_promises, picture
-from tests.functions.lambdas import event
+from tests.support.lambdas import event
+from tools.seed import main as load_seed_file
 
 SEED = (Path(__file__).parent / "seed.yaml").read_text(encoding="utf-8")
 QUEUE_OF_CHANNEL = {"shopify": "InboxQueue", "supplier-v1": "SupplierEventsQueue", "kuaidi100": "TrackingQueue"}
@@ -93,7 +93,7 @@ def _webhook(world: Watched, case: Case, outcome: Outcome) -> None:
     queue = queue_of(case)
     answer = world.call("webhook", webhook_request(case, world.clock.now()))
     outcome.status, outcome.said = answer["statusCode"], answer["body"]
-    kept = {queue: world.take(queue) for queue in QUEUE_OF_CHANNEL.values()}
+    kept = {queue: world.drain(queue) for queue in QUEUE_OF_CHANNEL.values()}
     arrived = [Message(name, body) for name, bodies in kept.items() for body in bodies]
     outcome.bad = arrived[0].body if arrived else ""
     world.deliver(*arrived, good_message(queue))
@@ -102,7 +102,7 @@ def _webhook(world: Watched, case: Case, outcome: Outcome) -> None:
 def _ops(world: Watched, case: Case, outcome: Outcome) -> None:
     answer = world.call("ops_api", ops_request(case))
     outcome.status, outcome.said = answer["statusCode"], answer["body"]
-    sent = [Message(queue, body) for queue in ("InboxQueue", "AfterSalesQueue") for body in world.take(queue)]
+    sent = [Message(queue, body) for queue in ("InboxQueue", "AfterSalesQueue") for body in world.drain(queue)]
     outcome.bad = sent[0].body if sent else ""
     if world.call("ops_api", example("ops_api/get_order", PLACED_NEIGHBOUR))["statusCode"] != 200:
         outcome.broken.append("a good request after it is not answered")

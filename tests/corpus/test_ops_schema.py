@@ -14,8 +14,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from tests.corpus.front_door import application
 from tests.corpus.trying import CHECKS, MODES, always_the_same, operations
 from tests.corpus.world import Message, Watched, good_message, prepared
-from tests.template.document import ROOT
-from tests.unit.services.world import KEY
+from tests.support.service_world import KEY
+from tests.support.template_document import ROOT
 
 OPS = yaml.safe_load((ROOT / "docs" / "ops-api.yaml").read_text(encoding="utf-8"))
 EXISTING = {
@@ -58,7 +58,7 @@ def test_the_ops_api_answers_as_its_contract_says(held: Watched, name: str, mode
     if mode is GenerationMode.POSITIVE:
         assert statuses & {200, 202, 409}, f"nothing that exists was asked for: {statuses}"
     for queue in ("InboxQueue", "AfterSalesQueue"):
-        held.deliver(*(Message(queue, body) for body in set(held.take(queue))))
+        held.deliver(*(Message(queue, body) for body in set(held.drain(queue))))
     assert held.set_aside == {}
 
 

@@ -16,8 +16,8 @@ from tests.corpus.world import Message, Watched, good_message, prepared
 from tests.faults.picture import broken_promises
 from tests.faults.trial import in_copy
 from tests.faults.world import MAX_RECEIVES
-from tests.template.document import ROOT
-from tests.unit.services.world import PO
+from tests.support.service_world import PO
+from tests.support.template_document import ROOT
 
 SUPPLIER = yaml.safe_load((ROOT / "docs" / "supplier-api.yaml").read_text(encoding="utf-8"))
 EVENTS = {
@@ -63,7 +63,7 @@ def test_no_event_of_a_supplier_is_answered_5xx_or_gets_stuck(placed: Watched, m
 def _taken_in(world: Watched, event: dict[str, Any]) -> Mapping[str, Any]:
     """The webhook's answer; in headers of it what became of the message, and what is wrong with that."""
     answer = world.call("webhook", event)
-    arrived = [Message("SupplierEventsQueue", body) for body in world.take("SupplierEventsQueue")]
+    arrived = [Message("SupplierEventsQueue", body) for body in world.drain("SupplierEventsQueue")]
     world.deliver(*arrived, good_message("SupplierEventsQueue"))
     wrong = broken_promises(world) + world.waiting()
     if set(world.set_aside.values()) - {MAX_RECEIVES} or good_message("SupplierEventsQueue").body in world.set_aside:

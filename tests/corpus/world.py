@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dropship.adapters import session
-from dropship.domain.after_sales import Case
-from dropship.domain.order import Order
+from dropship.domain.orders.order import Order
+from dropship.domain.remedies.case import Case
 from tests.corpus.cases import State
 from tests.corpus.known_secrets import put_secrets
 from tests.faults.world import CONSUMERS, MAX_RECEIVES, World, account
-from tests.functions.lambdas import event, failed, sqs_batch
-from tests.unit.services.world import CASE, GREEN, KEY, PINK, WAYBILL
+from tests.support.lambdas import event, failed, sqs_batch
+from tests.support.service_world import CASE, GREEN, KEY, PINK, WAYBILL
 
 PLACED_NEIGHBOUR, SHIPPED_NEIGHBOUR, NEXT_ORDER = "700000000000000001", "700000000000000002", "700000000000000003"
 NEIGHBOUR_WAYBILL = "YT7000000000002"
@@ -76,7 +76,7 @@ class Watched(World):
             assert rounds < 60, "it does not come to rest"
             again = [message for queue in CONSUMERS for message in self._batch(queue, waiting)]
             self._run_workflows()
-            waiting = again + [Message(queue, body) for queue in CONSUMERS for body in self.take(queue)]
+            waiting = again + [Message(queue, body) for queue in CONSUMERS for body in self.drain(queue)]
             if again:
                 self.clock.advance(seconds=100)
 
@@ -118,7 +118,7 @@ class Watched(World):
 
     def waiting(self) -> list[str]:
         """Queues that hold messages."""
-        return [queue for queue in CONSUMERS if self.take(queue)]
+        return [queue for queue in CONSUMERS if self.drain(queue)]
 
     def items(self) -> dict[str, str]:
         """Every stored item, as text, by its key."""
@@ -159,7 +159,7 @@ def prepared(state: State) -> Iterator[Watched]:
                 answer = world.call(path.partition("/")[0], example(path, order))
                 assert "batchItemFailures" not in (answer or {}) or not failed(answer), f"{path}: {answer}"
         for queue in CONSUMERS:
-            world.take(queue)
+            world.drain(queue)
         for workflow in ("FulfilmentWorkflow", "CaseWorkflow"):
             world.new_executions(workflow)
         world.log = io.StringIO()

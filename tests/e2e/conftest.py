@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.stack import ROOT, Options, down, up
 from tests.e2e.world import World
+from tools.local.stack import ROOT, Options, down, up
 
 AUTH = os.environ.get("AUTH") == "true"
 

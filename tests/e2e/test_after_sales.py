@@ -2,9 +2,9 @@
 
 import pytest
 
-from local.sandbox.examples import refund
 from tests.e2e.test_holds import dispatched
 from tests.e2e.world import World, eventually
+from tools.local.sandbox.examples import refund
 
 
 def shipped_and_refunded(world: World, shop: str, repeat: int = 1) -> tuple[dict, str]:

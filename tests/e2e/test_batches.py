@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from local.sandbox.examples import paid_order
 from tests.e2e.test_holds import dispatched
 from tests.e2e.world import SHOP, World
+from tools.local.sandbox.examples import paid_order
 
 
 def test_a_bad_message_among_ten_leaves_nine_done_and_one_set_aside(world: World):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.examples import paid_order
 from tests.e2e.world import SHOP, World, http
+from tools.local.sandbox.examples import paid_order
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator import access_record
 from tests.e2e.world import World
 from tests.grants.granted import Deployment, Grant, own_grants
+from tools.local.emulator import access_record
 
 pytestmark = [
     pytest.mark.afterwards,

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from local.sandbox.examples import changed, payload
 from tests.e2e.world import World, an_order, eventually
+from tools.local.sandbox.examples import changed, payload
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,8 +3,8 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 
-from local.sandbox.examples import changed
 from tests.e2e.world import World, an_order, eventually
+from tools.local.sandbox.examples import changed
 
 
 def written_back(order: dict) -> bool:

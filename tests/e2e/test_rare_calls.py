@@ -9,7 +9,7 @@ from dropship.services.messages import OrderDue, PollParcels
 from tests.e2e.test_holds import dispatched
 from tests.e2e.test_writeback import SHOP, done, ship, told
 from tests.e2e.world import World, eventually
-from tests.functions.lambdas import event, failed, sqs_batch
+from tests.support.lambdas import event, failed, sqs_batch
 
 
 def batch(world: World, body: str, queue: str, like: str) -> dict[str, Any]:

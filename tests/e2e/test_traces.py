@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local.sandbox.examples import payload
 from tests.e2e.world import World, eventually
+from tools.local.sandbox.examples import payload
 
 pytestmark = pytest.mark.afterwards
 

@@ -1,8 +1,8 @@
 """Cancellations and refunds before anything has shipped: free before the claim, the supplier's word after it."""
 
-from local.sandbox.examples import cancelled, changed, refund
 from tests.e2e.test_holds import dispatched
 from tests.e2e.world import World, an_order, eventually
+from tools.local.sandbox.examples import cancelled, changed, refund
 
 NO_SOURCE = "NOBODY-HAS-IT"
 

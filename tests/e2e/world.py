@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from local.sandbox.client import Sandbox
-from local.sandbox.examples import paid_order
-from local.stack import Stack
+from tools.local.sandbox.client import Sandbox
+from tools.local.sandbox.examples import paid_order
+from tools.local.stack import Stack
 
 SHOP = "main-shop"
 PATIENCE_S = 30.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.programme import Tally, run_all
 from tests.faults.scenarios import SCENARIOS
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 QUICK_SAMPLE = 2
 

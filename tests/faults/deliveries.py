@@ -19,8 +19,8 @@ from tests.faults.outside import MOODS, MOODS_OF_SHOP, SOLD, Shopfront, Warehous
 from tests.faults.sides import BASE
 from tests.faults.wire import SHOPS, SKEW_S, Job, Wire
 from tests.faults.world import MAX_RECEIVES
-from tests.unit.services.partners import TrackerApi
-from tests.unit.services.world import NOW
+from tests.support.partner_apis import TrackerApi
+from tests.support.service_world import NOW
 
 picks = st.integers(0, 30)
 WAYS = st.tuples(

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 DELIVERIES = ("tests/faults/test_delivery_services.py", "tests/faults/test_delivery_handlers.py")
 

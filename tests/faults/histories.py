@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.deliveries import Deliveries
 from tests.faults.wire import KINDS
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 FULL = os.environ.get("FAULTS") == "full"
 SEED = int(os.environ.get("FAULTS_SEED") or (random.SystemRandom().randrange(10**6) if FULL else 20261123))

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
+from dropship.domain.exchange.marketplace import MarketplaceOrder
 from dropship.domain.identity import OrderKey
 from dropship.domain.lifecycle import AFTER_SALES_CASE, ORDER, PARCEL, PURCHASE_ORDER, Lifecycle
-from dropship.domain.marketplace import MarketplaceOrder
-from dropship.domain.order import Order
-from dropship.domain.purchase_order import IN_DISPATCH
-from dropship.domain.watching import watched
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import IN_DISPATCH
+from dropship.domain.orders.watching import watched
+from dropship.domain.remedies.case import Case
 from dropship.ports import Loaded
-from tests.unit.domain.invariants import check
+from tests.support.order_invariants import check
 
 HORIZON = timedelta(days=16)
 """No clock of ours is longer than the after-sales window."""

@@ -10,8 +10,8 @@ from typing import Any
 from dropship.domain.identity import OrderKey
 from dropship.ports import HttpResponse
 from dropship.services.messages import Webhook
-from tests.unit.services.partners import LOST, Partner, ShopApi, SupplierApi, answer
-from tests.unit.services.world import GREEN, KEY, PINK, payload
+from tests.support.partner_apis import LOST, Partner, ShopApi, SupplierApi, answer
+from tests.support.service_world import GREEN, KEY, PINK, payload
 
 AFTER_500, LOST_ANSWER, LATE, REFUSES, BUSY = (
     "partner did it and answered 500",

@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
-from dropship.domain.order import Order
+from dropship.domain.orders.order import Order
+from dropship.domain.remedies.case import Case
 from tests.faults.invariants import OF_THE_STORE, Seen, broken
 from tests.faults.world import World
 

@@ -19,7 +19,7 @@ from moto.core.models import botocore_stubber
 
 from dropship.ports import HttpResponse, NoAnswer
 from tests.faults.calls import DIED, AwsAnswer, Call, Fault, Line
-from tests.functions.lambdas import Function
+from tests.support.lambdas import Function
 
 _moto = BotocoreStubber.__call__
 _line: Line | None = None

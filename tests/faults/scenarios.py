@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dropship.services.dispatch import OutcomeUnknown
+from dropship.services.purchasing.dispatch import OutcomeUnknown
 from tests.faults.world import CONSUMERS, World
-from tests.functions.lambdas import event, events_of, sqs_batch
-from tests.unit.services.partners import LOST
-from tests.unit.services.world import WAYBILL
+from tests.support.lambdas import event, events_of, sqs_batch
+from tests.support.partner_apis import LOST
+from tests.support.service_world import WAYBILL
 
 Step = str | Callable[[World], object]
 PAID = "order_ingest/orders_paid"
@@ -40,7 +40,7 @@ class Scenario:
             world.example(step) if isinstance(step, str) else step(world)
         wanted = event(self.event) if isinstance(self.event, str) else self.event(world)
         for queue in CONSUMERS:
-            world.take(queue)
+            world.drain(queue)
         for workflow in ("FulfilmentWorkflow", "CaseWorkflow"):
             world.new_executions(workflow)
         return wanted
@@ -87,9 +87,9 @@ def message(path: str, queue: str, *changes: tuple[str, str]) -> Callable[[World
 
 def poll(world: World) -> Any:
     """The message that a poll round sends."""
-    world.take("TrackingQueue")
+    world.drain("TrackingQueue")
     world.call("tracking_schedule", {"everything": True})
-    (body,) = world.take("TrackingQueue")
+    (body,) = world.drain("TrackingQueue")
     return sqs_batch(body, like="tracking_poll/poll")
 
 

@@ -10,25 +10,26 @@ from typing import Any, Protocol
 from moto.dynamodb.models import dynamodb_backends
 from moto.stepfunctions.models import stepfunctions_backends
 
-from dropship.domain.after_sales import Case
+from dropship.domain.exchange.marketplace import MarketplaceOrder
 from dropship.domain.identity import OrderKey
-from dropship.domain.marketplace import MarketplaceOrder
-from dropship.domain.order import Order
-from dropship.domain.planning import PlannedPurchaseOrder, Unrouted
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
+from dropship.domain.orders.unrouted import Unrouted
+from dropship.domain.remedies.case import Case
 from dropship.ports import HttpResponse, Loaded, Unavailable
-from dropship.services.dispatch import OutcomeUnknown, SupplierBusy
 from dropship.services.messages import AFTER_SALES, INBOX, TRACKING, TellMarketplace, Webhook
-from dropship.services.polls import PollRound
+from dropship.services.parcels.polls import PollRound
+from dropship.services.purchasing.dispatch import OutcomeUnknown, SupplierBusy
 from dropship.services.sweep import Sweep
-from tests.fakes import FakeClock, FakeHttp
 from tests.faults import process
 from tests.faults.calls import Call, Line
 from tests.faults.process import Ran
 from tests.faults.turns import Turns
 from tests.faults.world import ACCOUNT, CONSUMERS, REGION
 from tests.faults.world import World as Deployment
-from tests.functions.lambdas import Context, _only, failed, sqs_batch
-from tests.unit.services.world import NOW, World
+from tests.support.fakes import FakeClock, FakeHttp
+from tests.support.lambdas import Context, _only, failed, sqs_batch
+from tests.support.service_world import NOW, World
 
 BASE = {"acme": "suppliers/acme", "bolt": "suppliers/bolt", "tracker": "kuaidi100"}
 QUEUES = {
@@ -134,11 +135,11 @@ class ServiceSide:
     def deliver(self, queue: str, body: str, tries: int) -> bool:  # noqa: ARG002 - for the batch of the other side
         world = self.world
         work: dict[str, Callable[[], object]] = {
-            "inbox": lambda: world.intake.take(INBOX.validate_json(body)),
-            "supplier-events": lambda: world.supply.take(Webhook.model_validate_json(body)),
-            "tracking": lambda: world.tracking.take(TRACKING.validate_json(body)),
-            "outbound": lambda: world.writeback.take(TellMarketplace.model_validate_json(body)),
-            "after-sales": lambda: world.after_sales.take(AFTER_SALES.validate_json(body)),
+            "inbox": lambda: world.inbox.handle(INBOX.validate_json(body)),
+            "supplier-events": lambda: world.supplier_events.handle(Webhook.model_validate_json(body)),
+            "tracking": lambda: world.tracking.handle(TRACKING.validate_json(body)),
+            "outbound": lambda: world.writeback.handle(TellMarketplace.model_validate_json(body)),
+            "after-sales": lambda: world.after_sales.handle(AFTER_SALES.validate_json(body)),
         }
         return self._try(work[queue]) is not None
 
@@ -228,7 +229,7 @@ class HandlerSide:
         for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
             machine.executions.clear()
         for queue in CONSUMERS:
-            world.take(queue)
+            world.drain(queue)
         world._executed.clear()
         gated = Gate(self, self.http)
         for function in world.functions():
@@ -281,7 +282,7 @@ class HandlerSide:
         return self._try("after_sales", step) is not None
 
     def sent(self) -> list[tuple[str, str]]:
-        return [(name, body) for name, queue in QUEUES.items() for body in self.world.take(queue)]
+        return [(name, body) for name, queue in QUEUES.items() for body in self.world.drain(queue)]
 
     def started(self) -> list[Execution]:
         names = ("FulfilmentWorkflow", "CaseWorkflow")

@@ -9,7 +9,7 @@ from tests.faults.deliveries import Deliveries
 from tests.faults.histories import hold
 from tests.faults.sides import HandlerSide
 from tests.faults.world import World, account
-from tests.functions.lambdas import STAGE
+from tests.support.lambdas import STAGE
 
 HISTORIES = 16
 

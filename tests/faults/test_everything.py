@@ -3,7 +3,7 @@
 import os
 
 from tests.faults.everything import Step, main, run, steps
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 GOOD = Step("good", ("-c", "print('something'); print('things held 2/2'); print()"))
 BAD = Step("bad", ("-c", "print('things held 1/2'); raise SystemExit(1)"))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.programme import Tally, run_all
 from tests.faults.scenarios import SCENARIOS
-from tests.template.document import FUNCTIONS, folder
+from tests.support.template_document import FUNCTIONS, folder
 
 SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
 SAMPLE = 3

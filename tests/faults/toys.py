@@ -2,8 +2,8 @@
 
 from unittest.mock import patch
 
-from dropship.domain.partners import FulfilmentState
-from dropship.services.writeback import Writeback
+from dropship.domain.exchange.writeback import FulfilmentState
+from dropship.services.parcels.writeback import Writeback
 from tests.faults.calls import Fault
 from tests.faults.programme import warm_up
 from tests.faults.scenarios import SCENARIOS

@@ -15,7 +15,7 @@ from tests.faults.picture import broken_promises, differences, picture
 from tests.faults.process import Ran
 from tests.faults.scenarios import Scenario
 from tests.faults.world import MAX_RECEIVES, VISIBILITY_S, World, account
-from tests.functions.lambdas import failed
+from tests.support.lambdas import failed
 
 CONSUMED = {
     "order_ingest": "InboxQueue",

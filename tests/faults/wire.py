@@ -14,13 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from dropship.domain.deadlines import SWEEP, Deadlines
 from dropship.domain.identity import OrderKey, PurchaseOrderId
-from dropship.domain.watching import for_dispatch, for_shipment
+from dropship.domain.orders.watching import for_dispatch, for_shipment
 from tests.faults.invariants import WHEN_QUIET, Asked, Seen, Waiting, broken
 from tests.faults.outside import SOLD
 from tests.faults.sides import Execution, Side
 from tests.faults.turns import Turns
 from tests.faults.world import MAX_RECEIVES
-from tests.unit.services.world import NOW, seed
+from tests.support.service_world import NOW, seed
 
 AGAIN_S = 100
 """What passes before a message that failed is delivered again: more than any lease."""

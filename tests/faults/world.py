@@ -19,20 +19,20 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
-from dropship.domain.after_sales import Case
 from dropship.domain.deadlines import Deadlines
+from dropship.domain.exchange.marketplace import MarketplaceOrder
 from dropship.domain.identity import OrderKey
-from dropship.domain.marketplace import MarketplaceOrder
-from dropship.domain.order import Order
+from dropship.domain.orders.order import Order
+from dropship.domain.remedies.case import Case
 from dropship.ports import HttpResponse, Loaded
-from tests.fakes import FakeClock
 from tests.faults.calls import Fault
 from tests.faults.process import Ran, run
-from tests.functions.deployed import Partners, create_tables, deploy
-from tests.functions.lambdas import LOGICAL_IDS, Function, event, failed, load, sqs_batch
-from tests.template.document import QUEUES
-from tests.unit.services.partners import SupplierApi
-from tests.unit.services.world import NOW
+from tests.support.deployed import Partners, create_tables, deploy
+from tests.support.fakes import FakeClock
+from tests.support.lambdas import LOGICAL_IDS, Function, event, failed, load, sqs_batch
+from tests.support.partner_apis import SupplierApi
+from tests.support.service_world import NOW
+from tests.support.template_document import QUEUES
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MAX_RECEIVES = int(next(iter(QUEUES.values()))["RedrivePolicy"]["maxReceiveCount"])
@@ -156,7 +156,7 @@ class World:
 
     def _drain(self) -> None:
         for _ in range(60):
-            waiting = [(queue, body) for queue in CONSUMERS for body in self.take(queue)]
+            waiting = [(queue, body) for queue in CONSUMERS for body in self.drain(queue)]
             started = self.new_executions("FulfilmentWorkflow")
             for queue, body in waiting:
                 self._deliver(queue, body)
@@ -185,7 +185,7 @@ class World:
         """A message comes (again)."""
         session.sqs().send_message(QueueUrl=self.resources[queue], MessageBody=body)
 
-    def take(self, queue: str) -> list[str]:
+    def drain(self, queue: str) -> list[str]:
         """All messages of a queue, those that are delayed too, out of it."""
         waiting = sqs_backends[ACCOUNT][REGION].queues[self.resources[queue].rsplit("/", 1)[1]]._messages
         bodies = [message.body for message in waiting]

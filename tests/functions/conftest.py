@@ -7,10 +7,10 @@ import pytest
 
 from dropship.adapters import session
 from tests.adapters.conftest import aws, tables, watch
-from tests.fakes import FakeClock
-from tests.functions.deployed import API_SECRETS, WEBHOOK_SECRETS, Partners, deploy
-from tests.functions.lambdas import Function, load
-from tests.unit.services.world import NOW
+from tests.support.deployed import API_SECRETS, WEBHOOK_SECRETS, Partners, deploy
+from tests.support.fakes import FakeClock
+from tests.support.lambdas import Function, load
+from tests.support.service_world import NOW
 
 __all__ = ["API_SECRETS", "WEBHOOK_SECRETS", "aws", "tables", "watch"]
 
@@ -47,7 +47,7 @@ def function(resources: dict[str, str], partners: Partners, clock: FakeClock) ->
 def received(resources: dict[str, str]) -> Callable[[str], list[str]]:
     """Take the bodies out of a queue, by its logical id."""
 
-    def take(queue: str) -> list[str]:
+    def drain(queue: str) -> list[str]:
         bodies: list[str] = []
         while found := session.sqs().receive_message(QueueUrl=resources[queue], MaxNumberOfMessages=10).get("Messages"):
             for message in found:
@@ -55,7 +55,7 @@ def received(resources: dict[str, str]) -> Callable[[str], list[str]]:
                 session.sqs().delete_message(QueueUrl=resources[queue], ReceiptHandle=message["ReceiptHandle"])
         return bodies
 
-    return take
+    return drain
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from dropship.adapters import session
 from dropship.ports import Unavailable
-from tests.functions.lambdas import event, events_of, failed, sqs_batch
-from tests.unit.services.partners import answer
+from tests.support.lambdas import event, events_of, failed, sqs_batch
+from tests.support.partner_apis import answer
 
 CONSUMERS = {
     "order_ingest": "orders_paid",
@@ -87,7 +87,7 @@ def test_what_may_pass_comes_again_when_it_says_else_soon_and_then_less_soon(
     def not_now(body):
         raise Unavailable("not now", wanted_s)
 
-    monkeypatch.setattr(consumer.module, "take", not_now)
+    monkeypatch.setattr(consumer.module, "handle", not_now)
     calls = watch(session.sqs())
     assert failed(consumer(sqs_batch("{}", like=like("shipment_writeback"), tries=tries))) != []
     assert calls.made[0][1]["VisibilityTimeout"] == delay_s
@@ -165,7 +165,7 @@ def test_an_error_that_is_not_ours_is_logged_without_its_words(function, logged,
     def fall(body):
         raise ValueError("Steve Shipper lives at 123 Shipping Street")
 
-    monkeypatch.setattr(consumer.module, "take", fall)
+    monkeypatch.setattr(consumer.module, "handle", fall)
     consumer(event(like("order_ingest")))
     (line,) = logged()
     assert (line["error"], line["at"].rpartition(":")[0]) == ("ValueError", "test_batches.py")
@@ -211,11 +211,11 @@ def test_messages_that_wait_for_a_marketplace_wait_at_the_same_time_and_fail_by_
     writeback = function("shipment_writeback")
     together = Barrier(4, timeout=10)
 
-    def take(body):
+    def handle(body):
         together.wait()
         if body == "bad":
             raise ValueError(body)
 
-    monkeypatch.setattr(writeback.module, "take", take)
+    monkeypatch.setattr(writeback.module, "handle", handle)
     answer = writeback(sqs_batch("good", "bad", "fine", "well", like=like("shipment_writeback")))
     assert failed(answer) == ["m1"]

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from dropship.ports import Conflict, Unavailable
-from dropship.services import dispatch
-from tests.fakes import FakeOrders
-from tests.functions.lambdas import event
-from tests.template.state_language import definition, retrier_for, tasks
-from tests.unit.services.partners import LOST, REFUSED_CONNECTION, answer
-from tests.unit.services.world import KEY, PO
+from dropship.services.purchasing import dispatch
+from tests.support.fakes import FakeOrders
+from tests.support.lambdas import event
+from tests.support.partner_apis import LOST, REFUSED_CONNECTION, answer
+from tests.support.service_world import KEY, PO
+from tests.support.state_language import definition, retrier_for, tasks
 
 TASKS = tasks(definition("order_fulfilment"))
 OF_THE_SERVICE = ("Lambda.", "Sandbox.", "States.")

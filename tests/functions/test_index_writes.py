@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 
 from dropship.adapters import session
-from dropship.domain.partners import TrackingStage
-from tests.functions.lambdas import event
-from tests.template.document import TABLES
-from tests.unit.services.world import NOW, WAYBILL
+from dropship.domain.exchange.tracking import TrackingStage
+from tests.support.lambdas import event
+from tests.support.service_world import NOW, WAYBILL
+from tests.support.template_document import TABLES
 
 INDEXES = {
     index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
@@ -39,7 +39,7 @@ class Ledger:
     def _entry(item, names):
         return tuple(item[name]["S"] for name in names) if all(name in item for name in names) else None
 
-    def take(self):
+    def drain(self):
         """What was counted since the last time."""
         counted, self.units = dict(self.units), Counter()
         return counted
@@ -67,7 +67,7 @@ def step(function, ledger):
     def run(path):
         answer = function(path.partition("/")[0])(event(path))
         assert not answer.get("batchItemFailures")
-        return ledger.take()
+        return ledger.drain()
 
     return run
 

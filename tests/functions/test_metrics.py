@@ -6,13 +6,13 @@ import pytest
 
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
-from dropship.domain.order import Order, TaskKind
+from dropship.domain.orders.order import Order, TaskKind
 from dropship.runtime.journal import KNOWN_AT_ONCE, JournaledOrders
 from dropship.services.messages import PollParcels
-from tests.functions.lambdas import STAGE, event
-from tests.template.document import ALARMS, TEMPLATE
-from tests.unit.services.partners import LOST, answer
-from tests.unit.services.world import KEY, NOW, WAYBILL
+from tests.support.lambdas import STAGE, event
+from tests.support.partner_apis import LOST, answer
+from tests.support.service_world import KEY, NOW, WAYBILL
+from tests.support.template_document import ALARMS, TEMPLATE
 
 NAMESPACE = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
 WATCHED = {

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from dropship.ports import Unavailable
-from tests.functions.lambdas import event
-from tests.unit.services.world import CASE, KEY, lines
+from tests.support.lambdas import event
+from tests.support.service_world import CASE, KEY, lines
 
 ORDER = f"/ops/orders/{KEY.shop}/{KEY.external_id}"
 READS = ["get_order", "list_orders", "list_attention", "list_cases", "get_case"]

@@ -9,8 +9,8 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
-from tests.functions.lambdas import LOGICAL_IDS, event, events_of, failed
-from tests.unit.services.world import CASE, KEY, PINK, PO, WAYBILL
+from tests.support.lambdas import LOGICAL_IDS, event, events_of, failed
+from tests.support.service_world import CASE, KEY, PINK, PO, WAYBILL
 
 CONSUMERS = ["order_ingest", "supplier_events", "tracking_poll", "shipment_writeback", "after_sales"]
 

@@ -10,8 +10,8 @@ import pytest
 
 from dropship.services.messages import Webhook
 from tests.functions.conftest import WEBHOOK_SECRETS
-from tests.functions.lambdas import event, source_of
-from tests.template.document import ROOT
+from tests.support.lambdas import event, source_of
+from tests.support.template_document import ROOT
 
 
 @pytest.fixture

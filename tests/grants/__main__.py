@@ -7,7 +7,7 @@ import time
 
 from tests.grants.granted import all_grants, own_grants, reason
 from tests.grants.removal import take_all_away
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 
 def main() -> int:

@@ -10,9 +10,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from tests.faults.world import ACCOUNT, REGION
-from tests.functions.lambdas import STAGE, Function
 from tests.grants.granted import Deployment, Grant
-from tests.template.document import ROOT, WORKFLOWS
+from tests.support.lambdas import STAGE, Function
+from tests.support.template_document import ROOT, WORKFLOWS
 
 _AS_ONE = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
 """Operations that IAM knows under the name of another."""

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import NamedTuple
 
-from tests.template.document import FUNCTIONS, QUEUES, TABLES, WORKFLOWS, events, folder, grants, target
+from tests.support.template_document import FUNCTIONS, QUEUES, TABLES, WORKFLOWS, events, folder, grants, target
 
 
 class Grant(NamedTuple):

@@ -29,11 +29,11 @@ from tests.faults.scenarios import (
 )
 from tests.faults.trial import CONSUMED, in_copy
 from tests.faults.world import CONSUMERS, World, account
-from tests.functions.lambdas import sqs_batch
 from tests.grants.gate import Gate
 from tests.grants.granted import Grant, own_grants
-from tests.template.document import FUNCTIONS, folder
-from tests.unit.services.world import from_shop, lines
+from tests.support.lambdas import sqs_batch
+from tests.support.service_world import from_shop, lines
+from tests.support.template_document import FUNCTIONS, folder
 
 HANDLERS = sorted(folder(name) for name in FUNCTIONS)
 

@@ -10,7 +10,7 @@ from tests.grants import removal
 from tests.grants.gate import Gate
 from tests.grants.granted import Deployment, Grant, all_grants, expected_of_the_service, own_grants, reason
 from tests.grants.removal import HANDLERS, take_all_away
-from tests.template.document import FUNCTIONS, WORKFLOWS, folder
+from tests.support.template_document import FUNCTIONS, WORKFLOWS, folder
 
 VALUES = {"OrdersTable": "orders-x", "InboxQueue": "https://sqs/1/daifa-inbox", "CaseWorkflow": "arn:the-case"}
 

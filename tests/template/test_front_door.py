@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.document import FUNCTIONS, RESOURCES, events, of_type, target
+from tests.support.template_document import FUNCTIONS, RESOURCES, events, of_type, target
 
 API = RESOURCES["HttpApi"]["Properties"]
 POOL = RESOURCES["UserPool"]["Properties"]

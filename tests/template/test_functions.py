@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.document import (
+from tests.support.template_document import (
     FUNCTIONS,
     RESOURCES,
     ROOT,

@@ -8,10 +8,21 @@ from datetime import timedelta
 import pytest
 
 from dropship.domain.deadlines import SWEEP
-from dropship.domain.polling import ROUND
-from dropship.services.ops import ORDER_ATTENTION
-from tests.functions.lambdas import event
-from tests.template.document import ALARMS, RESOURCES, ROOT, TEMPLATE, TEXT, WORKFLOWS, events, of_type, setting, target
+from dropship.domain.orders.polling import ROUND
+from dropship.services.desk.ops import ORDER_ATTENTION
+from tests.support.lambdas import event
+from tests.support.template_document import (
+    ALARMS,
+    RESOURCES,
+    ROOT,
+    TEMPLATE,
+    TEXT,
+    WORKFLOWS,
+    events,
+    of_type,
+    setting,
+    target,
+)
 
 FUNCTION_ERRORS = {"WebhookFunction", "OpsApiFunction", "TrackingScheduleFunction", "DeadlineSweepFunction"}
 FIGURES = {"OrderHeld", "TaskOpened", "MoneyAtRisk", "DispatchUnknown", "DeadlineMissed"} | {

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.template.document import (
+from tests.support.template_document import (
     FUNCTIONS,
     RESOURCES,
     TEXT,

@@ -6,8 +6,8 @@ import pytest
 
 from dropship.adapters.http import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from dropship.runtime.application import AT_ONCE
-from dropship.services.polls import ORDERS_PER_MESSAGE
-from tests.template.document import (
+from dropship.services.parcels.polls import ORDERS_PER_MESSAGE
+from tests.support.template_document import (
     ALARMS,
     FUNCTIONS,
     QUEUES,

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.template.document import ROOT
+from tests.support.template_document import ROOT
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -39,7 +39,7 @@ def deploy(*arguments: str) -> str:
 
 
 def test_deploy_builds_and_deploys_the_production_section_or_the_chosen_one():
-    build, compiled, deployed = (deploy().index(step) for step in ("sam build", "local.bytecode", "sam deploy"))
+    build, compiled, deployed = (deploy().index(step) for step in ("sam build", "tools.bytecode", "sam deploy"))
     assert build < compiled < deployed, "without bytecode a cold start takes twice as long"
     assert "sam deploy --config-env prod" in deploy()
     assert "`SECTION=default`" in README

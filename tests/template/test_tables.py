@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.document import RESOURCES, TABLES
+from tests.support.template_document import RESOURCES, TABLES
 
 DUE = ("due_shard", "due_at", {"ProjectionType": "KEYS_ONLY"})
 ATTENTION = ("attention", "attention_since", {"ProjectionType": "KEYS_ONLY"})

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from dropship.adapters.seed_file import InvalidSeed, load_seed
-from dropship.domain.connections import Shop
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.money import Money
-from dropship.domain.planning import Offer
+from dropship.domain.registry.connections import Shop
+from dropship.domain.registry.offers import Offer
 
 ROOT = Path(__file__).resolve().parents[2]
 URLS = {"API_URL": "https://api.example", "SANDBOX_URL": "https://sandbox.example"}
@@ -319,7 +319,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_unfolds():
 
 
 def test_the_seed_of_the_local_stack_is_valid_and_needs_two_suppliers_for_one_order():
-    seed = load((ROOT / "local" / "seed.yaml").read_bytes())
+    seed = load((ROOT / "tools" / "local" / "seed.yaml").read_bytes())
     assert {shop.id for shop in seed.shops} == {"main-shop", "second-shop", "quick-shop"}
     offers = seed.offers["main-shop"]
     assert {offers[sku][0].supplier for sku in ("MUG-WHITE", "CAP-BLACK")} == {"acme", "bolt"}

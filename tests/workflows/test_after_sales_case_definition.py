@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.template.document import setting
-from tests.template.state_language import INVOKE, definition, reachable, tasks
+from tests.support.state_language import INVOKE, definition, reachable, tasks
+from tests.support.template_document import setting
 
 MACHINE = definition("after_sales_case")
 TASKS = tasks(MACHINE)

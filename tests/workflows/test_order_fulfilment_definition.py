@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.template.document import FUNCTIONS, WORKFLOWS, setting, target
-from tests.template.state_language import (
+from tests.support.state_language import (
     INVOKE,
     definition,
     entered_states,
@@ -13,6 +12,7 @@ from tests.template.state_language import (
     retrier_for,
     tasks,
 )
+from tests.support.template_document import FUNCTIONS, WORKFLOWS, setting, target
 
 MACHINE = definition("order_fulfilment")
 TASKS = tasks(MACHINE)

@@ -8,12 +8,13 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from .domain.after_sales import Case
-    from .domain.connections import Carrier, Shop, Supplier, Tracker
-    from .domain.identity import OrderKey, Waybill
-    from .domain.marketplace import MarketplaceOrder, Recipient
-    from .domain.order import Order
-    from .domain.planning import Offer, Unrouted
+    from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
+    from dropship.domain.identity import OrderKey, Waybill
+    from dropship.domain.orders.order import Order
+    from dropship.domain.orders.unrouted import Unrouted
+    from dropship.domain.registry.connections import Carrier, Shop, Supplier, Tracker
+    from dropship.domain.registry.offers import Offer
+    from dropship.domain.remedies.case import Case
 
 
 SHARDS = 8

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from local.cost.bill import Prices, Usage
-from local.cost.record import record_of
 from tests.bench.crowd import Crowd, _copies
 from tests.bench.figures import Figure, at_least, at_most, every_budget_holds, table
 from tests.bench.happy_path import HAPPY, VARIANTS, one_line_order
 from tests.bench.rates import Source, limits, throttle
+from tools.cost.bill import Prices, Usage
+from tools.cost.record import record_of
 
 PRICES = Prices.load()
 USAGE = Usage(http_api_requests=2, write_units=10, express_starts=1, transitions=4)

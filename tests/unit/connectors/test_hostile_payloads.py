@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dropship.connectors import marketplace, supplier, tracker
 from dropship.domain.errors import InvalidMessage
-from tests.unit.connectors.recorded import REFERENCE, SHOP, SUPPLIER, kuaidi100_push, load, webhook
+from tests.support.recorded import REFERENCE, SHOP, SUPPLIER, kuaidi100_push, load, webhook
 
 HOSTILE = [
     None,

@@ -8,8 +8,9 @@ import pytest
 
 from dropship.connectors import tracker
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.partners import Absent, Busy, Refused, TrackingStage, Unknown
-from tests.unit.connectors.recorded import answer, kuaidi100_push, load, vector, webhook
+from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.exchange.tracking import TrackingStage
+from tests.support.recorded import answer, kuaidi100_push, load, vector, webhook
 
 CREDENTIALS = {"customer": "CUST", "key": "KEY", "salt": "s4lt"}
 PUSHES = load("kuaidi100_push")

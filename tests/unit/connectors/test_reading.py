@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dropship.connectors.reading import credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
 from dropship.ports import NotFound
-from tests.unit.connectors.recorded import answer
+from tests.support.recorded import answer
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from dropship.connectors import marketplace
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.marketplace import AfterSalesRequested, OrderChanged
+from dropship.domain.exchange.marketplace import AfterSalesRequested, OrderChanged
 from dropship.domain.money import Money
-from tests.unit.connectors.recorded import SHOP, load, webhook
+from tests.support.recorded import SHOP, load, webhook
 
 ORDER_TOPICS = ["orders/create", "orders/paid", "orders/updated", "orders/cancelled"]
 

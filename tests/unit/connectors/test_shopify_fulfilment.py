@@ -6,17 +6,10 @@ import pytest
 
 from dropship.connectors import marketplace
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.partners import (
-    Busy,
-    FulfilmentGroup,
-    FulfilmentState,
-    ParcelShipped,
-    Refused,
-    ShippedLine,
-    Unknown,
-    WrittenBack,
-)
-from tests.unit.connectors.recorded import answer, load
+from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
+from dropship.domain.exchange.suppliers import ShippedLine
+from dropship.domain.exchange.writeback import FulfilmentGroup, FulfilmentState, ParcelShipped, WrittenBack
+from tests.support.recorded import answer, load
 
 CREDENTIALS = {"access_token": "token"}
 RECORDED = load("shopify_fulfillment_create")

@@ -6,7 +6,7 @@ import pytest
 
 from dropship.connectors import find, signatures
 from dropship.connectors.contract import BadSignature, RawRequest
-from tests.unit.connectors.recorded import NOW, signed_request, vector
+from tests.support.recorded import NOW, signed_request, vector
 
 SIGNED_AT = datetime.fromtimestamp(1674087231, UTC)
 

@@ -8,8 +8,9 @@ from jsonschema import Draft202012Validator
 
 from dropship.connectors import supplier
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.partners import Placed, Refused
-from tests.unit.connectors.recorded import REFERENCE, SUPPLIER, answer, webhook
+from dropship.domain.exchange.outcomes import Refused
+from dropship.domain.exchange.suppliers import Placed
+from tests.support.recorded import REFERENCE, SUPPLIER, answer, webhook
 from tests.unit.connectors.test_supplier_v1 import CREDENTIALS, REQUEST
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "docs" / "supplier-api.yaml").read_text(encoding="utf-8"))

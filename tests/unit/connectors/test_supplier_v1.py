@@ -7,22 +7,19 @@ import pytest
 
 from dropship.connectors import supplier
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.marketplace import Recipient
-from dropship.domain.money import Money
-from dropship.domain.partners import (
-    Absent,
-    Busy,
+from dropship.domain.exchange.marketplace import Recipient
+from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.exchange.suppliers import (
     CancelAccepted,
     CancelPending,
     Placed,
     PurchaseLine,
     PurchaseOrderRequest,
-    Refused,
     Shipment,
     ShippedLine,
-    Unknown,
 )
-from tests.unit.connectors.recorded import REFERENCE, SUPPLIER, answer, webhook
+from dropship.domain.money import Money
+from tests.support.recorded import REFERENCE, SUPPLIER, answer, webhook
 
 CREDENTIALS = {"api_key": "key"}
 PLACED = {"reference": REFERENCE, "supplier_order_id": "S-10021"}

@@ -5,7 +5,7 @@ import pytest
 
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.lifecycle import AFTER_SALES_CASE, ORDER, PARCEL, PURCHASE_ORDER, Lifecycle
-from local.lifecycles import DOCUMENT, document
+from tools.lifecycles import DOCUMENT, document
 
 SPECIFIED = json.loads(Path("tests/data/lifecycles.json").read_text())
 # Steps that are ours on top of the specification, and why.
@@ -53,4 +53,4 @@ def test_a_step_that_is_not_in_the_table_is_refused(name, lifecycle):
 
 
 def test_the_drawings_in_the_docs_are_the_tables():
-    assert DOCUMENT.read_text() == document(), "run `python -m local.lifecycles`"
+    assert DOCUMENT.read_text() == document(), "run `python -m tools.lifecycles`"

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dropship.runtime.application import AT_ONCE
-from tests.unit.services.world import World
+from tests.support.service_world import World
 
 
 @pytest.fixture

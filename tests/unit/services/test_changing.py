@@ -4,11 +4,11 @@ import pytest
 
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import Stale
-from dropship.domain.order import HoldReason
+from dropship.domain.orders.order import HoldReason
 from dropship.ports import Conflict, Unavailable
-from dropship.services.changing import ATTEMPTS, change_case, change_order, hold_order
-from tests.unit.services.interleaving import before_each, once_before
-from tests.unit.services.world import KEY, NOW
+from dropship.services.changing import ATTEMPTS, change_case, change_order, working_copy
+from tests.support.interleaving import before_each, once_before
+from tests.support.service_world import KEY, NOW
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_an_order_that_a_read_does_not_show_yet_is_looked_for_once_more(world):
 
 
 def test_what_was_saved_is_in_hand_and_not_read_again(world):
-    held = hold_order(world.orders, KEY)
+    held = working_copy(world.orders, KEY)
     held.change(hold)
     reads = []
     before_each(world.orders, "load", lambda: reads.append(1))

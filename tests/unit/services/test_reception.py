@@ -9,8 +9,8 @@ from dropship.connectors import find, signatures
 from dropship.connectors.contract import RawRequest
 from dropship.services.messages import Webhook
 from dropship.services.reception import MAX_BODY, QUEUE_OF_ROLE, SECRET_RECHECK_S, envelope, receive
-from tests.fakes import FakeClock, FakeQueues, FakeSecrets
-from tests.unit.services.world import NOW
+from tests.support.fakes import FakeClock, FakeQueues, FakeSecrets
+from tests.support.service_world import NOW
 
 NAME = "webhook/shopify/main-shop"
 BODIES = {

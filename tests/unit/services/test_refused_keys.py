@@ -3,11 +3,11 @@
 import pytest
 
 from dropship.ports import Unavailable
-from dropship.services.dispatch import SupplierBusy
 from dropship.services.messages import CancelOrder, PollParcels, WatchParcel
-from tests.unit.services.partners import answer
-from tests.unit.services.submitting import give_up, planned, submit
-from tests.unit.services.world import KEY, PO, WAYBILL
+from dropship.services.purchasing.dispatch import SupplierBusy
+from tests.support.partner_apis import answer
+from tests.support.service_world import KEY, PO, WAYBILL
+from tests.support.submitting import give_up, planned, submit
 
 REFUSALS = [answer(401), answer(402), answer(403, {"errors": "[API] forbidden"}), answer(423)]
 POLL, WATCH = PollParcels(orders=[str(KEY)]), WatchParcel(waybill=str(WAYBILL))
@@ -60,9 +60,9 @@ def test_a_purchase_order_stays_claimed_and_is_placed_once_by_whoever_comes_next
 def test_a_tracker_that_does_not_take_our_key_is_counted_and_asked_again_by_the_next_round(world):
     world.shipped()
     world.tracker.fail("query", answer(403))
-    world.tracking.take(POLL)
+    world.tracking.handle(POLL)
     assert world.counted == [("TrackerRefused", "kd100: 快递100 answered 403")]
-    world.tracking.take(POLL)
+    world.tracking.handle(POLL)
     assert world.tracker.requests("query") == [WAYBILL.number] * 2
 
 
@@ -70,8 +70,8 @@ def test_a_subscription_is_asked_again_until_the_tracker_takes_our_key(world):
     world.shipped()
     world.tracker.fail("subscribe", answer(401))
     with pytest.raises(Unavailable, match="快递100 answered 401"):
-        world.tracking.take(WATCH)
-    world.tracking.take(WATCH)
+        world.tracking.handle(WATCH)
+    world.tracking.handle(WATCH)
     assert world.tracker.requests("subscribe") == [WAYBILL.number] * 2
 
 

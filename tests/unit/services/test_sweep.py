@@ -7,14 +7,14 @@ import pytest
 from dropship.domain.deadlines import SWEEP
 from dropship.domain.identity import OrderKey
 from dropship.ports import Unavailable
-from dropship.services.dispatch import OutcomeUnknown
 from dropship.services.messages import CancelOrder, OrderDue
-from dropship.services.polls import PollRound
+from dropship.services.parcels.polls import PollRound
+from dropship.services.purchasing.dispatch import OutcomeUnknown
 from dropship.services.sweep import Sweep
-from tests.unit.services.interleaving import once_before
-from tests.unit.services.parcel_news import polled, report
-from tests.unit.services.partners import LOST, answer
-from tests.unit.services.world import CASE, KEY, NOW, PINK, World, from_shop, lines
+from tests.support.interleaving import once_before
+from tests.support.parcel_news import polled, report
+from tests.support.partner_apis import LOST, answer
+from tests.support.service_world import CASE, KEY, NOW, PINK, World, from_shop, lines
 
 CANCEL = CancelOrder(order=str(KEY))
 ORDER_DUE = {"kind": "order-due", "order": str(KEY)}
@@ -59,7 +59,7 @@ def test_a_case_is_sent_to_after_sales(world):
 
 def test_orders_of_all_shards_are_found(world):
     for number in range(40):
-        world.intake.take(from_shop("orders/paid", id=1000 + number, shipping_address=None))
+        world.inbox.handle(from_shop("orders/paid", id=1000 + number, shipping_address=None))
     world.clock.advance(hours=24)
     assert sweep(world) == 40
     assert len({message["order"] for message in world.sent("inbox")}) == 40
@@ -139,7 +139,7 @@ def test_the_sweeps_of_a_night_look_at_each_order_exactly_once_however_late_they
     evening = NOW.replace(hour=22)
     for minutes in range(0, 4 * 60, 7):
         world.clock.time = evening + timedelta(minutes=minutes)
-        world.intake.take(from_shop("orders/paid", id=1000 + minutes))
+        world.inbox.handle(from_shop("orders/paid", id=1000 + minutes))
     sent = []
     for index in range(4 * 12 + 6):
         scheduled = evening.replace(minute=0, second=0) + index * SWEEP + timedelta(seconds=late_s[index % 2])
@@ -276,7 +276,7 @@ def test_whatever_is_unfinished_is_found_by_the_schedules(world, stand):
 
 
 def test_an_order_that_cannot_be_read_does_not_stop_the_look_back(world):
-    world.intake.take(from_shop("orders/paid", id=1))
+    world.inbox.handle(from_shop("orders/paid", id=1))
     world.hear("orders/paid")
     world.cannot_read(OrderKey(KEY.shop, "1"))
     world.clock.advance(minutes=11)

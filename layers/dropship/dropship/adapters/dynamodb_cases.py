@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dropship.domain.after_sales import Case
+from dropship.domain.remedies.case import Case
 from dropship.ports import Loaded
 
 from .dynamodb_items import Item, ItemTable, readable, state_item

@@ -7,10 +7,10 @@ from heapq import merge
 from itertools import islice
 from zlib import crc32
 
+from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.identity import OrderKey, Waybill
-from dropship.domain.marketplace import MarketplaceOrder, Recipient
-from dropship.domain.order import Order
-from dropship.domain.polling import slot_of
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.polling import slot_of
 from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced, Unavailable
 
 from .dynamodb_items import Item, ItemTable, key, readable, state_item, text

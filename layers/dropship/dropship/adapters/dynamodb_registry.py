@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, TypeAdapter
 
-from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
-from dropship.domain.planning import Offer
+from dropship.domain.registry.connections import Carrier, Shop, Supplier, Tracker
+from dropship.domain.registry.offers import Offer
 from dropship.ports import NotFound
 
 from . import session

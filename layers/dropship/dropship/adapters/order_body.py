@@ -1,7 +1,7 @@
 """An order as the text of its item: short names, and nothing that its key says already."""
 
 from dropship.domain.identity import OrderKey
-from dropship.domain.order import Order
+from dropship.domain.orders.order import Order
 
 _PREFIX = "\x1f"
 """Stands for what every purchase order id of the order begins with. JSON text never has a control character itself."""

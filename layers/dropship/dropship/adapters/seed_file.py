@@ -1,6 +1,6 @@
 """The seed file: shops, suppliers, trackers, carriers and offers as a seller writes them, checked as a whole.
 
-Sections are mappings by id, offers by shop and SKU. Secrets are not in it. `local/seed.yaml` is an example.
+Sections are mappings by id, offers by shop and SKU. Secrets are not in it. `tools/local/seed.yaml` is an example.
 """
 
 import re
@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from dropship.domain.connections import Carrier, Shop, Supplier, Tracker
 from dropship.domain.deadlines import Deadlines, Length
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.money import Money
-from dropship.domain.planning import Offer
+from dropship.domain.registry.connections import Carrier, Shop, Supplier, Tracker
+from dropship.domain.registry.offers import Offer
 from dropship.ports import NoAnswer
 
 from .addresses import is_public, literal_address

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from dropship.domain.identity import OrderKey
-from dropship.domain.planning import Unrouted
+from dropship.domain.orders.unrouted import Unrouted
 
 from . import session
 from .session import unavailable_if_passing

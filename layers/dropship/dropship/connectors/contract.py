@@ -5,23 +5,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
-    from dropship.domain.connections import Shop, Supplier
-    from dropship.domain.marketplace import MarketplaceEvent
-    from dropship.domain.partners import (
-        Absent,
-        Busy,
+    from dropship.domain.exchange.marketplace import MarketplaceEvent
+    from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+    from dropship.domain.exchange.suppliers import (
         CancelResult,
         FindResult,
-        FulfilmentState,
-        ParcelShipped,
         PlaceResult,
         PurchaseOrderRequest,
-        Refused,
         SupplierEvent,
-        TrackingReport,
-        Unknown,
-        WritebackResult,
     )
+    from dropship.domain.exchange.tracking import TrackingReport
+    from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped, WritebackResult
+    from dropship.domain.registry.connections import Shop, Supplier
     from dropship.ports import HttpRequest, HttpResponse
 
 Credentials = Mapping[str, object]

@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from .fact import Fact
 
 SWEEP = timedelta(minutes=5)
 """The period of the deadline sweep: a clock is seen to have run out at most so much later."""
@@ -11,13 +13,11 @@ SWEEP = timedelta(minutes=5)
 Length = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=365))]
 
 
-class Deadlines(BaseModel):
+class Deadlines(Fact):
     """How long each step may take before something has to happen.
 
     In the seed file: seconds as a number, or an ISO 8601 duration such as `PT48H`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     resume: Length = Field(timedelta(minutes=10), description="an order that is ready is dispatched")
     dispatch_lease: Length = Field(

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
-    from dropship.services.partners import Partners
+    from dropship.services.partner_calls import PartnerCalls
 
 
 AT_ONCE = 25
-"""Partners that one function waits for at a time."""
+"""PartnerCalls that one function waits for at a time."""
 _TALKATIVE = ("botocore", "boto3", "urllib3")
 """Libraries that log whole requests, buyers and secrets with them, where Lambda's log level is DEBUG."""
 
@@ -100,11 +100,11 @@ class Application:
         return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
 
     @cached_property
-    def partners(self) -> "Partners":
+    def partners(self) -> "PartnerCalls":
         """Calls to partners, with their credentials."""
-        from dropship.services.partners import Partners
+        from dropship.services.partner_calls import PartnerCalls
 
-        return Partners(self.http, self.secrets)
+        return PartnerCalls(self.http, self.secrets)
 
     def count(self, metric: str, **about: str) -> None:
         """Count one occurrence of a metric in the namespace of the deployment; `about` is for people who look."""

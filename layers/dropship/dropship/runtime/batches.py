@@ -43,19 +43,19 @@ def consume(
     app: Application,
     event: dict[str, Any],
     context: LambdaContext,
-    take: Callable[[str], None],
+    handle: Callable[[str], None],
     *,
     at_once: bool = False,
 ) -> PartialItemFailureResponse:
-    """Hand each message's body to `take`, all `at_once` if wanted; the answer names those that failed.
+    """Hand each message's body to `handle`, all `at_once` if wanted; the answer names those that failed.
 
     A function that waits for partners is billed for waiting, so it waits for several at once.
     """
     records = event["Records"]
     if not at_once or len(records) == 1:
-        return _process(app, event, context, lambda record: take(record.body))
-    taken = {record["messageId"]: app.threads.submit(take, record["body"]) for record in records}
-    return _process(app, event, context, lambda record: taken[record.message_id].result())
+        return _process(app, event, context, lambda record: handle(record.body))
+    begun = {record["messageId"]: app.threads.submit(handle, record["body"]) for record in records}
+    return _process(app, event, context, lambda record: begun[record.message_id].result())
 
 
 def _process(

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from dropship.connectors.contract import UnknownChannel
 from dropship.domain.errors import DomainError
 from dropship.ports import Conflict, NotFound, Unavailable
-from dropship.services.ops import NotPossible
+from dropship.services.desk.ops import NotPossible
 
 # The words of these are ours: keys and states. Any other error may quote what it was given.
 _OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, UnknownChannel)

@@ -6,7 +6,7 @@ from threading import Lock
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.identity import OrderKey
-from dropship.domain.order import Order, TaskKind, TimelineEntry
+from dropship.domain.orders.order import Order, TaskKind, TimelineEntry
 from dropship.ports import Loaded, Sourced
 
 Count = Callable[..., None]

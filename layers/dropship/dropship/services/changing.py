@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from dropship.domain.after_sales import Case
 from dropship.domain.errors import DomainError
 from dropship.domain.identity import OrderKey
-from dropship.domain.order import Order
+from dropship.domain.orders.order import Order
+from dropship.domain.remedies.case import Case
 from dropship.ports import Cases, Conflict, Loaded, Orders, Unavailable
 
 ATTEMPTS = 8
@@ -16,7 +16,7 @@ class _Read[Aggregate: Order | Case](Protocol):
     def __call__(self, *, fresh: bool) -> Loaded[Aggregate] | None: ...
 
 
-class Held[Aggregate: Order | Case]:
+class WorkingCopy[Aggregate: Order | Case]:
     """An aggregate in hand: what was read or saved last is not read again before the next change.
 
     `read` reads it, fresh where it is told to. A picture that is a moment old is good enough to change, for the save
@@ -85,20 +85,20 @@ class Held[Aggregate: Order | Case]:
         return self._loaded
 
 
-def hold_order(orders: Orders, key: OrderKey, loaded: Loaded[Order] | None = None) -> Held[Order]:
+def working_copy(orders: Orders, key: OrderKey, loaded: Loaded[Order] | None = None) -> WorkingCopy[Order]:
     """The order in hand; as it was `loaded`, if it was."""
-    return Held(f"order {key}", lambda *, fresh: orders.load(key, fresh=fresh), orders.save, loaded)
+    return WorkingCopy(f"order {key}", lambda *, fresh: orders.load(key, fresh=fresh), orders.save, loaded)
 
 
 def change_order[Result](orders: Orders, key: OrderKey, change: Callable[[Order], Result]) -> tuple[Order, Result]:
-    """Apply one `change` to the order; the order as it is then. See `Held.change`."""
-    held = hold_order(orders, key)
+    """Apply one `change` to the order; the order as it is then. See `WorkingCopy.change`."""
+    held = working_copy(orders, key)
     result = held.change(change)
     return held.value, result
 
 
 def change_case[Result](cases: Cases, shop: str, case: str, change: Callable[[Case], Result]) -> tuple[Case, Result]:
-    """Apply one `change` to the case; the case as it is then. See `Held.change`."""
-    held = Held(f"case {shop}#{case}", lambda **_: cases.load(shop, case), cases.save, fresh=True)
+    """Apply one `change` to the case; the case as it is then. See `WorkingCopy.change`."""
+    held = WorkingCopy(f"case {shop}#{case}", lambda **_: cases.load(shop, case), cases.save, fresh=True)
     result = held.change(change)
     return held.value, result

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from dropship.connectors.contract import RawRequest
-from dropship.domain.after_sales import Decision
-from dropship.domain.marketplace import AfterSalesRequested
+from dropship.domain.exchange.marketplace import AfterSalesRequested
+from dropship.domain.remedies.case import Decision
 
 
 class _Message(BaseModel):

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dropship import ports
-    from dropship.domain import partners
+    from dropship.domain.exchange import outcomes, tracking
 else:
-    ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
+    ports = Lazily("dropship.ports")
+    outcomes, tracking = Lazily("dropship.domain.exchange.outcomes"), Lazily("dropship.domain.exchange.tracking")
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -102,7 +103,7 @@ class Kuaidi100:
 
     def read_subscribe(
         self, response: ports.HttpResponse
-    ) -> partners.Refused | partners.Busy | partners.Unknown | None:
+    ) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
         """See `TrackerConnector.read_subscribe`. Asking again is harmless: they answer 501, already subscribed."""
         answer = _answer(response)
         if not isinstance(answer, Fields):
@@ -112,8 +113,8 @@ class Kuaidi100:
             if code in {"200", "501"}:
                 return None
             if code in {"500", "503"}:
-                return partners.Busy()
-            return _refused(answer) if code else partners.Unknown(why="快递100 answered without a return code")
+                return outcomes.Busy()
+            return _refused(answer) if code else outcomes.Unknown(why="快递100 answered without a return code")
         except InvalidMessage as senseless:
             return _senseless(senseless)
 
@@ -127,7 +128,7 @@ class Kuaidi100:
 
     def read_query(
         self, response: ports.HttpResponse
-    ) -> partners.TrackingReport | partners.Absent | partners.Refused | partners.Busy | partners.Unknown:
+    ) -> tracking.TrackingReport | outcomes.Absent | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
         """See `TrackerConnector.read_query`."""
         answer = _answer(response)
         if not isinstance(answer, Fields):
@@ -137,11 +138,11 @@ class Kuaidi100:
                 return _failed(answer)
             if not answer.has("data"):
                 raise answer.invalid("data", "is not a list")
-            return _report(answer, given_up=False) or partners.Absent()
+            return _report(answer, given_up=False) or outcomes.Absent()
         except InvalidMessage as senseless:
             return _senseless(senseless)
 
-    def read_push(self, request: RawRequest) -> partners.TrackingReport | None:
+    def read_push(self, request: RawRequest) -> tracking.TrackingReport | None:
         """See `TrackerConnector.read_push`.
 
         A push that only says that they stop asking has no time of its own: it is an EXPIRED at the newest
@@ -177,36 +178,36 @@ def _form(body: bytes) -> dict[str, str]:
     return form
 
 
-def _answer(response: ports.HttpResponse) -> Fields | partners.Refused | partners.Busy | partners.Unknown:
+def _answer(response: ports.HttpResponse) -> Fields | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
     """The body of an answer. Neither call does harm when repeated: after a server error, ask again."""
     if response.status >= 500 or response.status in {408, 429}:
-        return partners.Busy(retry_after=retry_after(response))
+        return outcomes.Busy(retry_after=retry_after(response))
     if response.status in ABOUT_US:
-        return partners.Busy(why=f"快递100 answered {response.status}")
+        return outcomes.Busy(why=f"快递100 answered {response.status}")
     if 400 <= response.status < 500:
-        return partners.Refused(words=f"快递100 answered {response.status}")
+        return outcomes.Refused(words=f"快递100 answered {response.status}")
     try:
         return read_json(response.body)
     except InvalidMessage as senseless:
         return _senseless(senseless)
 
 
-def _senseless(why: InvalidMessage) -> partners.Unknown:
-    return partners.Unknown(why=f"快递100's answer makes no sense: {why}")
+def _senseless(why: InvalidMessage) -> outcomes.Unknown:
+    return outcomes.Unknown(why=f"快递100's answer makes no sense: {why}")
 
 
-def _refused(answer: Fields) -> partners.Refused:
-    return partners.Refused(words=cut(f"{answer.text('returnCode')} {answer.text('message', limit=400)}"))
+def _refused(answer: Fields) -> outcomes.Refused:
+    return outcomes.Refused(words=cut(f"{answer.text('returnCode')} {answer.text('message', limit=400)}"))
 
 
-def _failed(answer: Fields) -> partners.Absent | partners.Refused | partners.Busy:
+def _failed(answer: Fields) -> outcomes.Absent | outcomes.Refused | outcomes.Busy:
     meaning = _FAILURES.get(answer.text("returnCode"))
     if meaning == "absent":
-        return partners.Absent()
-    return partners.Busy() if meaning == "busy" else _refused(answer)
+        return outcomes.Absent()
+    return outcomes.Busy() if meaning == "busy" else _refused(answer)
 
 
-def _report(result: Fields, *, given_up: bool) -> partners.TrackingReport | None:
+def _report(result: Fields, *, given_up: bool) -> tracking.TrackingReport | None:
     """The scans, in the order they came; None where there are none."""
     rows = result.rows("data")
     if not rows:
@@ -218,20 +219,20 @@ def _report(result: Fields, *, given_up: bool) -> partners.TrackingReport | None
     events = [_event(row, at, result.text("state") if row is newest else "") for row, at in timed]
     if given_up:
         last = max(event.at for event in events)
-        stage = partners.TrackingStage.EXPIRED
-        events.append(partners.TrackingEvent(at=last, raw_time=_raw_time(newest), stage=stage, code="abort"))
-    return partners.TrackingReport(carrier=result.id("com"), number=result.id("nu"), events=tuple(events))
+        stage = tracking.TrackingStage.EXPIRED
+        events.append(tracking.TrackingEvent(at=last, raw_time=_raw_time(newest), stage=stage, code="abort"))
+    return tracking.TrackingReport(carrier=result.id("com"), number=result.id("nu"), events=tuple(events))
 
 
-def _event(row: Fields, at: datetime, state: str) -> partners.TrackingEvent:
+def _event(row: Fields, at: datetime, state: str) -> tracking.TrackingEvent:
     """One scan; a newest one that has neither code nor known text is of the whole parcel's `state`."""
     text = row.text("status", limit=64)
     code = row.text("statusCode", limit=64) or _CODE_OF_TEXT.get(text, "") or state
     stage = _stage(code)
-    return partners.TrackingEvent(
+    return tracking.TrackingEvent(
         at=at,
         raw_time=_raw_time(row),
-        stage=None if stage is None else partners.TrackingStage(stage),
+        stage=None if stage is None else tracking.TrackingStage(stage),
         code=code or text,
     )
 

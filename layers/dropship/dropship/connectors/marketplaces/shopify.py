@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dropship import ports
-    from dropship.domain import marketplace, money, partners
-    from dropship.domain.connections import Shop
+    from dropship.domain import money
+    from dropship.domain.exchange import marketplace, outcomes
+    from dropship.domain.exchange import writeback as writebacks
+    from dropship.domain.registry.connections import Shop
 else:
     ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
-    marketplace, partners = Lazily("dropship.domain.marketplace"), Lazily("dropship.domain.partners")
+    marketplace, outcomes = Lazily("dropship.domain.exchange.marketplace"), Lazily("dropship.domain.exchange.outcomes")
+    writebacks = Lazily("dropship.domain.exchange.writeback")
 
 API_PATH = "/admin/api/2026-10/graphql.json"
 PAID = frozenset({"paid", "partially_refunded"})
@@ -85,22 +88,22 @@ class Shopify:
 
     def read_fulfilment(
         self, response: ports.HttpResponse
-    ) -> partners.FulfilmentState | partners.Refused | partners.Busy | partners.Unknown:
+    ) -> writebacks.FulfilmentState | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
         """See `MarketplaceConnector.read_fulfilment`. A question has no effect: after a server error, ask again."""
         if response.status >= 500:
-            return partners.Busy(retry_after=retry_after(response))
+            return outcomes.Busy(retry_after=retry_after(response))
         try:
             order = _result(response, "order", needed="fulfillmentOrders")
             if order is None:
-                return partners.Refused(words="Shopify does not know the order")
+                return outcomes.Refused(words="Shopify does not know the order")
             return _fulfilment_state(order) if isinstance(order, Fields) else order
         except InvalidMessage as senseless:
-            return partners.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+            return outcomes.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
 
     def writeback(
         self,
-        parcel: partners.ParcelShipped,
-        state: partners.FulfilmentState,
+        parcel: writebacks.ParcelShipped,
+        state: writebacks.FulfilmentState,
         *,
         notify_buyer: bool,
         credentials: Credentials,
@@ -127,20 +130,20 @@ class Shopify:
         }
         return _call(_TELL, {"fulfillment": fulfilment}, credentials)
 
-    def read_writeback(self, response: ports.HttpResponse) -> partners.WritebackResult:
+    def read_writeback(self, response: ports.HttpResponse) -> writebacks.WritebackResult:
         """See `MarketplaceConnector.read_writeback`."""
         try:
             result = _result(response, "fulfillmentCreate", needed="userErrors")
             if result is None:
-                return partners.Unknown(why="Shopify answered with neither a result nor an error")
+                return outcomes.Unknown(why="Shopify answered with neither a result nor an error")
             if not isinstance(result, Fields):
                 return result
             if result.has("fulfillment"):
-                return partners.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
+                return writebacks.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
             words = "; ".join(error.text("message") for error in result.rows("userErrors"))
-            return partners.Refused(words=cut(words)) if words else partners.Unknown(why="neither yes nor no")
+            return outcomes.Refused(words=cut(words)) if words else outcomes.Unknown(why="neither yes nor no")
         except InvalidMessage as senseless:
-            return partners.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+            return outcomes.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -271,10 +274,10 @@ def _call(query: str, variables: Mapping[str, object], credentials: Credentials)
 
 def _result(
     response: ports.HttpResponse, root: str, *, needed: str
-) -> Fields | partners.Refused | partners.Busy | partners.Unknown | None:
+) -> Fields | outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
     """The result under `data.{root}` if it has the needed field, else what the errors say, None without any."""
     if response.status in {429, 503}:
-        return partners.Busy(retry_after=retry_after(response))
+        return outcomes.Busy(retry_after=retry_after(response))
     if response.status != 200:
         return _not_answered(response)
     body = read_json(response.body)
@@ -284,42 +287,42 @@ def _result(
     return _errors(body)
 
 
-def _not_answered(response: ports.HttpResponse) -> partners.Refused | partners.Busy | partners.Unknown:
+def _not_answered(response: ports.HttpResponse) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown:
     status = f"Shopify answered {response.status}"
     if response.status in _ABOUT_US:
-        return partners.Busy(why=status)
+        return outcomes.Busy(why=status)
     if not 400 <= response.status < 500 or response.status == 408:
-        return partners.Unknown(why=status)
+        return outcomes.Unknown(why=status)
     try:
         words = read_json(response.body).text("errors", limit=400)
     except InvalidMessage:
         words = ""
-    return partners.Refused(words=f"{status}: {words}" if words else status)
+    return outcomes.Refused(words=f"{status}: {words}" if words else status)
 
 
-def _errors(body: Fields) -> partners.Refused | partners.Busy | partners.Unknown | None:
+def _errors(body: Fields) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
     errors = body.rows("errors")
     words = cut("; ".join(error.text("message") for error in errors))
     codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
     if "THROTTLED" in codes or words == "Throttled":
-        return partners.Busy()
+        return outcomes.Busy()
     if refused := codes & _ERRORS_ABOUT_US:
-        return partners.Busy(why=f"Shopify answered {min(refused)}")
+        return outcomes.Busy(why=f"Shopify answered {min(refused)}")
     if codes & _UNDECIDED_ERRORS:
-        return partners.Unknown(why=words)
-    return partners.Refused(words=words or "Shopify gave no reason") if errors else None
+        return outcomes.Unknown(why=words)
+    return outcomes.Refused(words=words or "Shopify gave no reason") if errors else None
 
 
-def _fulfilment_state(order: Fields) -> partners.FulfilmentState | partners.Refused:
+def _fulfilment_state(order: Fields) -> writebacks.FulfilmentState | outcomes.Refused:
     groups, pages = [], [order.child("fulfillmentOrders")]
     for group in pages[0].rows("nodes"):
         items = group.child("lineItems")
         pages.append(items)
         lines = tuple(_open_line(item) for item in items.rows("nodes") if item.count("remainingQuantity"))
         if lines and group.text("status") in OPEN_FULFILMENT_ORDERS:
-            groups.append(partners.FulfilmentGroup(id=_gid(group), lines=lines))
+            groups.append(writebacks.FulfilmentGroup(id=_gid(group), lines=lines))
     if any(page.child("pageInfo").flag("hasNextPage", default=False) for page in pages if page.has("pageInfo")):
-        return partners.Refused(words="the order has more open lines than can be told of; fulfil it in Shopify")
+        return outcomes.Refused(words="the order has more open lines than can be told of; fulfil it in Shopify")
     told = {
         tracking.text("number"): _gid(fulfilment)
         for fulfilment in order.rows("fulfillments")
@@ -327,7 +330,7 @@ def _fulfilment_state(order: Fields) -> partners.FulfilmentState | partners.Refu
         for tracking in fulfilment.rows("trackingInfo")
         if tracking.has("number")
     }
-    return partners.FulfilmentState(groups=tuple(groups), told=told)
+    return writebacks.FulfilmentState(groups=tuple(groups), told=told)
 
 
 def _open_line(item: Fields) -> tuple[str, str, int]:

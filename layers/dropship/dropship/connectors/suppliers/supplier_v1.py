@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from dropship import ports
     from dropship.connectors.contract import Credentials, RawRequest, Role
-    from dropship.domain import partners
-    from dropship.domain.connections import Supplier
+    from dropship.domain.exchange import outcomes, suppliers
+    from dropship.domain.registry.connections import Supplier
 else:
-    ports, partners = Lazily("dropship.ports"), Lazily("dropship.domain.partners")
+    ports = Lazily("dropship.ports")
+    outcomes, suppliers = Lazily("dropship.domain.exchange.outcomes"), Lazily("dropship.domain.exchange.suppliers")
 
 BUSY = frozenset({425, 429, 503})
 LONGEST_REFERENCE = 150
@@ -56,7 +57,7 @@ class SupplierV1:
         )
         check_standard_webhooks(signature, message_id, timestamp, request.body, secrets, now)
 
-    def place(self, request: partners.PurchaseOrderRequest, credentials: Credentials) -> ports.HttpRequest:
+    def place(self, request: suppliers.PurchaseOrderRequest, credentials: Credentials) -> ports.HttpRequest:
         """See `SupplierConnector.place`. Sent again, it is the same bytes under the same key."""
         body = {
             "reference": request.id,
@@ -78,7 +79,7 @@ class SupplierV1:
         headers = {**_authorised(credentials), "content-type": "application/json", "idempotency-key": request.id}
         return ports.HttpRequest("POST", "/purchase-orders", headers, json.dumps(body).encode())
 
-    def read_place(self, response: ports.HttpResponse) -> partners.PlaceResult:
+    def read_place(self, response: ports.HttpResponse) -> suppliers.PlaceResult:
         """See `SupplierConnector.read_place`."""
         if response.status in {200, 201}:
             return _placed(response) or _senseless(response)
@@ -91,16 +92,16 @@ class SupplierV1:
         path = f"/purchase-orders?reference={quote(reference, safe='')}"
         return ports.HttpRequest("GET", path, _authorised(credentials))
 
-    def read_find(self, response: ports.HttpResponse) -> partners.FindResult:
+    def read_find(self, response: ports.HttpResponse) -> suppliers.FindResult:
         """See `SupplierConnector.read_find`. A look-up has no effect: after a server error, ask again."""
         if response.status == 404:
-            return partners.Absent()
+            return outcomes.Absent()
         if response.status in BUSY or response.status == 408 or response.status >= 500:
-            return partners.Busy(retry_after=retry_after(response))
+            return outcomes.Busy(retry_after=retry_after(response))
         if response.status in ABOUT_US:
             return _key_refused(response)
         if response.status != 200:
-            return partners.Unknown(why=_words(response))
+            return outcomes.Unknown(why=_words(response))
         try:
             body = read_json(response.body)
             found = body.rows("purchase_orders")
@@ -108,28 +109,28 @@ class SupplierV1:
                 raise body.invalid("purchase_orders", "holds more than one for one reference")
             if not body.has("purchase_orders"):
                 raise body.invalid("purchase_orders", "is not a list")
-            return _purchase_order(found[0]) if found else partners.Absent()
+            return _purchase_order(found[0]) if found else outcomes.Absent()
         except InvalidMessage as senseless:
-            return partners.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
+            return outcomes.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
 
     def cancel(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
         """See `SupplierConnector.cancel`. Asking twice is harmless by contract."""
         path = f"/purchase-orders/{quote(reference, safe='')}/cancel"
         return ports.HttpRequest("POST", path, _authorised(credentials))
 
-    def read_cancel(self, response: ports.HttpResponse) -> partners.CancelResult:
+    def read_cancel(self, response: ports.HttpResponse) -> suppliers.CancelResult:
         """See `SupplierConnector.read_cancel`."""
         if response.status == 202:
-            return partners.CancelPending()
+            return suppliers.CancelPending()
         if response.status != 200:
             return _not_done(response)
         try:
             cancelled = read_json(response.body).text("status") == "cancelled"
         except InvalidMessage:
             cancelled = False
-        return partners.CancelAccepted() if cancelled else _senseless(response)
+        return suppliers.CancelAccepted() if cancelled else _senseless(response)
 
-    def read_event(self, request: RawRequest, supplier: Supplier) -> partners.SupplierEvent | None:
+    def read_event(self, request: RawRequest, supplier: Supplier) -> suppliers.SupplierEvent | None:
         """See `SupplierConnector.read_event`. A supplier can only speak of its own purchase orders."""
         body = read_json(request.body)
         kind = _KINDS.get(body.text("type"))
@@ -138,7 +139,7 @@ class SupplierV1:
         data = body.child("data")
         if kind == "shipped" and not data.has("shipment"):
             raise data.invalid("shipment", "is missing")
-        return partners.SupplierEvent(
+        return suppliers.SupplierEvent(
             kind=kind,
             purchase_order=_own_reference(data, supplier),
             occurred_at=data.moment("occurred_at") if data.has("occurred_at") else body.moment("timestamp"),
@@ -156,35 +157,35 @@ def _timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _purchase_order(body: Fields) -> partners.Placed:
+def _purchase_order(body: Fields) -> suppliers.Placed:
     reference = _reference(body)
     if not (number := body.text("supplier_order_id", limit=100)):
         raise body.invalid("supplier_order_id", "is empty")
     acknowledged = body.text("status") == "acknowledged"
-    return partners.Placed(purchase_order=str(reference), supplier_reference=number, acknowledged=acknowledged)
+    return suppliers.Placed(purchase_order=str(reference), supplier_reference=number, acknowledged=acknowledged)
 
 
-def _placed(response: ports.HttpResponse) -> partners.Placed | None:
+def _placed(response: ports.HttpResponse) -> suppliers.Placed | None:
     try:
         return _purchase_order(read_json(response.body))
     except InvalidMessage:
         return None
 
 
-def _senseless(response: ports.HttpResponse) -> partners.Unknown:
-    return partners.Unknown(why=f"the supplier answered {response.status} with a body that is not in its contract")
+def _senseless(response: ports.HttpResponse) -> outcomes.Unknown:
+    return outcomes.Unknown(why=f"the supplier answered {response.status} with a body that is not in its contract")
 
 
-def _not_done(response: ports.HttpResponse) -> partners.Refused | partners.Busy | partners.Unknown:
+def _not_done(response: ports.HttpResponse) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown:
     if response.status in BUSY:
-        return partners.Busy(retry_after=retry_after(response))
+        return outcomes.Busy(retry_after=retry_after(response))
     if not 400 <= response.status < 500 or response.status == 408:
-        return partners.Unknown(why=f"the supplier answered {response.status}")
-    return _key_refused(response) if response.status in ABOUT_US else partners.Refused(words=_words(response))
+        return outcomes.Unknown(why=f"the supplier answered {response.status}")
+    return _key_refused(response) if response.status in ABOUT_US else outcomes.Refused(words=_words(response))
 
 
-def _key_refused(response: ports.HttpResponse) -> partners.Busy:
-    return partners.Busy(why=f"the supplier does not take our key: it answered {response.status}")
+def _key_refused(response: ports.HttpResponse) -> outcomes.Busy:
+    return outcomes.Busy(why=f"the supplier does not take our key: it answered {response.status}")
 
 
 def _words(response: ports.HttpResponse) -> str:
@@ -211,16 +212,16 @@ def _own_reference(data: Fields, supplier: Supplier) -> str:
     return str(reference)
 
 
-def _shipment(shipment: Fields, supplier: Supplier) -> partners.Shipment:
+def _shipment(shipment: Fields, supplier: Supplier) -> suppliers.Shipment:
     units = Counter[str]()
     for row in shipment.rows("lines"):
         units[row.id("line")] += row.count("quantity", least=1)
     if any(quantity > 1_000_000 for quantity in units.values()):
         raise shipment.invalid("lines", "count more units than there can be")
-    return partners.Shipment(
+    return suppliers.Shipment(
         carrier=_carrier(shipment.text("carrier"), supplier),
         number=_waybill_number(shipment),
-        lines=tuple(partners.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
+        lines=tuple(suppliers.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
     )
 
 

@@ -1,0 +1,1 @@
+"""What partners are told and tell us, in our words: marketplaces, suppliers, trackers."""

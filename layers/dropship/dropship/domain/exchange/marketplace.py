@@ -1,0 +1,138 @@
+"""What a marketplace tells us, in our words: orders, refunds, returns."""
+
+import hashlib
+from typing import Literal
+
+from pydantic import Field
+
+from dropship.domain.fact import ExternalId, Fact, Instant
+from dropship.domain.identity import OrderKey
+from dropship.domain.money import Money
+from dropship.domain.quantities import Units
+
+
+def _can_be_seen(text: str) -> bool:
+    """Whether a label shows anything of it: blanks and characters of no width do not count."""
+    return any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
+class Recipient(Fact):
+    """Where the parcel goes. Personal data: kept apart, never logged, erasable. An empty text means not given."""
+
+    name: str = ""
+    company: str = ""
+    phone: str = ""
+    address1: str = ""
+    address2: str = ""
+    city: str = ""
+    province: str = ""
+    postal_code: str = ""
+    country_code: str = ""
+
+    @property
+    def missing(self) -> list[str]:
+        """Names of the fields that a label cannot do without and that are empty."""
+        needed = ("name", "address1", "city", "country_code")
+        return [field for field in needed if not _can_be_seen(getattr(self, field))]
+
+    @property
+    def digest(self) -> str:
+        """Tells one address from another, and nothing of either."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+class MarketplaceLine(Fact):
+    """One line as the marketplace sold it.
+
+    `fulfillable` counts the units that are still to be sent; refunds and edits lower it, `quantity` stays.
+    """
+
+    id: ExternalId
+    sku: str
+    title: str
+    quantity: Units
+    fulfillable: Units
+    unit_price: Money
+    requires_shipping: bool = True
+
+    @property
+    def units_to_ship(self) -> int:
+        """Units that a supplier has to send: none where nothing is shipped (gift cards, services)."""
+        return self.fulfillable if self.requires_shipping else 0
+
+
+class RefundedUnits(Fact):
+    """Units of one line that a refund or return is about."""
+
+    line: ExternalId
+    quantity: Units
+
+
+class MarketplaceOrder(Fact):
+    """A marketplace order as of `updated_at`, its version: a later one replaces an earlier one."""
+
+    shop: str
+    external_id: ExternalId
+    number: str
+    updated_at: Instant
+    placed_at: Instant
+    paid: bool
+    refunded: bool = Field(default=False, description="all of the money is back with the buyer, or was never taken")
+    cancelled_at: Instant | None = None
+    total: Money
+    lines: tuple[MarketplaceLine, ...]
+    refunds: tuple[ExternalId, ...] = Field(default=(), description="refunds that `fulfillable` already reflects")
+    chosen_shipping: str = Field(default="", description="the shipping method the buyer chose, as shown to them")
+
+    @property
+    def key(self) -> OrderKey:
+        """The order's key."""
+        return OrderKey(self.shop, self.external_id)
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing of it that has not been sent is to be sent."""
+        return self.refunded or self.cancelled_at is not None
+
+
+class OrderChanged(Fact):
+    """The marketplace order was created, paid, edited or cancelled; carries the whole order.
+
+    `likely_new`: it is usually the first that is heard of the order.
+    """
+
+    order: MarketplaceOrder
+    likely_new: bool = False
+    recipient: Recipient | None = None
+
+
+AfterSalesKind = Literal["refund", "return"]
+
+
+def case_id(kind: AfterSalesKind, external_id: str) -> str:
+    """The id, within its shop, of the case that a refund or return opens."""
+    return f"{kind}-{external_id}"
+
+
+class AfterSalesRequested(Fact):
+    """A refund was made, or a return was asked for.
+
+    `id` names the refund or return within its shop. `amount` is what was refunded; None where nothing was yet.
+    """
+
+    kind: AfterSalesKind
+    id: ExternalId
+    shop: str
+    order: ExternalId
+    requested_at: Instant
+    units: tuple[RefundedUnits, ...] = ()
+    amount: Money | None = None
+    reason: str = ""
+
+    @property
+    def order_key(self) -> OrderKey:
+        """The order it is about."""
+        return OrderKey(self.shop, self.order)
+
+
+MarketplaceEvent = OrderChanged | AfterSalesRequested

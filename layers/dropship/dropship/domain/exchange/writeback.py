@@ -1,0 +1,40 @@
+"""What a marketplace is told of a parcel (发货回传), and what it answers."""
+
+from pydantic import Field
+
+from dropship.domain.fact import Fact
+
+from .outcomes import Busy, Refused, Unknown
+from .suppliers import ShippedLine
+
+
+class ParcelShipped(Fact):
+    """What the marketplace is told about one parcel."""
+
+    order: str
+    carrier_name: str
+    number: str
+    lines: tuple[ShippedLine, ...]
+
+
+class FulfilmentGroup(Fact):
+    """Units the marketplace still waits for, under its own ids; one fulfilment may not cross groups."""
+
+    id: str
+    lines: tuple[tuple[str, str, int], ...] = Field(description="(their line id, our order line, units left)")
+
+
+class FulfilmentState(Fact):
+    """What the marketplace knows of an order's shipping: open units and tracking numbers already told."""
+
+    groups: tuple[FulfilmentGroup, ...]
+    told: dict[str, str] = Field(default_factory=dict, description="tracking number -> fulfilment id")
+
+
+class WrittenBack(Fact):
+    """The marketplace knows the parcel; `fulfilment` is its id there."""
+
+    fulfilment: str
+
+
+WritebackResult = WrittenBack | Refused | Busy | Unknown

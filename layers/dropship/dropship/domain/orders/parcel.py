@@ -1,0 +1,146 @@
+"""A parcel on its way: scans move it forward by time, never back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.exchange.suppliers import ShippedLine
+from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
+from dropship.domain.identity import Waybill
+from dropship.domain.lifecycle import PARCEL
+from dropship.domain.quantities import Place
+from dropship.domain.stored import Stored
+
+SCANS = (
+    "picked_up",
+    "scan_transit",
+    "out_for_delivery",
+    "delivered",
+    "exception",
+    "refused",
+    "return_started",
+    "return_received",
+)
+
+_STATE_OF_STAGE = {
+    TrackingStage.INFO_RECEIVED: "LABEL_CREATED",
+    TrackingStage.PICKED_UP: "PICKED_UP",
+    TrackingStage.IN_TRANSIT: "IN_TRANSIT",
+    TrackingStage.OUT_FOR_DELIVERY: "OUT_FOR_DELIVERY",
+    TrackingStage.AVAILABLE_FOR_PICKUP: "OUT_FOR_DELIVERY",
+    TrackingStage.FAILED_ATTEMPT: "EXCEPTION",
+    TrackingStage.EXCEPTION: "EXCEPTION",
+    TrackingStage.EXPIRED: "EXCEPTION",
+    TrackingStage.DELIVERED: "DELIVERED",
+    TrackingStage.RETURNING: "RETURNING",
+    TrackingStage.RETURNED: "RETURNED",
+}
+_PLACE_OF_STATE: dict[str, Place] = {
+    "DELIVERED": "delivered",
+    "DELIVERED_FINAL": "delivered",
+    "RETURNING": "returning",
+    "RETURNED": "returned",
+    "LOST": "lost",
+}
+_PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
+
+
+class Parcel(Stored):
+    """One parcel of a purchase order and whether the marketplace has been told of it."""
+
+    purchase_order: str
+    carrier: str
+    number: str
+    lines: list[ShippedLine]
+    state: str = PARCEL.initial
+    shipped_at: datetime
+    last_event_at: datetime | None = None
+    last_stage: TrackingStage | None = None
+    followed: bool = Field(default=True, description="a tracker is asked for news of it")
+    due_at: datetime | None = Field(default=None, description="explicit only where it is not followed")
+    writeback: Literal["DUE", "SENDING", "DONE", "REFUSED"] = "DUE"
+    writeback_at: datetime = Field(description="when the present writeback state began")
+    fulfilment: str = ""
+
+    @property
+    def waybill(self) -> Waybill:
+        """The carrier and its number."""
+        return Waybill(self.carrier, self.number)
+
+    @property
+    def place(self) -> Place:
+        """Where the parcel's units are, in the quantities of the order line."""
+        return _PLACE_OF_STATE.get(self.state, "in_transit")
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to hear from the carrier in the normal course."""
+        return self.state == "DELIVERED" or self.state in PARCEL.terminal
+
+    @property
+    def untold(self) -> bool:
+        """Whether the marketplace has yet to be told of it."""
+        return self.writeback in {"DUE", "SENDING"}
+
+    def clock(self, deadlines: Deadlines) -> datetime | None:
+        """When news of it are overdue; None once it is finished."""
+        if self.finished or self.due_at is not None:
+            return self.due_at
+        if self.last_event_at is None:
+            return self.shipped_at + deadlines.pickup
+        return self.last_event_at + deadlines.stall
+
+    def track(self, events: Iterable[TrackingEvent], deadlines: Deadlines) -> bool:
+        """Take in scans, oldest first; whether anything changed that is worth a write.
+
+        A scan that is older than the last one taken, or that the lifecycle does not allow from here,
+        changes nothing. Scans of one moment count in the order of their progress. Scans that only repeat
+        the state are worth a write when they move the stall clock by more than a quarter of its length.
+        """
+        before, heard, clock = self.state, (self.last_event_at, self.last_stage), self.clock(deadlines)
+        known = [event for event in events if event.stage is not None]
+        for event in sorted(known, key=lambda scan: (scan.at, _PROGRESS[scan.stage or TrackingStage.INFO_RECEIVED])):
+            self._apply_scan(event)
+        due = None if self.finished else (self.last_event_at or self.shipped_at) + deadlines.stall
+        if self.state == before and not self._is_news(clock, due, deadlines):
+            self.last_event_at, self.last_stage = heard
+            return False
+        self.due_at = None if self.followed else due
+        return True
+
+    def _is_news(self, clock: datetime | None, due: datetime | None, deadlines: Deadlines) -> bool:
+        if self.state == PARCEL.initial:
+            return False  # nobody scanned it yet: the clock of the first scan runs on
+        return due is not None and clock is not None and due - clock > deadlines.stall / 4
+
+    def _apply_scan(self, event: TrackingEvent) -> None:
+        if event.stage is None or not self._is_newer(event.at, event.stage):
+            return
+        goal = _STATE_OF_STAGE[event.stage]
+        steps = PARCEL.path(self.state, goal, SCANS)
+        if steps is None:
+            return
+        for step in steps:
+            self.state = PARCEL.next(self.state, step)
+        self.last_event_at, self.last_stage = event.at, event.stage
+
+    def _is_newer(self, at: datetime, stage: TrackingStage) -> bool:
+        if self.last_event_at is None or self.last_stage is None:
+            return True
+        return (at, _PROGRESS[stage]) > (self.last_event_at, _PROGRESS[self.last_stage])
+
+    def begin_writeback(self, now: datetime, deadlines: Deadlines) -> bool:
+        """Take the writeback for this worker; False if it is done or another worker is at it."""
+        if self.writeback in {"DONE", "REFUSED"}:
+            return False
+        if self.writeback == "SENDING" and now < self.writeback_at + deadlines.writeback_lease:
+            return False
+        self.writeback, self.writeback_at = "SENDING", now
+        return True
+
+    def end_writeback(self, outcome: Literal["DUE", "DONE", "REFUSED"], now: datetime, fulfilment: str = "") -> None:
+        """Record how the writeback ended; `DUE` gives it back to be tried again."""
+        self.writeback, self.writeback_at, self.fulfilment = outcome, now, fulfilment

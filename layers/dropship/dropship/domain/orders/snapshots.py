@@ -1,0 +1,171 @@
+"""Snapshots of the marketplace order: how an order begins, and what a later snapshot changes."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.exchange.marketplace import MarketplaceLine, MarketplaceOrder, case_id
+from dropship.domain.quantities import LineQuantities
+
+from .ledger import Remedy, refunded, wanted_back
+from .order import HoldReason, Order, OrderLine, TaskKind
+
+
+class Snapshot(NamedTuple):
+    """The marketplace order as of its version, with what the order keeps of the buyer's address.
+
+    `recipient_digest` tells whether the address changed; `missing` names the fields without which nothing can
+    be sent.
+    """
+
+    source: MarketplaceOrder
+    recipient_digest: str
+    missing: list[str]
+
+
+def receive(snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> Order:
+    """A new order from its first snapshot; lines that need no shipping are not taken in."""
+    source = snapshot.source
+    order = Order(
+        shop=source.shop,
+        external_id=source.external_id,
+        number=source.number,
+        created_at=now,
+        source_version=source.updated_at,
+        recipient_digest=snapshot.recipient_digest,
+        lines=[_new_line(line) for line in source.lines if line.units_to_ship],
+        remedies=[_reflected(refund) for refund in source.refunds],
+    )
+    order.note(now, "received")
+    if source.off:
+        order.close_as_cancelled(now)
+        return order
+    if not order.lines:
+        order.apply("nothing_to_fulfil")
+        order.note(now, "nothing to ship")
+        return order
+    order.check_address(snapshot.missing, now)
+    if not order.holds:
+        order.apply("validated")
+    order.arm(now, deadlines)
+    return order
+
+
+def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> bool:
+    """Take in a snapshot, unless a later one was taken in before; whether anything changed.
+
+    Marketplaces count in seconds, so one of the same version is taken in as well.
+
+    Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only
+    through refunds and cancellations; other changes of units, and a changed address, need a person. So do units that
+    are wanted of an order which has ended; nothing else is taken in there.
+    """
+    if snapshot.source.updated_at < order.source_version:
+        return False
+    before = order.model_dump_json()
+    if order.finished:
+        _look_after_the_end(order, snapshot.source, now)
+        return order.model_dump_json() != before
+    order.source_version = snapshot.source.updated_at
+    if snapshot.recipient_digest != order.recipient_digest:
+        _change_address(order, snapshot, now, deadlines)
+    if order.claimed and not snapshot.source.off:
+        _compare_units(order, snapshot.source, now)
+    elif not order.claimed:
+        _adopt_units(order, snapshot.source, now)
+    if order.model_dump_json() == before:
+        return False
+    order.arm(now, deadlines)
+    return True
+
+
+def _look_after_the_end(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+    """An order that was emptied by an edit, or sent, may be edited once more: what is wanted now, nobody sends."""
+    open_units = {line.id: line.units.open for line in order.lines}
+    more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
+    if more and source.paid and not source.off:
+        order.source_version = source.updated_at
+        words = f"the order is {order.status}, yet the marketplace wants units of lines " + ", ".join(sorted(more))
+        order.need(TaskKind.QUANTITY_CHANGED, now, words)
+
+
+def _change_address(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> None:
+    order.recipient_digest = snapshot.recipient_digest
+    order.fence += 1
+    if order.claimed:
+        order.need(TaskKind.ADDRESS_CHANGED, now)
+    elif snapshot.missing:
+        order.check_address(snapshot.missing, now)
+    else:
+        order.release(HoldReason.ADDRESS_MISSING, now, deadlines)
+
+
+def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:
+    """Units to send by line, less those that refunds took back of which the snapshot does not know yet."""
+    reflected = {case_id("refund", refund) for refund in source.refunds}
+    later = [remedy.cancelled for remedy in order.remedies if remedy.case not in reflected]
+    return {
+        line.id: max(0, line.units_to_ship - sum(cancelled.get(line.id, 0) for cancelled in later))
+        for line in source.lines
+    }
+
+
+def _compare_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+    known_cases = {remedy.case for remedy in order.remedies}
+    if not known_cases.issuperset(case_id("refund", refund) for refund in source.refunds):
+        return  # the refund itself is on its way to us and says what it is about
+    wanted = _wanted_units(order, source)
+    ours = {line.id: line.units for line in order.lines}
+    more = [line for line, count in wanted.items() if count > (ours[line].open if line in ours else 0)]
+    fewer = [line for line, units in ours.items() if wanted.get(line, 0) < _unsent(order, line, units)]
+    if more or fewer:
+        words = "the marketplace now wants other units of lines " + ", ".join(sorted({*more, *fewer}))
+        order.need(TaskKind.QUANTITY_CHANGED, now, words)
+
+
+def _unsent(order: Order, line: str, units: LineQuantities) -> int:
+    back = wanted_back(order.remedies, line) + refunded(order.remedies, line)
+    return units.open - units.shipped - back
+
+
+def _adopt_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+    open_units = _wanted_units(order, source)
+    before = [(line.id, line.units.open) for line in order.lines]
+    for line in order.lines:
+        wanted = open_units.get(line.id, 0)
+        if wanted > line.units.open and not source.paid:
+            continue  # what was added is not paid yet
+        if wanted > line.units.open:
+            line.units.ordered += wanted - line.units.open
+            line.units.unrouted = wanted
+        else:
+            line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
+    known = {line.id for line in order.lines}
+    if source.paid:
+        order.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
+    _adopt_refunds(order, source)
+    if before != [(line.id, line.units.open) for line in order.lines]:
+        order.fence += 1
+        order.note(now, "quantities changed")
+    if not any(line.units.open for line in order.lines):
+        order.close_as_cancelled(now)
+
+
+def _adopt_refunds(order: Order, source: MarketplaceOrder) -> None:
+    """The snapshot's units are without what it says was refunded, so those refunds have had their effect."""
+    reflected = {case_id("refund", refund) for refund in source.refunds}
+    for remedy in order.remedies:
+        if remedy.case in reflected and not remedy.outcome:
+            remedy.outcome = "CANCELLED"
+    known = {remedy.case for remedy in order.remedies}
+    order.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known]
+
+
+def _new_line(line: MarketplaceLine) -> OrderLine:
+    units = LineQuantities(ordered=line.units_to_ship, unrouted=line.units_to_ship)
+    return OrderLine(id=line.id, sku=line.sku, units=units)
+
+
+def _reflected(refund: str) -> Remedy:
+    """The ledger entry of a refund whose units the marketplace already took out of the order."""
+    return Remedy(case=case_id("refund", refund), units={}, outcome="CANCELLED")

@@ -1,0 +1,39 @@
+"""Units that no purchase order has yet, as the planning needs to know them."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from dropship.domain.fact import Fact
+
+from .order import Order
+
+MOST_LINES = 100
+
+
+class UnroutedLine(Fact):
+    """Units of a line that no purchase order has yet."""
+
+    id: str
+    sku: str
+    quantity: int
+
+
+class Unrouted(Fact):
+    """All that the first plan of an order needs to know of it, as of `fence`. It travels with the workflow's input."""
+
+    fence: int
+    lines: tuple[UnroutedLine, ...]
+
+    @classmethod
+    def of(cls, order: Order) -> Self | None:
+        """None where the plan has to read the order: it has purchase orders, or too many lines for an input."""
+        if order.purchase_orders or len(order.lines) > MOST_LINES:
+            return None
+        return cls(fence=order.fence, lines=tuple(unrouted_lines(order)))
+
+
+def unrouted_lines(order: Order) -> Iterator[UnroutedLine]:
+    """The lines that have unrouted units."""
+    for line in order.lines:
+        if line.units.unrouted:
+            yield UnroutedLine(id=line.id, sku=line.sku, quantity=line.units.unrouted)

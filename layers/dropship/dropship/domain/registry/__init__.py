@@ -1,0 +1,1 @@
+"""Connections and offers as the registry keeps them."""

@@ -1,0 +1,1 @@
+"""Which supplier ships what."""

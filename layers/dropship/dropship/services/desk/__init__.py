@@ -1,0 +1,1 @@
+"""What ops people see and ask for."""

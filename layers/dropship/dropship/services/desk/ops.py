@@ -1,0 +1,252 @@
+"""What ops people see and ask for. Reading is direct; every wish is one message to the queue of its workers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dropship.connectors.reading import read_json
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
+from dropship.domain.lifecycle import AFTER_SALES_CASE
+from dropship.domain.orders.order import HoldReason, Order, TaskKind
+from dropship.domain.remedies.case import CASE_EVENTS, Case, Decision
+from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
+from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
+
+ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
+CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED")
+MOST = 100
+
+
+class NotPossible(Exception):
+    """The wish makes no sense as things stand; nothing was changed."""
+
+
+# How each refusal is told over HTTP.
+STATUS_OF: Mapping[type[Exception], int] = {InvalidMessage: 400, NotFound: 404, NotPossible: 409, Unavailable: 503}
+
+
+class DecisionBody(BaseModel):
+    """Approve or refuse a case, or report an event of it; exactly one of the two."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    decision: Decision | None = None
+    event: str | None = Field(default=None, description="one of " + ", ".join(sorted(CASE_EVENTS)))
+    words: str = Field(default="", max_length=500)
+
+
+def read_decision(body: str | bytes) -> DecisionBody:
+    """Read a decision from JSON; InvalidMessage names the fields that are wrong, without quoting them.
+
+    A name that is there twice is refused: which of two decisions is meant, nobody can tell.
+    """
+    read_json(body)
+    try:
+        return DecisionBody.model_validate_json(body)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, issue['loc'])) or 'body'}: {issue['msg']}" for issue in error.errors())
+        raise InvalidMessage("; ".join(wrong)) from None
+
+
+@dataclass(frozen=True)
+class Ops:
+    """The back office. InvalidMessage: what the URL names cannot be the id of a shop, an order or a case."""
+
+    orders: Orders
+    cases: Cases
+    registry: Registry
+    queues: Queues
+    clock: Clock
+
+    def order(self, shop: str, external_id: str) -> dict[str, object]:
+        """One order with its timeline. NotFound where there is none."""
+        return {"order": describe_order(self._load(shop, external_id).value)}
+
+    def recent(self, /, shop: str = "", day: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
+        """Orders of a shop received on a UTC day (today if not given), newest first.
+
+        Raises:
+            InvalidMessage: the query says something else, or nothing.
+            NotFound: there is no such shop.
+        """
+        most = _limit(limit, others)
+        if not shop:
+            raise InvalidMessage("which shop? add ?shop=…")
+        _check_shop(shop)
+        if day is not None:
+            _check_day(day)
+        self.registry.shop(shop)
+        found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
+        return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
+
+    def attention(self, /, kind: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
+        """What needs a person, the longest waiting first; all kinds, or one.
+
+        Raises:
+            InvalidMessage: the query says something else.
+        """
+        most = _limit(limit, others)
+        if kind is not None and kind not in ORDER_ATTENTION:
+            raise InvalidMessage("kind has to be one of " + ", ".join(ORDER_ATTENTION))
+        found = [
+            {"order": str(key), "kind": one, "since": since.isoformat()}
+            for one in (ORDER_ATTENTION if kind is None else [kind])
+            for key, since in self.orders.needing_attention(one, most)
+        ]
+        return {"attention": sorted(found, key=lambda entry: entry["since"])[:most]}
+
+    def open_cases(self, /, limit: str = "50", **others: str) -> dict[str, object]:
+        """Cases that wait for a person, the longest waiting first.
+
+        Raises:
+            InvalidMessage: the query says something else.
+        """
+        most = _limit(limit, others)
+        found = [
+            {"case": f"{shop}#{case}", "kind": kind, "since": since.isoformat()}
+            for kind in CASE_ATTENTION
+            for shop, case, since in self.cases.needing_attention(kind, most)
+        ]
+        return {"cases": sorted(found, key=lambda entry: entry["since"])[:most]}
+
+    def case(self, shop: str, case: str) -> dict[str, object]:
+        """One case with its history. NotFound where there is none."""
+        return {"case": describe_case(self._load_case(shop, case))}
+
+    def release(self, shop: str, external_id: str, reason: str, by: str) -> None:
+        """Ask for a hold to be released; the order then dispatches by itself.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: it has no such hold.
+        """
+        order = self._load(shop, external_id).value
+        since = max((hold.since for hold in order.holds if hold.kind == reason), default=None)
+        if since is None:
+            raise NotPossible(f"the order has no hold {reason[:40]}; it has: {[hold.kind for hold in order.holds]}")
+        wish = ReleaseHold(order=str(order.key), reason=reason, by=by, since=since)
+        self.queues.send("inbox", wish.model_dump_json())
+
+    def close_task(self, shop: str, external_id: str, kind: str, by: str) -> None:
+        """Ask for the tasks of a kind to be closed: a person has seen to them.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: it has no such task.
+        """
+        order = self._load(shop, external_id).value
+        since = max((task.since for task in order.tasks if task.kind == kind), default=None)
+        if since is None:
+            raise NotPossible(f"the order has no task {kind[:40]}; it has: {[task.kind for task in order.tasks]}")
+        wish = CloseTask(order=str(order.key), task=kind, by=by, since=since)
+        self.queues.send("inbox", wish.model_dump_json())
+
+    def dispatch(self, shop: str, external_id: str, by: str) -> None:
+        """Ask for the order to be dispatched again.
+
+        Raises:
+            NotFound: there is no such order.
+            NotPossible: there is nothing to dispatch, or a hold stands in the way.
+        """
+        order = self._load(shop, external_id).value
+        if not order.needs_dispatch:
+            why = f"it is on hold: {[hold.kind for hold in order.holds]}" if order.holds else f"it is {order.status}"
+            raise NotPossible(f"there is nothing to dispatch: {why}")
+        self.queues.send("inbox", DispatchAgain(order=str(order.key), by=by).model_dump_json())
+
+    def decide(self, shop: str, case: str, body: DecisionBody, by: str) -> None:
+        """Approve or refuse a case, or report an event of it.
+
+        Raises:
+            NotFound: there is no such case.
+            NotPossible: the case is not waiting for that.
+        """
+        found = self._load_case(shop, case)
+        if (body.decision is None) == (body.event is None):
+            raise NotPossible("say either a decision (approve, refuse) or an event")
+        key, steps = f"{shop}#{case}", len(found.timeline)
+        if body.decision is not None:
+            if found.status != "OPEN":
+                raise NotPossible(f"the case is {found.status} and waits for no decision")
+            wish: DecideCase | TellCase = DecideCase(
+                case=key, decision=body.decision, by=by, words=body.words, steps=steps
+            )
+        else:
+            event = body.event or ""
+            if event not in CASE_EVENTS or not AFTER_SALES_CASE.allows(found.status, event):
+                raise NotPossible(f"'{event[:40]}' cannot happen to a case that is {found.status}")
+            wish = TellCase(case=key, event=event, by=by, steps=steps)
+        self.queues.send("after-sales", wish.model_dump_json())
+
+    def _load(self, shop: str, external_id: str) -> Loaded[Order]:
+        _check_ids("an order", shop, external_id)
+        loaded = self.orders.load(OrderKey(shop, external_id), fresh=True)
+        if loaded is None:
+            raise NotFound(f"no order {shop}#{external_id}")
+        return loaded
+
+    def _load_case(self, shop: str, case: str) -> Case:
+        _check_ids("a case", shop, case)
+        loaded = self.cases.load(shop, case)
+        if loaded is None:
+            raise NotFound(f"no case {shop}#{case}")
+        return loaded.value
+
+
+def _check_shop(shop: str) -> None:
+    if not CONNECTION_ID.fullmatch(shop):
+        raise InvalidMessage("not a shop's id: it has 1 to 32 lower-case letters, digits and hyphens")
+
+
+def _check_ids(what: str, shop: str, name: str) -> None:
+    """Refuse what cannot be a key before anything is asked of a table."""
+    _check_shop(shop)
+    if not EXTERNAL_ID.fullmatch(name):
+        raise InvalidMessage(f"no id of {what}: it has 1 to 64 letters, digits, hyphens and underscores")
+
+
+def _check_day(text: str) -> None:
+    try:
+        plain = date.fromisoformat(text).isoformat() == text  # other ISO 8601 forms are no days of our index
+    except ValueError:
+        plain = False
+    if not plain:
+        raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
+
+
+def _limit(text: str, others: Mapping[str, str]) -> int:
+    """How many entries are wanted; `others` are parameters that the call does not know."""
+    if others:
+        raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+        raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
+    return int(text)
+
+
+def describe_order(order: Order) -> dict[str, object]:
+    """The order as the console shows it; no buyer's data is in it."""
+    timeline = [entry.model_dump() | {"about": order.about(entry)} for entry in order.timeline]
+    shown = order.model_dump(exclude={"recipient_digest", "timeline"}) | {"timeline": timeline, "due": order.due}
+    return {"key": str(order.key), **_shown(shown)}
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
+    """A dumped model as JSON has it, with times as people read them."""
+    match value:
+        case dict():
+            return {name: _shown(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_shown(part) for part in value]
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case _:
+            return value
+
+
+def describe_case(case: Case) -> dict[str, object]:
+    """The case as the console shows it."""
+    return {name: _shown(part) for name, part in case.model_dump(exclude={"task_token"}).items()}

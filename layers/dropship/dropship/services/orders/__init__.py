@@ -1,0 +1,1 @@
+"""What the inbox brings: orders, clocks, and wishes of ops people."""

@@ -1,0 +1,1 @@
+"""Parcels: followed by trackers, told to marketplaces."""

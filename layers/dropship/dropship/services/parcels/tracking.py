@@ -1,0 +1,244 @@
+"""Following parcels: polls, pushes, subscriptions, and what they change."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from dropship.connectors import tracker as tracker_connector
+from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.exchange.tracking import TrackingReport
+from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.fulfilment import follow_no_more, track
+from dropship.domain.orders.lateness import stalled, untold
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.parcel import Parcel
+from dropship.domain.orders.polling import is_given_up
+from dropship.domain.registry.connections import Tracker
+from dropship.ports import Clock, Conflict, Loaded, Orders, Queues, Registry, Unavailable
+from dropship.services.changing import change_order
+from dropship.services.messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
+from dropship.services.partner_calls import PartnerCalls
+
+from .followed import tracker_of
+
+_NO_DIGIT = re.compile(r"[^0-9]")
+Answer = TrackingReport | Absent | Refused | Busy | Unknown
+
+
+class _Question(NamedTuple):
+    waybill: Waybill
+    tracker: Tracker
+    code: str
+    phone: str
+
+
+class AskAll(Protocol):
+    """What `map` does with one sequence: a question's answer for each, in their order."""
+
+    def __call__(
+        self, ask: Callable[[_Question], Answer | None], questions: Iterable[_Question], /
+    ) -> Iterable[Answer | None]:
+        """Ask all of them."""
+
+
+@contextmanager
+def _kept_for_the_end(failures: list[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as failure:  # noqa: BLE001 - whatever it is, it is raised when the others are done
+        failures.append(failure)
+
+
+def _ignore(_metric: str, _what: str) -> None:
+    """Nobody counts."""
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Asks trackers, takes in their pushes, and moves parcels along."""
+
+    orders: Orders
+    registry: Registry
+    partners: PartnerCalls
+    queues: Queues
+    clock: Clock
+    count: Callable[[str, str], None] = field(default=_ignore)
+    """Told of metrics and what they are about.
+
+    `UnknownTrackingCode`: a scan code that no table knows, as `{tracker}:{code}`. `TrackerRefused`: a tracker will
+    not tell of a parcel, as `{tracker}: {its words}`; a person has to mend that, for it will not next time either.
+    """
+
+    ask_all: AskAll = map
+    """How several trackers are asked: `map` asks one after the other, that of an executor several at once."""
+
+    def handle(self, message: TrackingMessage) -> None:
+        """Handle one message of the tracking queue."""
+        match message:
+            case Webhook():
+                self._pushed(message)
+            case PollParcels():
+                self._visit([OrderKey.parse(key) for key in message.orders])
+            case WatchParcel():
+                self._watch(Waybill.parse(message.waybill))
+
+    def _pushed(self, webhook: Webhook) -> None:
+        tracker = self.registry.tracker(webhook.connection)
+        report = tracker_connector(tracker.channel).read_push(webhook.request)
+        if report is None or report.carrier not in tracker.codes:
+            return
+        self._count_unknown(tracker, report)
+        waybill = Waybill(tracker.codes[report.carrier], report.number)
+        key = self.orders.order_of(waybill)
+        if key is not None:
+            change_order(self.orders, key, lambda order: self._move(order, order.parcel(*waybill), report))
+
+    def _move(self, order: Order, parcel: Parcel | None, report: TrackingReport) -> None:
+        if parcel is not None:
+            track(order, parcel, report.events, self.clock.now(), self.registry.shop(order.shop).deadlines)
+
+    # A visit: each order is read once, its parcels are asked for, and it is written once, or not at all.
+
+    def _visit(self, keys: Sequence[OrderKey]) -> None:
+        """Ask for news of the parcels of some orders.
+
+        An order that cannot be read or changed, and a tracker that cannot be asked, do not stop the others.
+        """
+        failures: list[Exception] = []
+        known = self.orders.load_all(list(dict.fromkeys(keys)))
+        found, questions = list[Loaded[Order]](), list[_Question]()
+        for key in dict.fromkeys(keys):
+            with _kept_for_the_end(failures):
+                loaded = known.get(key) or self.orders.load(key, fresh=True)
+                if loaded is not None:
+                    found.append(loaded)
+                    questions += self._questions(loaded.value)
+        answers = self._ask(questions, failures)
+        for question in questions:
+            self._count(question, answers.get(question.waybill))
+        for loaded in found:
+            with _kept_for_the_end(failures):
+                self._take_in(loaded, answers)
+        if failures:
+            raise failures[0]
+
+    def _questions(self, order: Order) -> Iterator[_Question]:
+        for parcel in order.parcels:
+            found = tracker_of(self.registry, parcel.carrier)
+            if found is not None and parcel.followed and not parcel.finished:
+                yield _Question(parcel.waybill, *found, self._phone(order.key, *found))
+
+    def _ask(self, questions: Sequence[_Question], failures: list[Exception]) -> Mapping[Waybill, Answer]:
+        """Ask for all parcels, but for no more at a tracker that does not answer, or cannot be asked.
+
+        The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
+        """
+        silent: set[str] = set()
+
+        def ask(question: _Question) -> Answer | None:
+            if question.tracker.id in silent:
+                return None
+            answer: Answer | None = None
+            with _kept_for_the_end(failures):
+                answer = self._query(question)
+            if isinstance(answer, Busy | Unknown | None):
+                silent.add(question.tracker.id)
+            return answer
+
+        for tracker in {question.tracker.id: question.tracker for question in questions}.values():
+            silent.add(tracker.id)
+            with _kept_for_the_end(failures):
+                self.partners.credentials(tracker)  # read once, and not by all at the same time
+                silent.discard(tracker.id)
+        ask_all = self.ask_all if len(questions) > 1 else map  # no thread is worth it
+        answers = ask_all(ask, questions)
+        return {question.waybill: answer for question, answer in zip(questions, answers, strict=True) if answer}
+
+    def _count(self, question: _Question, answer: Answer | None) -> None:
+        if isinstance(answer, Refused):
+            self._refused(question.tracker, answer, question.phone)
+        if isinstance(answer, Busy) and answer.why:
+            self.count("TrackerRefused", f"{question.tracker.id}: {answer.why}")
+        if isinstance(answer, TrackingReport):
+            self._count_unknown(question.tracker, answer)
+
+    def _query(self, question: _Question) -> Answer:
+        tracker, connector = question.tracker, tracker_connector(question.tracker.channel)
+        return self.partners.call(
+            tracker,
+            lambda credentials: connector.query(question.code, question.waybill.number, question.phone, credentials),
+            connector.read_query,
+        )
+
+    def _take_in(self, loaded: Loaded[Order], answers: Mapping[Waybill, Answer]) -> None:
+        """Change the order by what was heard, in one write or none; have told what the marketplace does not know."""
+        order, version = loaded
+        before = order.model_dump_json()
+        self._change(order, answers)
+        if order.model_dump_json() != before:
+            try:
+                self.orders.save(order, version)
+            except Conflict:
+                order, _ = change_order(self.orders, order.key, lambda order: self._change(order, answers))
+        for parcel in untold(order, self.clock.now(), self.registry.shop(order.shop).deadlines):
+            tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+            self.queues.send("outbound", tell.model_dump_json())
+
+    def _change(self, order: Order, answers: Mapping[Waybill, Answer]) -> None:
+        """Move the parcels that were heard of, and act on the clocks that polls look after."""
+        now, deadlines = self.clock.now(), self.registry.shop(order.shop).deadlines
+        for parcel in order.parcels:
+            answer = answers.get(parcel.waybill)
+            if isinstance(answer, TrackingReport) and answer.number.casefold() == parcel.number.casefold():
+                self._move(order, parcel, answer)
+        stalled(order, now, deadlines)
+        for parcel in order.parcels:
+            if self._is_beyond_polls(parcel, answers.get(parcel.waybill)):
+                follow_no_more(order, parcel, now, deadlines)
+
+    def _is_beyond_polls(self, parcel: Parcel, answer: Answer | None) -> bool:
+        """Whether no tracker knows the carrier any more, or one answered and there has been no news for too long."""
+        if parcel.finished or not parcel.followed:
+            return False
+        if tracker_of(self.registry, parcel.carrier) is None:
+            return True
+        news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
+        return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.clock.now())
+
+    def _watch(self, waybill: Waybill) -> None:
+        """Ask the tracker to push, where it knows the carrier and we have an address for pushes."""
+        found = tracker_of(self.registry, waybill.carrier)
+        if found is None or not found[0].callback_url:
+            return
+        tracker, code = found
+        connector, callback_url = tracker_connector(tracker.channel), tracker.callback_url or ""
+        phone = self._phone(self.orders.order_of(waybill), tracker, code) if connector.needs_phone(code) else ""
+        outcome = self.partners.call(
+            tracker,
+            lambda credentials: connector.subscribe(code, waybill.number, phone, callback_url, credentials),
+            connector.read_subscribe,
+        )
+        if isinstance(outcome, Refused):
+            self._refused(tracker, outcome, phone)
+        if isinstance(outcome, Busy | Unknown):
+            why = isinstance(outcome, Busy) and outcome.why
+            raise Unavailable(why or f"tracker {tracker.id} took no subscription for {waybill}")
+
+    def _phone(self, order: OrderKey | None, tracker: Tracker, code: str) -> str:
+        """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""
+        if order is None or not tracker_connector(tracker.channel).needs_phone(code):
+            return ""
+        digits = _NO_DIGIT.sub("", self.orders.recipient(order).phone)
+        return digits[-4:] if len(digits) >= 4 else ""
+
+    def _refused(self, tracker: Tracker, refusal: Refused, phone: str) -> None:
+        """Count the refusal. Its words may repeat what was asked: the phone stays out of them."""
+        words = refusal.words.replace(phone, "****") if phone else refusal.words
+        self.count("TrackerRefused", f"{tracker.id}: {words[:100]}")
+
+    def _count_unknown(self, tracker: Tracker, report: TrackingReport) -> None:
+        for event in report.events:
+            if event.stage is None:
+                self.count("UnknownTrackingCode", f"{tracker.id}:{event.code}")

@@ -1,0 +1,123 @@
+"""Write-back (发货回传): the marketplace is told of each parcel once.
+
+One worker at a time holds the parcel (`Parcel.begin_writeback`), and each try first asks the marketplace
+whether it knows the waybill already, since its own create has no idempotency key (spec A1).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropship.connectors import marketplace
+from dropship.connectors.contract import MarketplaceConnector
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
+from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped, WritebackResult, WrittenBack
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.fulfilment import record_writeback_refused, record_written_back
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.parcel import Parcel
+from dropship.domain.registry.connections import Shop
+from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
+from dropship.services.changing import WorkingCopy, working_copy
+from dropship.services.messages import TellMarketplace
+from dropship.services.partner_calls import PartnerCalls
+
+Begun = Literal["MINE", "OTHERS", "OVER"]
+
+
+@dataclass(frozen=True)
+class Writeback:
+    """Tells marketplaces of parcels."""
+
+    orders: Orders
+    registry: Registry
+    partners: PartnerCalls
+    clock: Clock
+
+    def handle(self, message: TellMarketplace) -> None:
+        """Tell the marketplace of one parcel, unless that is done.
+
+        Raises:
+            Unavailable: the marketplace did not take it now, or another worker is at it; try again later.
+        """
+        key = OrderKey.parse(message.order)
+        shop = self.registry.shop(key.shop)
+        lease_s = shop.deadlines.writeback_lease.total_seconds()
+        held = working_copy(self.orders, key)
+        begun = held.change(lambda order: self._begin(order, message, shop.deadlines))
+        order = held.value
+        parcel = order.parcel(message.carrier, message.number)
+        if begun == "OVER" or parcel is None:
+            return
+        if begun == "OTHERS":
+            raise Unavailable(f"the writeback of {parcel.waybill} is under way", lease_s)
+        outcome = self._tell(shop, order, parcel)
+        self._record(held, shop, message, outcome)
+        if isinstance(outcome, Busy):
+            raise Unavailable(outcome.why or f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
+        if isinstance(outcome, Unknown):
+            raise Unavailable(f"it is unknown whether shop {shop.id} knows {parcel.waybill}", lease_s + 1)
+
+    def _begin(self, order: Order, message: TellMarketplace, deadlines: Deadlines) -> Begun:
+        parcel = order.parcel(message.carrier, message.number)
+        if parcel is None or parcel.writeback in {"DONE", "REFUSED"}:
+            return "OVER"
+        return "MINE" if parcel.begin_writeback(self.clock.now(), deadlines) else "OTHERS"
+
+    def _tell(self, shop: Shop, order: Order, parcel: Parcel) -> WritebackResult:
+        connector = marketplace(shop.channel)
+        state = self.partners.call(
+            shop,
+            lambda credentials: connector.ask_fulfilment(order.external_id, credentials),
+            connector.read_fulfilment,
+        )
+        if isinstance(state, Refused):
+            return state
+        if not isinstance(state, FulfilmentState):
+            return state if isinstance(state, Busy) else Busy()
+        if parcel.number in state.told:
+            return WrittenBack(fulfilment=state.told[parcel.number])
+        return self._create(shop, connector, self._parcel_shipped(order, parcel), state)
+
+    def _parcel_shipped(self, order: Order, parcel: Parcel) -> ParcelShipped:
+        try:
+            carrier_name = self.registry.carrier(parcel.carrier).name
+        except NotFound:
+            carrier_name = parcel.carrier
+        return ParcelShipped(
+            order=order.external_id, carrier_name=carrier_name, number=parcel.number, lines=tuple(parcel.lines)
+        )
+
+    def _create(
+        self, shop: Shop, connector: MarketplaceConnector, shipped: ParcelShipped, state: FulfilmentState
+    ) -> WritebackResult:
+        try:
+            return self.partners.call(
+                shop,
+                lambda credentials: connector.writeback(
+                    shipped, state, notify_buyer=shop.notify_buyer, credentials=credentials
+                ),
+                connector.read_writeback,
+            )
+        except InvalidMessage as nothing_open:
+            return Refused(words=str(nothing_open))
+
+    def _record(self, held: WorkingCopy[Order], shop: Shop, message: TellMarketplace, outcome: WritebackResult) -> None:
+        now = self.clock.now()
+
+        def record(order: Order) -> None:
+            parcel = order.parcel(message.carrier, message.number)
+            if parcel is None or parcel.writeback in {"DONE", "REFUSED"}:
+                return
+            match outcome:
+                case WrittenBack(fulfilment=fulfilment):
+                    record_written_back(order, parcel, fulfilment, now, shop.deadlines)
+                case Refused(words=words):
+                    record_writeback_refused(order, parcel, words, now, shop.deadlines)
+                case Busy():
+                    parcel.end_writeback("DUE", now)
+                case Unknown():
+                    pass  # it stays SENDING: nobody tries before the lease is over
+
+        held.change(record)

@@ -1,0 +1,203 @@
+"""Dispatch: plan what each supplier ships, then place every purchase order exactly once.
+
+Intent (the claim), an effect that can be repeated (our id is the idempotency key), outcome: each step is a
+conditional write, and a repeat finds what is done. Whoever did not make the claim looks the purchase order
+up by our reference before sending it again, and not while another worker may be sending it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dropship.connectors import supplier as supplier_connector
+from dropship.domain.deadlines import Deadlines
+from dropship.domain.errors import Stale
+from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.exchange.suppliers import Placed, PurchaseOrderRequest
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, record_refused, record_unknown
+from dropship.domain.orders.order import HoldReason, Order, TaskKind
+from dropship.domain.orders.purchase_order import IN_DISPATCH, PlannedPurchaseOrder, PurchaseOrder
+from dropship.domain.registry.connections import Supplier
+from dropship.ports import Clock, Orders, Queues, Registry, Sourced, Unavailable
+from dropship.services.changing import WorkingCopy, change_order, working_copy
+from dropship.services.messages import CheckWithdrawals, DispatchAgain
+from dropship.services.partner_calls import PartnerCalls
+
+STALE_DELAY_S = 2
+Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
+
+
+class SupplierBusy(Exception):
+    """The supplier cannot take it now; nothing happened. The workflow tries again with delay."""
+
+
+class OutcomeUnknown(Exception):
+    """Nobody can tell whether the supplier has it. The workflow tries again, and the repeat looks it up first."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Places purchase orders."""
+
+    orders: Orders
+    registry: Registry
+    partners: PartnerCalls
+    queues: Queues
+    clock: Clock
+
+    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
+        """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.
+
+        `worker` names who tries, the same for all tries of one execution: while the request of one may be under
+        way, no other looks or places, since the look-up could not see it yet.
+
+        Raises:
+            SupplierBusy: the supplier, or another worker, has no time for it; try again later.
+            OutcomeUnknown: try again; the repeat looks it up first.
+        """
+        deadlines = self.registry.shop(key.shop).deadlines
+        found = self.orders.load_with_source(key)
+        if found is None:
+            raise Unavailable(f"order {key} is not known yet")
+        held = working_copy(self.orders, key, found.order)
+        try:
+            claimed = self._claim(held, fence, planned, worker, found, deadlines)
+        except Stale:
+            again = DispatchAgain(order=str(key), by="a change during dispatch")
+            self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
+            return "STALE"
+        order = held.value
+        purchase_order = order.find_purchase_order(planned.id)
+        if purchase_order is None:
+            return "ON_HOLD"
+        if purchase_order.status not in IN_DISPATCH:
+            return self._follow_up(order, purchase_order.id)
+        if claimed == "BY_OTHERS":
+            raise SupplierBusy(f"another worker is placing {purchase_order.id}")
+        supplier = self.registry.supplier(purchase_order.supplier)
+        outcome: Placed | Refused | Absent | Busy | Unknown = (
+            Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
+        )
+        if isinstance(outcome, Absent):
+            outcome = self._place(order, supplier, purchase_order, self._bought(order, found), deadlines)
+        if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
+            outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
+        return self._record(held, purchase_order.id, outcome, deadlines)
+
+    def _claim(
+        self,
+        held: WorkingCopy[Order],
+        fence: int,
+        planned: PlannedPurchaseOrder,
+        worker: str,
+        found: Sourced,
+        deadlines: Deadlines,
+    ) -> Claimed:
+        """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
+        now = self.clock.now()
+
+        def claim_it(order: Order) -> Claimed:
+            existing = order.find_purchase_order(planned.id)
+            if existing is not None:
+                in_dispatch = existing.status in IN_DISPATCH
+                return "BEFORE" if not in_dispatch or existing.lease_to(worker, now, deadlines) else "BY_OTHERS"
+            order.check_address(self._bought(order, found).recipient.missing, now)
+            if order.holds:
+                return "BEFORE"
+            claim(order, planned, fence=fence, now=now, deadlines=deadlines).lease_to(worker, now, deadlines)
+            return "NOW"
+
+        return held.change(claim_it)
+
+    def _bought(self, order: Order, found: Sourced) -> Sourced:
+        """What was bought and where it goes, no older than the order: the first look may have been a moment old."""
+        if found.source.updated_at >= order.source_version and found.recipient.digest == order.recipient_digest:
+            return found
+        return Sourced(found.order, self.orders.source(order.key), self.orders.recipient(order.key))
+
+    def _find(self, supplier: Supplier, purchase_order: PurchaseOrder) -> Placed | Absent | Busy | Unknown:
+        connector = supplier_connector(supplier.channel)
+        return self.partners.call(
+            supplier, lambda credentials: connector.find(purchase_order.id, credentials), connector.read_find
+        )
+
+    def _place(
+        self,
+        order: Order,
+        supplier: Supplier,
+        purchase_order: PurchaseOrder,
+        bought: Sourced,
+        deadlines: Deadlines,
+    ) -> Placed | Refused | Busy | Unknown:
+        if purchase_order.cancel == "WANTED":
+            return Refused(words="taken back before it was placed")
+        connector = supplier_connector(supplier.channel)
+        request = PurchaseOrderRequest(
+            id=purchase_order.id,
+            order_number=order.number,
+            lines=tuple(purchase_order.lines),
+            recipient=bought.recipient,
+            shipping_method=bought.source.chosen_shipping,
+            packing_note=supplier.packing_note,
+            ship_by=purchase_order.claimed_at + deadlines.ship,
+        )
+        return self.partners.call(
+            supplier, lambda credentials: connector.place(request, credentials), connector.read_place
+        )
+
+    def _record(
+        self,
+        held: WorkingCopy[Order],
+        po_id: str,
+        outcome: Placed | Refused | Absent | Busy | Unknown,
+        deadlines: Deadlines,
+    ) -> str:
+        now = self.clock.now()
+
+        def record(order: Order) -> None:
+            purchase_order = order.purchase_order(po_id)
+            match outcome:
+                case Placed(supplier_reference=reference):
+                    record_placed(order, purchase_order, reference, now, deadlines)
+                    if outcome.acknowledged:
+                        record_acknowledged(order, purchase_order, now, deadlines)
+                case Refused(words=words):
+                    record_refused(order, purchase_order, words, now)
+                case Unknown(why=why):
+                    record_unknown(order, purchase_order, why, now, deadlines)
+                case _:
+                    purchase_order.end_lease()
+
+        held.change(record)
+        if isinstance(outcome, Busy):
+            raise SupplierBusy(outcome.why or f"the supplier of {po_id} is busy")
+        if isinstance(outcome, Unknown):
+            raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
+        return self._follow_up(held.value, po_id)
+
+    def _follow_up(self, order: Order, po_id: str) -> str:
+        purchase_order = order.purchase_order(po_id)
+        if purchase_order.cancel == "WANTED":
+            check = CheckWithdrawals(order=str(order.key))
+            self.queues.send("after-sales", check.model_dump_json())
+        return purchase_order.status
+
+    def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
+        """All tries of the workflow failed: a person is asked, and the order's clock tries again later.
+
+        `po_id` is empty where the planning failed. What was not claimed is held, what was is a task.
+        """
+        now = self.clock.now()
+
+        def ask(order: Order) -> str:
+            purchase_order = order.find_purchase_order(po_id)
+            if purchase_order is None:
+                order.hold(HoldReason.DISPATCH_FAILED, now, error)
+                return "ON_HOLD"
+            if purchase_order.status == "DISPATCH_UNKNOWN":
+                order.need(TaskKind.DISPATCH_UNKNOWN, now, error, po_id)
+            elif purchase_order.status in IN_DISPATCH:
+                order.need(TaskKind.SUPPLIER_BUSY, now, error, po_id)
+            return purchase_order.status
+
+        return change_order(self.orders, key, ask)[1]

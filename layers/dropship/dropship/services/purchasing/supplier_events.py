@@ -1,0 +1,94 @@
+"""What suppliers tell us: acknowledged, rejected, shipped, cancelled. A repeat finds what is done and does the rest."""
+
+from dataclasses import dataclass
+
+from dropship.connectors import supplier as supplier_connector
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.exchange.suppliers import SupplierEvent
+from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
+from dropship.domain.orders.fulfilment import accepts_shipment, supplier_says
+from dropship.domain.orders.order import Order, TaskKind
+from dropship.domain.orders.parcel import Parcel
+from dropship.ports import Clock, Orders, Queues, Registry
+from dropship.services.changing import WorkingCopy, change_order, working_copy
+from dropship.services.messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
+from dropship.services.parcels.followed import tracker_of
+
+
+@dataclass(frozen=True)
+class SupplierEvents:
+    """Takes in suppliers' events."""
+
+    orders: Orders
+    registry: Registry
+    queues: Queues
+    clock: Clock
+
+    def handle(self, webhook: Webhook) -> None:
+        """Handle one webhook of a supplier.
+
+        An event that contradicts what was ordered becomes a task for a person, not an error.
+
+        Raises:
+            InvalidMessage: it is no event of the supplier's contract.
+            Unavailable: the order is not known yet.
+        """
+        supplier = self.registry.supplier(webhook.connection)
+        event = supplier_connector(supplier.channel).read_event(webhook.request, supplier)
+        if event is None:
+            return
+        key = PurchaseOrderId.parse(event.purchase_order).order
+        held = working_copy(self.orders, key)
+        if not self._owns_waybill(held, key, event):
+            return
+        order = self._apply(held, event)
+        self._follow_up(order, event)
+
+    def _owns_waybill(self, held: WorkingCopy[Order], key: OrderKey, event: SupplierEvent) -> bool:
+        """Tie the waybill to this order; False where it serves another order already.
+
+        A tie is for ever, so an event that will be refused makes none: the number may turn up in the right one.
+        """
+        if event.shipment is None or not (accepts_shipment(held.value, event) or accepts_shipment(held.fresh, event)):
+            return True
+        waybill = Waybill(event.shipment.carrier, event.shipment.number)
+        owner = self.orders.claim_waybill(waybill, key)
+        if owner == key:
+            return True
+        words = f"waybill {waybill} of {event.purchase_order} belongs to another order"
+        change_order(
+            self.orders,
+            key,
+            lambda order: order.need(TaskKind.WAYBILL_REUSED, self.clock.now(), words, waybill.number),
+        )
+        return False
+
+    def _apply(self, held: WorkingCopy[Order], event: SupplierEvent) -> Order:
+        deadlines = self.registry.shop(held.value.shop).deadlines
+        shipment = event.shipment
+        followed = shipment is not None and tracker_of(self.registry, shipment.carrier) is not None
+
+        def apply(order: Order) -> None:
+            try:
+                supplier_says(order, event, self.clock.now(), deadlines, followed=followed)
+            except InvalidMessage as contradiction:
+                order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.clock.now(), str(contradiction), event.purchase_order)
+
+        held.change(apply)
+        return held.value
+
+    def _follow_up(self, order: Order, event: SupplierEvent) -> None:
+        if event.shipment is not None:
+            parcel = order.parcel(event.shipment.carrier, event.shipment.number)
+            if parcel is not None and parcel.untold:
+                tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+                self.queues.send("outbound", tell.model_dump_json())
+            if parcel is not None and not parcel.finished and self._is_pushed(parcel):
+                self.queues.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
+        if order.purchase_order(event.purchase_order).cancel or any(not r.outcome for r in order.remedies):
+            self.queues.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
+
+    def _is_pushed(self, parcel: Parcel) -> bool:
+        """Whether the parcel's tracker can be asked to push news of it."""
+        found = tracker_of(self.registry, parcel.carrier)
+        return found is not None and found[0].callback_url is not None

@@ -1,0 +1,1 @@
+"""Which purchase orders of an order are to be placed."""

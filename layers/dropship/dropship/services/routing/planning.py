@@ -1,0 +1,77 @@
+"""Planning: which purchase orders of an order are to be placed now."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.order import HoldReason, Order
+from dropship.domain.orders.purchase_order import IN_DISPATCH, PlannedPurchaseOrder
+from dropship.domain.orders.unrouted import Unrouted
+from dropship.domain.registry.offers import Offer
+from dropship.domain.routing.planning import NoSource, plan, plan_first
+from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
+from dropship.services.changing import change_order
+
+STALE_DELAY_S = 2
+Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
+
+
+class SupplierBusy(Exception):
+    """The supplier cannot take it now; nothing happened. The workflow tries again with delay."""
+
+
+class OutcomeUnknown(Exception):
+    """Nobody can tell whether the supplier has it. The workflow tries again, and the repeat looks it up first."""
+
+
+@dataclass(frozen=True)
+class Planning:
+    """Decides which purchase orders of an order are to be placed now."""
+
+    orders: Orders
+    registry: Registry
+    clock: Clock
+
+    def plan(self, key: OrderKey, unrouted: Unrouted | None = None) -> tuple[int, list[PlannedPurchaseOrder]]:
+        """The order's fence and the purchase orders to place now; those under way come first.
+
+        A line that nobody offers puts the order on hold, and nothing is planned. With `unrouted` the order is not
+        read: where that is out of date, the claim finds out by the fence.
+        """
+        if unrouted is not None:
+            with suppress(NoSource):  # then by the order itself, which is to be held
+                skus = {line.sku for line in unrouted.lines}
+                return unrouted.fence, plan_first(key, unrouted, self._offers(key.shop, skus))
+        loaded = self.orders.load(key, fresh=True)
+        if loaded is None:
+            raise Unavailable(f"order {key} is not known yet")
+        order = loaded.value
+        if not order.needs_dispatch:
+            return order.fence, []
+        try:
+            planned = [] if order.holds else plan(order, self._offers(key.shop, _unrouted_skus(order)))
+        except NoSource as nothing:
+            words = str(nothing)
+            change_order(self.orders, key, lambda order: order.hold(HoldReason.NO_SOURCE, self.clock.now(), words))
+            planned = []
+        under_way = [
+            PlannedPurchaseOrder(id=po.id, lines=tuple(po.lines))
+            for po in order.purchase_orders
+            if po.status in IN_DISPATCH
+        ]
+        return order.fence, under_way + planned
+
+    def _offers(self, shop: str, skus: set[str]) -> dict[str, list[Offer]]:
+        found = self.registry.offers(shop, skus)
+        return {sku: [offer for offer in offers if self._active(offer.supplier)] for sku, offers in found.items()}
+
+    def _active(self, supplier: str) -> bool:
+        try:
+            return self.registry.supplier(supplier).active
+        except NotFound:
+            return False
+
+
+def _unrouted_skus(order: Order) -> set[str]:
+    return {line.sku for line in order.lines if line.units.unrouted}

@@ -1,0 +1,128 @@
+"""`python -m tools.seed`: what it writes, keeps, prints and refuses."""
+
+import base64
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from dropship.adapters import session
+from dropship.adapters.dynamodb_registry import DynamoRegistry
+from dropship.adapters.ssm import SsmSecrets
+from dropship.ports import NotFound
+from tools import seed
+
+LINES = ["shops", "suppliers", "trackers", "carriers", "offers"]
+
+
+@pytest.fixture
+def stack(tables, tmp_path, monkeypatch):
+    """A local stack's directory, with clients that go to moto."""
+    monkeypatch.setattr(seed, "client", lambda _endpoint, service: getattr(session, service)())
+    outputs = {"RegistryTable": tables["RegistryTable"]}
+    urls = {"api_url": "http://127.0.0.1:1/api", "sandbox_url": "http://127.0.0.1:2"}
+    (tmp_path / "stack.json").write_text(json.dumps({"endpoint": "http://127.0.0.1:3", "outputs": outputs, **urls}))
+    return SimpleNamespace(
+        directory=tmp_path,
+        arguments=["--stack", str(tmp_path / "stack.json")],
+        registry=lambda: DynamoRegistry(tables["RegistryTable"]),
+        secrets=lambda: json.loads((tmp_path / "secrets.json").read_text()),
+    )
+
+
+def test_the_registry_has_the_connections_with_the_addresses_of_this_stack(stack, capsys):
+    assert seed.main(stack.arguments) == 0
+    assert stack.registry().shop("main-shop").base_url == "http://127.0.0.1:2/shopify/main-shop"
+    assert stack.registry().tracker("kd100").callback_url == "http://127.0.0.1:1/api/webhooks/kuaidi100/kd100"
+    assert set(stack.registry().offers("main-shop", ["IPOD2008PINK", "NOBODY-HAS-IT"])) == {"IPOD2008PINK"}
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == LINES
+
+
+def test_both_sides_have_the_same_secrets_in_the_form_of_the_channel(stack):
+    seed.main(stack.arguments)
+    secrets, ours = stack.secrets(), SsmSecrets("/daifa/local")
+    for kind, by_connection in secrets.items():
+        for name, content in by_connection.items():
+            assert ours.get(f"{kind}/{name}") == ({"secrets": content} if kind == "webhook" else content)
+    assert secrets["webhook"].keys() == secrets["api"].keys()
+    whsec = secrets["webhook"]["supplier-v1/acme"][0]
+    assert len(base64.b64decode(whsec.removeprefix("whsec_"), validate=True)) == 32
+    assert secrets["api"]["kuaidi100/kd100"]["salt"] == secrets["webhook"]["kuaidi100/kd100"][0]
+    assert set(secrets["api"]["kuaidi100/kd100"]) == {"customer", "key", "salt"}
+    assert set(secrets["api"]["shopify/main-shop"]) == {"access_token"}
+    assert len({json.dumps(content) for content in secrets["webhook"].values()}) == len(secrets["webhook"])
+    assert (stack.directory / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_seeding_again_keeps_the_secrets(stack):
+    seed.main(stack.arguments)
+    before = stack.secrets()
+    seed.main(stack.arguments)
+    assert stack.secrets() == before
+
+
+def test_seeding_a_smaller_file_removes_what_is_gone(stack, capsys):
+    seed.main(stack.arguments)
+    smaller = stack.directory / "smaller.yaml"
+    smaller.write_text("suppliers: {acme: {channel: supplier-v1, base_url: 'http://127.0.0.1:2/a', name: Acme}}")
+    capsys.readouterr()
+    assert seed.main([*stack.arguments, "--file", str(smaller)]) == 0
+    assert "removed" in capsys.readouterr().out
+    with pytest.raises(NotFound):
+        stack.registry().shop("main-shop")
+
+
+def test_a_refused_file_leaves_everything_as_it_was(stack, capsys):
+    bad = stack.directory / "bad.yaml"
+    bad.write_text("shops:\n  x: {channel: nope, base_url: 'https://x', domain: x}\n  Y: {}\n")
+    assert seed.main([*stack.arguments, "--file", str(bad)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{bad}:2: shops.x.channel: there is no marketplace connector for the channel 'nope'"
+    assert len(lines) > 2
+    assert not (stack.directory / "secrets.json").exists()
+
+
+def test_a_check_writes_nothing_and_needs_no_stack(monkeypatch, capsys):
+    monkeypatch.setattr(seed, "client", lambda *_: pytest.fail("called"))
+    assert seed.main(["--check"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == LINES
+
+
+def test_a_file_that_is_not_there_is_refused(capsys):
+    assert seed.main(["--check", "--file", "no-such.yaml"]) == 2
+    assert "no-such.yaml" in capsys.readouterr().err
+
+
+def test_on_aws_the_table_is_written_and_the_secrets_are_only_named(tables, capsys):
+    urls = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=https://partners.example"]
+    assert seed.main(["--table", tables["RegistryTable"], "--stage", "prod", *urls]) == 0
+    assert DynamoRegistry(tables["RegistryTable"]).shop("main-shop").base_url.startswith("https://partners.example/")
+    assert "/daifa/prod/webhook/shopify/main-shop" in capsys.readouterr().out
+    assert session.ssm().describe_parameters()["Parameters"] == []
+
+
+def test_on_aws_a_placeholder_without_a_value_is_refused(tables, capsys):
+    assert seed.main(["--table", tables["RegistryTable"]]) == 2
+    assert "unknown placeholder ${SANDBOX_URL} (known: none)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", [["--check"], ["--table", "registry", "--stage", "local"]])
+def test_only_the_local_stack_has_partners_without_encryption(where, monkeypatch, capsys):
+    monkeypatch.setattr(seed, "RegistryWriter", lambda *_: pytest.fail("written"))
+    urls = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=http://partners.example"]
+    assert seed.main([*where, *urls]) == 2
+    assert "shops.main-shop.base_url: expected https://" in capsys.readouterr().err
+
+
+def test_an_empty_file_does_not_empty_the_registry(stack, capsys):
+    seed.main(stack.arguments)
+    empty = stack.directory / "empty.yaml"
+    empty.write_text("# to do\n")
+    assert seed.main([*stack.arguments, "--file", str(empty)]) == 2
+    assert f"{empty}:1: there is nothing in this file" in capsys.readouterr().err
+    assert stack.registry().shop("main-shop")
+
+
+def test_without_a_stack_it_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match="make up"):
+        seed.main(["--stack", str(tmp_path / "stack.json")])

@@ -1,0 +1,159 @@
+"""Orders, waybills and cases in memory. Aggregates are kept as JSON: nobody changes what is stored by accident."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from dropship.adapters.stamps import instant, shard_of, stamp, stamp_due
+from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
+from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.polling import slot_of
+from dropship.domain.remedies.case import Case
+from dropship.ports import Conflict, Loaded, NotFound, Sourced
+
+
+class Stored(NamedTuple):
+    """One aggregate: its JSON, its version and its index entries."""
+
+    body: str
+    version: int
+    due: str | None
+    attention: tuple[str, str] | None
+
+
+class Versions[Name: OrderKey | tuple[str, str]]:
+    """Aggregates by name, each with the version that a save must still find."""
+
+    def __init__(self, family: str) -> None:
+        self._family = family
+        self.stored: dict[Name, Stored] = {}
+        self.earlier: dict[Name, Stored] = {}
+        """Each as it was before its last save."""
+
+    def save(self, name: Name, aggregate: Order | Case, version: int) -> int:
+        known = self.stored[name].version if name in self.stored else 0
+        if known != version:
+            raise Conflict(f"{'#'.join(name)}: expected version {version}, stored is {known}")
+        attention, due = aggregate.attention, aggregate.due
+        if name in self.stored:
+            self.earlier[name] = self.stored[name]
+        self.stored[name] = Stored(
+            aggregate.model_dump_json(exclude_defaults=True),
+            version + 1,
+            None if due is None else stamp_due(due),
+            None if attention is None else (attention[0], stamp(attention[1])),
+        )
+        return version + 1
+
+    def due(self, shard: int, now: datetime) -> list[Name]:
+        found = [
+            (stored.due, name)
+            for name, stored in self.stored.items()
+            if stored.due and stored.due <= stamp(now) and shard_of("#".join((self._family, *name))) == shard
+        ]
+        return [name for _, name in sorted(found)]
+
+    def needing_attention(self, kind: str, limit: int) -> list[tuple[Name, datetime]]:
+        found = [
+            (stored.attention[1], name)
+            for name, stored in self.stored.items()
+            if stored.attention and stored.attention[0] == kind
+        ]
+        return [(name, instant(since)) for since, name in sorted(found)[:limit]]
+
+
+class FakeOrders:
+    """`ports.Orders`."""
+
+    def __init__(self) -> None:
+        self.states: Versions[OrderKey] = Versions("O")
+        self.lagging = False
+        """Whether reads that are not fresh show each order as it was before it was saved last."""
+        self.sources: dict[OrderKey, MarketplaceOrder] = {}
+        self.recipients: dict[OrderKey, tuple[datetime, Recipient]] = {}
+        self.waybills: dict[Waybill, OrderKey] = {}
+
+    def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
+        stored = self.states.stored.get(key) if fresh or not self.lagging else self.states.earlier.get(key)
+        return stored and Loaded(Order.model_validate_json(stored.body), stored.version)
+
+    def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
+        return {key: loaded for key in keys if (loaded := self.load(key)) is not None}
+
+    def load_with_source(self, key: OrderKey) -> Sourced | None:
+        loaded = self.load(key)
+        if loaded is None or self.recipient(key).digest != loaded.value.recipient_digest:
+            loaded = self.load(key, fresh=True)
+        return loaded and Sourced(loaded, self.source(key), self.recipient(key))
+
+    def save(self, order: Order, version: int) -> int:
+        return self.states.save(order.key, order, version)
+
+    def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
+        key, version = source.key, source.updated_at
+        if key not in self.sources or self.sources[key].updated_at <= version:
+            self.sources[key] = source
+        if key not in self.recipients or self.recipients[key][0] <= version:
+            self.recipients[key] = (version, recipient)
+
+    def source(self, key: OrderKey) -> MarketplaceOrder:
+        if key not in self.sources:
+            raise NotFound(f"order {key} has no source document")
+        return self.sources[key]
+
+    def recipient(self, key: OrderKey) -> Recipient:
+        return self.recipients[key][1] if key in self.recipients else Recipient()
+
+    def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
+        return self.waybills.setdefault(waybill, order)
+
+    def order_of(self, waybill: Waybill) -> OrderKey | None:
+        return self.waybills.get(waybill)
+
+    def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
+        entries = sorted((stamp(order.polled_since), order.key) for order in self.all() if order.polled_since)
+        return [key for at, key in entries if slot_of(key) == slot and (since is None or at > stamp(since))]
+
+    def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
+        return self.states.due(shard, now)
+
+    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
+        return self.states.needing_attention(kind, limit)
+
+    def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
+        received = sorted(((stamp(order.created_at), order.key) for order in self.all()), reverse=True)
+        found = [(key, instant(at)) for at, key in received if key.shop == shop and at.startswith(day)]
+        return found[:limit]
+
+    def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
+        times = ((stamp(order.created_at), order.key) for order in self.all() if order.shop == shop)
+        return [key for at, key in sorted(times) if stamp(since) <= at < stamp(before)]
+
+    def all(self) -> Iterator[Order]:
+        """Every order as it is stored."""
+        return (Order.model_validate_json(stored.body) for stored in self.states.stored.values())
+
+
+class FakeCases:
+    """`ports.Cases`."""
+
+    def __init__(self) -> None:
+        self.states: Versions[tuple[str, str]] = Versions("C")
+
+    def load(self, shop: str, case: str) -> Loaded[Case] | None:
+        stored = self.states.stored.get((shop, case))
+        return stored and Loaded(Case.model_validate_json(stored.body), stored.version)
+
+    def save(self, case: Case, version: int) -> int:
+        return self.states.save((case.shop, case.id), case, version)
+
+    def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
+        return self.states.due(shard, now)
+
+    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[str, str, datetime]]:
+        return [(shop, case, since) for (shop, case), since in self.states.needing_attention(kind, limit)]
+
+    def all(self) -> Iterator[Case]:
+        """Every case as it is stored."""
+        return (Case.model_validate_json(stored.body) for stored in self.states.stored.values())

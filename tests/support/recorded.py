@@ -1,0 +1,48 @@
+"""Recorded payloads and the connections they belong to."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from dropship.connectors.contract import RawRequest
+from dropship.domain.registry.connections import Shop, Supplier
+from dropship.ports import HttpResponse
+
+DATA = Path(__file__).parents[1] / "data" / "contracts"
+NOW = datetime(2026, 11, 21, 8, 15, 30, tzinfo=UTC)
+SHOP = Shop(id="main-shop", channel="shopify", base_url="http://shop.local", domain="jsmith.myshopify.com")
+SUPPLIER = Supplier(
+    id="yiwu", channel="supplier-v1", base_url="http://supplier.local", name="Yiwu", carriers={"圆通速递": "yto"}
+)
+REFERENCE = "main-shop.820982911946154508.yiwu.1.1"
+
+
+def load(name):
+    return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def vector(name):
+    return load("signing_vectors")[name]
+
+
+def signed_request(name):
+    """The request of a signing vector, as the front door sees it."""
+    recorded = vector(name)
+    headers = {header.lower(): value for header, value in recorded["headers"].items()}
+    return RawRequest(headers, recorded["raw_body"].encode())
+
+
+def webhook(body, headers=None):
+    """A request as it is read again, after it was verified and kept."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return RawRequest(headers or {}, text.encode())
+
+
+def kuaidi100_push(param):
+    return webhook(urlencode({"sign": "checked before", "param": json.dumps(param)}))
+
+
+def answer(status, body=b"", **headers):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return HttpResponse(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)

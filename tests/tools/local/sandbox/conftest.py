@@ -1,0 +1,140 @@
+"""A sandbox and a stand-in for our API, each on a free loopback port."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from dropship.connectors.contract import RawRequest
+from dropship.ports import HttpResponse
+from tools.local.sandbox.client import Sandbox
+from tools.local.sandbox.server import Server
+
+SECRETS = {
+    "webhook": {
+        "shopify/main-shop": ["shpss_current", "shpss_previous"],
+        "supplier-v1/acme": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        "kuaidi100/kd100": ["a salt"],
+    },
+    "api": {
+        "shopify/main-shop": {"access_token": "shpat_1"},
+        "supplier-v1/acme": {"api_key": "key_1"},
+        "kuaidi100/kd100": {"customer": "CUSTOMER", "key": "KEY", "salt": "a salt"},
+    },
+}
+
+
+class OurApi(ThreadingHTTPServer):
+    """Takes webhooks as our front door does; `answers` are the statuses of the next ones, 200 after that."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.received = []
+        self.answers = []
+        super().__init__(("127.0.0.1", 0), _Door)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Door(BaseHTTPRequestHandler):
+    def do_POST(self):
+        headers = {name.lower(): text for name, text in self.headers.items()}
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, RawRequest(headers, body)))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def our_api():
+    with OurApi() as server, running(server):
+        yield server
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """A stack's directory before the stack is up."""
+    return tmp_path
+
+
+@pytest.fixture
+def empty_sandbox(directory):
+    """A sandbox whose stack is not up yet."""
+    with Server(0, directory, verbose=False) as server, running(server):
+        yield Sandbox(server.url)
+
+
+@pytest.fixture
+def sandbox(empty_sandbox, directory, our_api):
+    (directory / "stack.json").write_text(json.dumps({"api_url": our_api.url}))
+    (directory / "secrets.json").write_text(json.dumps(SECRETS))
+    return empty_sandbox
+
+
+@pytest.fixture
+def call(sandbox):
+    """Send a connector's request to the partner at a base address of the sandbox."""
+
+    def send(base, request, **headers):
+        wanted = urllib.request.Request(
+            f"{sandbox.url}{base}{request.path}",
+            request.body or None,
+            {**request.headers, **headers},
+            method=request.method,
+        )
+        try:
+            with urllib.request.urlopen(wanted, timeout=10) as answer:
+                return _response(answer.status, answer)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return _response(refusal.code, refusal)
+
+    return send
+
+
+@pytest.fixture
+def credentials():
+    """The API secrets of a connection."""
+    return SECRETS["api"].__getitem__
+
+
+@pytest.fixture
+def wait_for():
+    """Wait until a condition holds, five seconds at most."""
+
+    def waiting(condition):
+        deadline = time.monotonic() + 5
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen within five seconds"
+            time.sleep(0.02)
+
+    return waiting
+
+
+@contextmanager
+def running(server):
+    """The server serves in the background."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _response(status, answer):
+    return HttpResponse(status, {name.lower(): text for name, text in answer.headers.items()}, answer.read())

@@ -1,0 +1,43 @@
+"""Compile what `sam build` has put together: `python -m tools.bytecode .aws-sam/build`.
+
+Lambda cannot keep what it compiles, so without this every cold start compiles every module anew, which takes as long as
+all the rest of it. The files are not compared with their sources when they are loaded: nobody changes a package.
+"""
+
+import compileall
+import re
+import sys
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+LAYERS, TASK = "/opt/python", "/var/task"
+
+
+def compile_build(build: Path) -> int:
+    """Compile every layer and function below `build`; how many packages. Tracebacks name the paths of Lambda.
+
+    Raises:
+        SystemExit: this is another Python than the functions run on, or something does not compile.
+    """
+    template = (build / "template.yaml").read_text()
+    wanted = re.search(r"Runtime: python([0-9.]+)", template)
+    if wanted is None or wanted[1] != f"{sys.version_info.major}.{sys.version_info.minor}":
+        raise SystemExit(f"The functions run on Python {wanted and wanted[1]}; this is {sys.version.split()[0]}.")
+    packages = [folder for folder in sorted(build.iterdir()) if folder.is_dir()]
+    for package in packages:
+        layer = package / "python"
+        folder, path = (layer, LAYERS) if layer.is_dir() else (package, TASK)
+        good = compileall.compile_dir(
+            folder,
+            quiet=1,
+            stripdir=str(folder),
+            prependdir=path,
+            invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+        )
+        if not good:
+            raise SystemExit(f"{package.name} does not compile.")
+    return len(packages)
+
+
+if __name__ == "__main__":
+    print(f"compiled {compile_build(Path(sys.argv[1]))} packages")

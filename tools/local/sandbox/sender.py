@@ -1,0 +1,92 @@
+"""Sends the partners' webhooks to us: in several copies, in parallel, out of order, and again when we fail."""
+
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tools.local.sandbox.exchange import Request
+from tools.local.sandbox.records import Records
+
+RETRY_AFTER_S = (0.5, 1.0, 2.0)
+TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Message:
+    """One webhook. `sign` makes the headers of an attempt, because a signature may hold the time."""
+
+    partner: str
+    operation: str
+    url: str
+    body: bytes
+    sign: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How to deliver: `repeat` copies, at once if `parallel`; `reorder` keeps it back until the partner's next one."""
+
+    repeat: int = 1
+    parallel: bool = False
+    reorder: bool = False
+
+
+class Sender:
+    """The way from the partners to us. Every attempt is recorded as `sent`."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._kept: dict[str, list[tuple[Message, Delivery]]] = {}
+        self._lock = threading.Lock()
+
+    def send(self, message: Message, delivery: Delivery) -> list[int]:
+        """The final status of every copy (0: no answer), then of those kept back before; none if kept back itself."""
+        with self._lock:
+            if delivery.reorder:
+                self._kept.setdefault(message.partner, []).append((message, delivery))
+                return []
+            kept = self._kept.pop(message.partner, [])
+        statuses = self._deliver(message, delivery)
+        for earlier, wanted in kept:
+            statuses += self._deliver(earlier, wanted)
+        return statuses
+
+    def _deliver(self, message: Message, delivery: Delivery) -> list[int]:
+        copies = [message] * max(1, delivery.repeat)
+        if not delivery.parallel:
+            return [self._insist(copy) for copy in copies]
+        with ThreadPoolExecutor(max_workers=min(32, len(copies))) as pool:
+            return list(pool.map(self._insist, copies))
+
+    def _insist(self, message: Message) -> int:
+        for pause in (*RETRY_AFTER_S, None):
+            status = self._attempt(message)
+            if 0 < status < 500 and status != 429:
+                break
+            if pause is not None:
+                time.sleep(pause)
+        return status
+
+    def _attempt(self, message: Message) -> int:
+        headers = dict(message.sign())
+        record = self._records.add(
+            "sent",
+            message.partner,
+            message.operation,
+            Request("POST", message.url, {}, {name.lower(): text for name, text in headers.items()}, message.body),
+        )
+        request = urllib.request.Request(message.url, data=message.body, headers=headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+                answer.read()
+                record.status = int(answer.status)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                record.status = refusal.code
+        except OSError:
+            record.status = 0
+        return record.status
