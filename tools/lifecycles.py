@@ -6,13 +6,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "layers" / "dropship"))
 
-from dropship.domain.lifecycle import AFTER_SALES_CASE, ORDER, PARCEL, PURCHASE_ORDER, Lifecycle  # noqa: E402
+from dropship.domain.lifecycle import Lifecycle  # noqa: E402
+from dropship.domain.orders.lifecycles import ORDER, PARCEL, PURCHASE_ORDER  # noqa: E402
+from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "lifecycles.md"
 HEAD = """# Lifecycles
 
-Drawn from `layers/dropship/dropship/domain/lifecycle.py` by `python -m tools.lifecycles`; a test compares the two.
-A step that is not drawn here is refused.
+Drawn from `domain/orders/lifecycles.py` and `domain/remedies/lifecycle.py` by `python -m tools.lifecycles`;
+a test compares the two. A step that is not drawn here is refused.
 """
 
 

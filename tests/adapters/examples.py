@@ -2,16 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.marketplace import AfterSalesRequested, MarketplaceLine, MarketplaceOrder, RefundedUnits
 from dropship.domain.exchange.suppliers import PurchaseLine, Shipment, SupplierEvent
 from dropship.domain.identity import OrderKey
 from dropship.domain.money import Money
+from dropship.domain.orders.clocks import arm
 from dropship.domain.orders.fulfilment import claim, supplier_says
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.domain.orders.snapshots import Snapshot, receive
 from dropship.domain.remedies.case import Case
+from tests.support.order_examples import DEADLINES
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 PRICE = Money(minor=19900, currency="USD")
@@ -38,7 +40,13 @@ def marketplace_order(key: OrderKey = KEY, updated_at: datetime = NOON) -> Marke
 def order(
     key: OrderKey = KEY, at: datetime = NOON, missing: list[str] | None = None, recipient_digest: str = "digest"
 ) -> Order:
-    return receive(Snapshot(marketplace_order(key), recipient_digest, missing or []), at, Deadlines())
+    return _armed(receive(Snapshot(marketplace_order(key), recipient_digest, missing or []), Moment(at, DEADLINES)), at)
+
+
+def _armed(order: Order, at: datetime) -> Order:
+    """As it is when a service saves it."""
+    arm(order, Moment(at, DEADLINES))
+    return order
 
 
 def shipped(key: OrderKey = KEY, at: datetime = NOON, carrier: str = "yto") -> Order:
@@ -46,11 +54,11 @@ def shipped(key: OrderKey = KEY, at: datetime = NOON, carrier: str = "yto") -> O
     found = order(key, at)
     line = PurchaseLine(line="line-1", supplier_sku="A", quantity=1, unit_cost=PRICE)
     planned = PlannedPurchaseOrder(id=f"{key.shop}.{key.external_id}.acme.1.1", lines=(line,))
-    claim(found, planned, fence=found.fence, now=at, deadlines=Deadlines())
+    claim(found, planned, Moment(at, DEADLINES), fence=found.fence)
     shipment = Shipment(carrier=carrier, number=f"YT{key.external_id}")
     event = SupplierEvent(kind="shipped", purchase_order=planned.id, occurred_at=at, shipment=shipment)
-    supplier_says(found, event, at, Deadlines())
-    return found
+    supplier_says(found, event, Moment(at, DEADLINES))
+    return _armed(found, at)
 
 
 def case(name: str = "509562969", at: datetime = NOON, shop: str = "main-shop") -> Case:
@@ -63,4 +71,6 @@ def case(name: str = "509562969", at: datetime = NOON, shop: str = "main-shop") 
         units=(RefundedUnits(line="line-1", quantity=1),),
         amount=PRICE,
     )
-    return Case.open(request, at, Deadlines())
+    opened = Case.open(request, Moment(at, DEADLINES))
+    opened.arm(Moment(at, DEADLINES))
+    return opened

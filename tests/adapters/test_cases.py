@@ -7,7 +7,7 @@ import pytest
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.stamps import SHARDS
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.ports import Conflict, Loaded
 from tests.adapters.examples import NOON, case
 from tests.support.fakes import FakeCases
@@ -52,7 +52,7 @@ def test_a_case_is_due_from_its_clock_on_until_it_is_finished(cases):
     deadline = NOON + Deadlines().after_sales
     assert due(cases, deadline - SECOND) == []
     assert due(cases, deadline) == [NAME]
-    opened.decide("approve", "ops", "", NOON, Deadlines())
+    opened.decide("approve", "ops", "", Moment(NOON, Deadlines()))
     cases.save(opened, 1)
     assert due(cases, deadline + timedelta(days=400)) == []
 

@@ -8,9 +8,10 @@ import pytest
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.adapters.stamps import SHARDS
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.polling import SLOTS, slot_of
 from dropship.ports import Conflict, Loaded, NotFound, Unavailable
 from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
@@ -23,11 +24,20 @@ MILLISECOND = timedelta(milliseconds=1)
 REMIND = Deadlines().remind
 
 
+@pytest.fixture
+def heard():
+    """What was told of saved orders: (order, events)."""
+    return []
+
+
 @pytest.fixture(params=["memory", "dynamodb"])
-def orders(request):
+def orders(request, heard):
+    def hear(*told):
+        heard.append(told)
+
     if request.param == "memory":
-        return FakeOrders()
-    return DynamoOrders(ItemTable(request.getfixturevalue("tables")["OrdersTable"]))
+        return FakeOrders(hear)
+    return DynamoOrders(ItemTable(request.getfixturevalue("tables")["OrdersTable"]), hear)
 
 
 def due(orders, now):
@@ -65,8 +75,23 @@ def test_a_save_on_another_version_than_the_stored_one_is_a_conflict_and_changes
 
 def test_what_is_loaded_can_be_changed_without_changing_what_is_stored(orders):
     orders.save(order(), 0)
-    orders.load(KEY).value.note(NOON, "changed")
+    orders.load(KEY).value.open_task(TaskKind.ADDRESS_CHANGED, Moment(NOON, Deadlines()))
     assert orders.load(KEY).value == order()
+
+
+def test_what_happened_since_it_was_read_or_saved_is_told_once_and_only_when_it_is_stored(orders, heard):
+    saved = order()
+    orders.save(saved, 0)
+    assert [(key, [event.kind for event in events]) for key, events in heard] == [(KEY, ["received"])]
+    heard.clear()
+    first, second = orders.load(KEY), orders.load(KEY)
+    for copy in (first, second):
+        copy.value.hold(HoldReason.DISPATCH_FAILED, Moment(NOON, Deadlines()))
+    orders.save(*first)
+    with pytest.raises(Conflict):
+        orders.save(*second)
+    orders.save(first.value, 2)
+    assert [[event.kind for event in events] for _, events in heard] == [["held"], []]
 
 
 def test_an_order_is_due_from_its_clock_on(orders):
@@ -100,7 +125,7 @@ def test_an_order_without_a_clock_is_no_longer_due(orders):
     saved = order(missing=["city"])
     orders.save(saved, 0)
     assert due(orders, NOON + REMIND) == [KEY]
-    saved.due_at = None
+    saved.stop_clock()
     orders.save(saved, 1)
     assert due(orders, NOON + timedelta(days=400)) == []
 
@@ -119,7 +144,7 @@ def test_orders_that_need_a_person_come_with_the_longest_waiting_first(orders):
 def test_an_order_whose_last_hold_is_released_needs_nobody(orders):
     saved = order(missing=["city"])
     orders.save(saved, 0)
-    saved.release("ADDRESS_MISSING", NOON, Deadlines())
+    saved.release("ADDRESS_MISSING", Moment(NOON, Deadlines()))
     orders.save(saved, 1)
     assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == []
 

@@ -14,11 +14,13 @@ from typing import NamedTuple
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.exchange.marketplace import MarketplaceOrder
 from dropship.domain.identity import OrderKey
-from dropship.domain.lifecycle import AFTER_SALES_CASE, ORDER, PARCEL, PURCHASE_ORDER, Lifecycle
+from dropship.domain.lifecycle import Lifecycle
+from dropship.domain.orders.clocks import watched
+from dropship.domain.orders.lifecycles import ORDER, PARCEL, PURCHASE_ORDER
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import IN_DISPATCH
-from dropship.domain.orders.watching import watched
 from dropship.domain.remedies.case import Case
+from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Loaded
 from tests.support.order_invariants import check
 

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from dropship.domain.deadlines import SWEEP, Deadlines
 from dropship.domain.identity import OrderKey, PurchaseOrderId
-from dropship.domain.orders.watching import for_dispatch, for_shipment
+from dropship.domain.orders.clocks import for_dispatch, for_shipment
 from tests.faults.invariants import WHEN_QUIET, Asked, Seen, Waiting, broken
 from tests.faults.outside import SOLD
 from tests.faults.sides import Execution, Side

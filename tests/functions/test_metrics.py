@@ -6,12 +6,14 @@ import pytest
 
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
-from dropship.domain.orders.order import Order, TaskKind
-from dropship.runtime.journal import KNOWN_AT_ONCE, JournaledOrders
+from dropship.domain.deadlines import Moment
+from dropship.domain.orders.attention import Stake, TaskKind
+from dropship.runtime.metrics import count_events
 from dropship.services.messages import PollParcels
 from tests.support.lambdas import STAGE, event
+from tests.support.order_examples import DEADLINES, moment, received
 from tests.support.partner_apis import LOST, answer
-from tests.support.service_world import KEY, NOW, WAYBILL
+from tests.support.service_world import KEY, WAYBILL
 from tests.support.template_document import ALARMS, TEMPLATE
 
 NAMESPACE = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
@@ -153,7 +155,7 @@ def test_of_several_orders_of_one_message_only_what_is_new_is_counted(function, 
     function("supplier_events")(event("supplier_events/shipped"))
     orders = DynamoOrders(ItemTable(resources["OrdersTable"]))
     order, version = orders.load(KEY)
-    order.need(TaskKind.ADDRESS_CHANGED, clock.now())
+    order.open_task(TaskKind.ADDRESS_CHANGED, Moment(clock.now(), DEADLINES))
     orders.save(order, version)
     order.external_id, order.parcels[0].number = "2", "YT2"
     orders.save(order, 0)
@@ -164,28 +166,25 @@ def test_of_several_orders_of_one_message_only_what_is_new_is_counted(function, 
     assert [name for name, _ in counted()] == 2 * ["DeadlineMissed"]
 
 
-def test_two_pictures_of_one_order_at_once_count_nothing_again(resources):
+@pytest.mark.parametrize("kind", TaskKind)
+def test_each_kind_of_task_is_counted_by_what_is_at_stake(kind):
+    order = received()
+    order.open_task(kind, moment())
     counted = []
-    journal = JournaledOrders(ItemTable(resources["OrdersTable"]), lambda name, **_: counted.append(name))
-    order = Order(shop="s", external_id="0", number="#1", created_at=NOW, source_version=NOW, lines=[])
-    order.need(TaskKind.ADDRESS_CHANGED, NOW)
-    journal.save(order, 0)
-    assert counted == ["TaskOpened"]
-    first, _second = journal.load(order.key), journal.load(order.key)
-    first.value.number = "#2"
-    journal.save(*first)
-    assert counted == ["TaskOpened"]
+    count_events(lambda name, **about: counted.append((name, about)), order.key, order.pop_unsaved_events())
+    wanted = {"MONEY": "MoneyAtRisk", "TIME": "DeadlineMissed", "PLACING": "DispatchUnknown", "NOTHING": "TaskOpened"}
+    about = {"order": str(order.key), "what": f"needs a person: {kind}", "about": ""}
+    assert counted == [(wanted[kind.stake], about)]
 
 
-def test_what_is_remembered_of_orders_that_are_only_looked_at_is_bounded(resources):
-    journal = JournaledOrders(ItemTable(resources["OrdersTable"]), pytest.fail)
-    order = Order(shop="s", external_id="0", number="#1", created_at=NOW, source_version=NOW, lines=[])
-    for number in range(2 * KNOWN_AT_ONCE):
-        order.external_id = str(number)
-        journal.save(order, 0)
-        journal.load(order.key)
-    assert len(journal._known) == KNOWN_AT_ONCE
-    assert order.key in journal._known
+def test_what_costs_money_or_time_is_said_beside_the_kind():
+    by_stake = {stake: {kind.value for kind in TaskKind if kind.stake is stake} for stake in Stake}
+    assert by_stake[Stake.MONEY] == {
+        *("CANCEL_REFUSED", "QUANTITY_CHANGED", "REFUNDED_ON_THE_WAY"),
+        *("SUPPLIER_EVENT_REFUSED", "WAYBILL_REUSED", "WRITEBACK_REFUSED"),
+    }
+    assert by_stake[Stake.TIME] == {"ACKNOWLEDGE_LATE", "SHIP_LATE", "CANCEL_LATE", "PARCEL_STALLED"}
+    assert by_stake[Stake.PLACING] == {"DISPATCH_UNKNOWN", "SUPPLIER_BUSY"}
 
 
 def test_a_missed_deadline_is_also_a_task(function, paid, counted, clock, partners):

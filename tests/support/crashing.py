@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from dropship.domain.orders.watching import watched
+from dropship.domain.deadlines import Moment
+from dropship.domain.orders.clocks import watched
 
 if TYPE_CHECKING:
     from tests.support.service_world import World
@@ -97,7 +98,7 @@ def _stranded(world: "World") -> list[str]:
     return [
         f"{order.key}: {name}"
         for order in world.orders.all()
-        for name, watch in watched(order, now, world.registry.shop(order.shop).deadlines).items()
+        for name, watch in watched(order, Moment(now, world.registry.shop(order.shop).deadlines)).items()
         if watch is None
     ]
 

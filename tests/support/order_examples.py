@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.marketplace import MarketplaceLine, MarketplaceOrder
 from dropship.domain.exchange.suppliers import Shipment, ShippedLine, SupplierEvent
 from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
 from dropship.domain.money import Money
 from dropship.domain.orders import snapshots
+from dropship.domain.orders.clocks import arm
 from dropship.domain.orders.fulfilment import claim, record_placed
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
@@ -25,6 +26,11 @@ EUR = "EUR"
 def at(hours: float = 0) -> datetime:
     """So many hours after the start."""
     return START + timedelta(hours=hours)
+
+
+def moment(hours: float = 0) -> Moment:
+    """So many hours after the start, with the deadlines of a new shop."""
+    return Moment(at(hours), DEADLINES)
 
 
 def line(line_id: str = "L1", units: int = 1, *, sku: str = "", shipping: bool = True, sold: int = 0):
@@ -56,13 +62,15 @@ def snapshot(
 
 
 def received(*lines: MarketplaceLine, missing: Sequence[str] = (), refunds: Sequence[str] = ()) -> Order:
-    return snapshots.receive(Snapshot(snapshot(*lines, refunds=refunds), "digest-1", list(missing)), START, DEADLINES)
+    order = snapshots.receive(Snapshot(snapshot(*lines, refunds=refunds), "digest-1", list(missing)), moment())
+    arm(order, moment())
+    return order
 
 
 def revise(order: Order, *lines: MarketplaceLine, hours: float = 1, **other) -> bool:
     digest, missing = other.pop("digest", order.recipient_digest), list(other.pop("missing", ()))
     return snapshots.revise(
-        order, Snapshot(snapshot(*lines, hours=hours, **other), digest, list(missing)), at(hours), DEADLINES
+        order, Snapshot(snapshot(*lines, hours=hours, **other), digest, list(missing)), moment(hours)
     )
 
 
@@ -83,14 +91,17 @@ def planned(order: Order, **suppliers: str) -> list[PlannedPurchaseOrder]:
 def claimed(order: Order, hours: float = 0, **suppliers: str) -> list[PurchaseOrder]:
     """Plan and claim everything that is unrouted."""
     fence = order.fence
-    return [claim(order, each, fence=fence, now=at(hours), deadlines=DEADLINES) for each in planned(order, **suppliers)]
+    purchase_orders = [claim(order, each, moment(hours), fence=fence) for each in planned(order, **suppliers)]
+    arm(order, moment(hours))
+    return purchase_orders
 
 
 def dispatched(order: Order, hours: float = 0, **suppliers: str) -> list[PurchaseOrder]:
     """Plan, claim and place everything that is unrouted."""
     purchase_orders = claimed(order, hours, **suppliers)
     for each in purchase_orders:
-        record_placed(order, each, f"REF-{each.supplier}", at(hours), DEADLINES)
+        record_placed(order, each, f"REF-{each.supplier}", moment(hours))
+    arm(order, moment(hours))
     return purchase_orders
 
 

@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import datetime
 
-from dropship.domain.deadlines import SWEEP, Deadlines
-from dropship.domain.lifecycle import ORDER, PARCEL, PURCHASE_ORDER
+from dropship.domain.deadlines import SWEEP, Deadlines, Moment
+from dropship.domain.orders.clocks import Watch, arm, watched
+from dropship.domain.orders.lifecycles import ORDER, PARCEL, PURCHASE_ORDER
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import IN_DISPATCH, OPEN_AT_SUPPLIER
-from dropship.domain.orders.watching import Watch, watched
 
 
 def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None = None) -> None:
@@ -19,7 +19,15 @@ def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None
     _clocks(order)
     _watches(order, now or order.timeline[-1].at, deadlines or Deadlines())
     _status(order)
-    assert Order.model_validate_json(order.model_dump_json(exclude_defaults=True)) == order
+    stored = Order.model_validate_json(order.model_dump_json(exclude_defaults=True))
+    assert stored.model_dump() == order.model_dump()
+
+
+def saved(order: Order, now: datetime | None = None) -> None:
+    """Arm the order's clock as where it is saved, then assert every invariant."""
+    now = now or order.timeline[-1].at
+    arm(order, Moment(now, Deadlines()))
+    check(order, now)
 
 
 def _units_at_suppliers(order: Order) -> None:
@@ -78,7 +86,7 @@ def _clocks(order: Order) -> None:
 
 
 def _watches(order: Order, now: datetime, deadlines: Deadlines) -> None:
-    found = watched(order, now, deadlines)
+    found = watched(order, Moment(now, deadlines))
     assert bool(found) != order.finished
     unseen = [name for name, watch in found.items() if watch is None]
     assert not unseen, f"nothing looks at {unseen}"

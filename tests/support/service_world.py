@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from dropship.adapters.seed_file import Seed, load_seed
+from dropship.domain.deadlines import Moment
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.clocks import watched
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
-from dropship.domain.orders.watching import watched
 from dropship.domain.remedies.case import Case
+from dropship.services.changing import Moments
 from dropship.services.messages import AFTER_SALES, INBOX, TellMarketplace, Webhook
 from dropship.services.orders.inbox import Inbox
 from dropship.services.parcels.tracking import AskAll, Tracking
@@ -109,6 +111,10 @@ class World:
 
     def _seen(self, port: str) -> Any:
         return self.fuse.watch(port, getattr(self, port))
+
+    @property
+    def moments(self) -> Moments:
+        return Moments(self.registry, self.clock)
 
     @property
     def inbox(self) -> Inbox:
@@ -246,7 +252,9 @@ class World:
     def unseen(self) -> list[str]:
         """What the example order waits for and nothing would look at."""
         deadlines = self.registry.shop(KEY.shop).deadlines
-        return [name for name, watch in watched(self.order, self.clock.now(), deadlines).items() if watch is None]
+        return [
+            name for name, watch in watched(self.order, Moment(self.clock.now(), deadlines)).items() if watch is None
+        ]
 
     def held(self) -> dict[str, str]:
         """Holds of the order: reason and words."""

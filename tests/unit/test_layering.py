@@ -1,6 +1,7 @@
 """Who may import whom. The domain is pure; only the runtime knows everything; a handler is thin."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +117,14 @@ def test_services_get_the_time_from_their_clock_and_nothing_from_the_environment
             text = path.read_text()
             assert "datetime.now(" not in text, path.name
             assert "environ" not in text, path.name
+
+
+SAVES = re.compile(r"\b(orders|cases)\.save\b")
+
+
+def test_only_one_module_saves_an_aggregate_so_that_no_clock_is_forgotten():
+    saving = [path.name for path in SOURCES if layer_of(path) == "services" and SAVES.search(path.read_text())]
+    assert saving == ["changing.py"]
 
 
 def test_the_rules_find_what_they_forbid(tmp_path, monkeypatch):

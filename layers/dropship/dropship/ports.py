@@ -73,8 +73,9 @@ class Orders(Protocol):
     def save(self, order: Order, version: int) -> int:
         """Write the state if `version` is still stored (0: if there is none); the new version.
 
-        The due, polls, attention and recent index attributes follow from the order. A write that committed but
-        whose answer was lost counts as done when it is repeated by the SDK.
+        The due, polls, attention and recent index attributes follow from the order. What has happened to it since it
+        was read or saved (`Order.pop_unsaved_events`) is given to whoever counts, once it is stored. A write that
+        committed but whose answer was lost counts as done when it is repeated by the SDK.
 
         Raises:
             Conflict: another version is stored.

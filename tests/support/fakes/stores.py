@@ -1,12 +1,13 @@
 """Orders, waybills and cases in memory. Aggregates are kept as JSON: nobody changes what is stored by accident."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from dropship.adapters.stamps import instant, shard_of, stamp, stamp_due
 from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.events import Event
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.polling import slot_of
 from dropship.domain.remedies.case import Case
@@ -66,7 +67,9 @@ class Versions[Name: OrderKey | tuple[str, str]]:
 class FakeOrders:
     """`ports.Orders`."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[OrderKey, Sequence[Event]], None] = lambda *_: None) -> None:
+        self.hear = hear
+        """Told, after each save, what has happened to the order since the last one."""
         self.states: Versions[OrderKey] = Versions("O")
         self.lagging = False
         """Whether reads that are not fresh show each order as it was before it was saved last."""
@@ -88,7 +91,9 @@ class FakeOrders:
         return loaded and Sourced(loaded, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
-        return self.states.save(order.key, order, version)
+        saved = self.states.save(order.key, order, version)
+        self.hear(order.key, order.pop_unsaved_events())
+        return saved
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
         key, version = source.key, source.updated_at

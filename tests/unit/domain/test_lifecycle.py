@@ -1,10 +1,23 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from dropship.domain.errors import IllegalTransition
-from dropship.domain.lifecycle import AFTER_SALES_CASE, ORDER, PARCEL, PURCHASE_ORDER, Lifecycle
+from dropship.domain.lifecycle import Lifecycle
+from dropship.domain.orders.lifecycles import (
+    ORDER,
+    PARCEL,
+    PURCHASE_ORDER,
+    OrderStatus,
+    OrderStep,
+    ParcelStatus,
+    ParcelStep,
+    PurchaseOrderStatus,
+    PurchaseOrderStep,
+)
+from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE, CaseStatus, CaseStep
 from tools.lifecycles import DOCUMENT, document
 
 SPECIFIED = json.loads(Path("tests/data/lifecycles.json").read_text())
@@ -54,3 +67,19 @@ def test_a_step_that_is_not_in_the_table_is_refused(name, lifecycle):
 
 def test_the_drawings_in_the_docs_are_the_tables():
     assert DOCUMENT.read_text() == document(), "run `python -m tools.lifecycles`"
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "statuses", "kinds_of_step"),
+    [
+        (ORDER, OrderStatus, OrderStep),
+        (PURCHASE_ORDER, PurchaseOrderStatus, PurchaseOrderStep),
+        (PARCEL, ParcelStatus, ParcelStep),
+        (AFTER_SALES_CASE, CaseStatus, CaseStep),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_types_beside_a_table_name_just_its_statuses_and_steps(lifecycle, statuses, kinds_of_step):
+    found = {status for start, _, goal in steps(lifecycle) for status in (start, goal)}
+    assert set(get_args(statuses)) == found
+    assert set(get_args(kinds_of_step)) == {step for _, step, _ in steps(lifecycle)}

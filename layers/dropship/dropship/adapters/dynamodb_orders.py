@@ -1,6 +1,6 @@
 """Orders and waybills in DynamoDB: `pk = O#shop#id`, `sk = STATE | SOURCE`; `pk = W#carrier#number`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from heapq import merge
@@ -9,6 +9,7 @@ from zlib import crc32
 
 from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.identity import OrderKey, Waybill
+from dropship.domain.orders.events import Event
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.polling import slot_of
 from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced, Unavailable
@@ -17,12 +18,19 @@ from .dynamodb_items import Item, ItemTable, key, readable, state_item, text
 from .order_body import pack, unpack
 from .stamps import instant, stamp
 
+Hear = Callable[[OrderKey, Sequence[Event]], None]
+
+
+def _nobody_hears(_order: OrderKey, _events: Sequence[Event]) -> None:
+    """Nobody counts."""
+
 
 class DynamoOrders:
-    """Implements `ports.Orders`."""
+    """Implements `ports.Orders`. `hear` is told, after each save, what has happened to the order since the last one."""
 
-    def __init__(self, table: ItemTable) -> None:
+    def __init__(self, table: ItemTable, hear: Hear = _nobody_hears) -> None:
         self._table = table
+        self._hear = hear
 
     def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
         """The order's state and version; half a read unit, one if `fresh`."""
@@ -56,7 +64,9 @@ class DynamoOrders:
         item |= {"recent_shard": text(f"{order.shop}#{received[:10]}#{shard}"), "created_at": text(received)}
         if order.polled_since is not None:
             item |= {"poll_shard": text(f"P#{slot_of(order.key)}"), "shipped_at": text(stamp(order.polled_since))}
-        return self._table.write_version(item, version)
+        saved = self._table.write_version(item, version)
+        self._hear(order.key, order.pop_unsaved_events())
+        return saved
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
         """One conditional write. The address is an attribute of its own, so that it can be erased by itself."""

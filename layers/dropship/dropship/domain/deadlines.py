@@ -1,7 +1,7 @@
 """Lengths of the clocks. They are data of the shop, kept in the registry; the defaults are for a new shop."""
 
-from datetime import timedelta
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -37,3 +37,14 @@ class Deadlines(Fact):
     appeal: Length = Field(timedelta(hours=72), description="the buyer objects to a refusal")
     completion: Length = Field(timedelta(days=15), description="after-sales window after delivery")
     remind: Length = Field(timedelta(hours=24), description="an open task is looked at again")
+
+
+class Moment(NamedTuple):
+    """Now, in UTC, and how long each step may take: all that a rule has to know of time."""
+
+    now: datetime
+    deadlines: Deadlines
+
+    def after(self, length: timedelta) -> datetime:
+        """The time `length` from now."""
+        return self.now + length

@@ -35,6 +35,12 @@ class LineQuantities(Stored):
         """Units that are still to reach the buyer or have: all but the cancelled."""
         return self.ordered - self.cancelled
 
+    def add(self, quantity: int) -> None:
+        """The buyer wants `quantity` more units; nobody has them yet."""
+        self.ordered += quantity
+        self.unrouted += quantity
+        self.check()
+
     def move(self, quantity: int, source: Place, target: Place) -> None:
         """Move units from one place to another, `shipped` following along.
 
@@ -46,7 +52,10 @@ class LineQuantities(Stored):
             raise InvariantBroken(f"cannot move {quantity} units from {source}: {held} there")
         setattr(self, source, held - quantity)
         setattr(self, target, getattr(self, target) + quantity)
-        self.shipped += quantity * ((target in SHIPPED_PLACES) - (source in SHIPPED_PLACES))
+        if target in SHIPPED_PLACES and source not in SHIPPED_PLACES:
+            self.shipped += quantity
+        if source in SHIPPED_PLACES and target not in SHIPPED_PLACES:
+            self.shipped -= quantity
         self.check()
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
 """One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
 
 import logging
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -51,10 +51,11 @@ class Application:
     def orders(self) -> "Orders":
         """The Orders table."""
         from dropship.adapters.dynamodb_items import ItemTable
+        from dropship.adapters.dynamodb_orders import DynamoOrders
 
-        from .journal import JournaledOrders
+        from .metrics import count_events
 
-        return JournaledOrders(ItemTable(self.settings.orders_table), self.count)
+        return DynamoOrders(ItemTable(self.settings.orders_table), partial(count_events, self.count))
 
     @cached_property
     def cases(self) -> "Cases":

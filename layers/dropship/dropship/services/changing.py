@@ -1,15 +1,30 @@
-"""Load, let the domain decide, save: the one way in which an aggregate changes."""
+"""Load, let the domain decide, arm the clock, save: the one way in which an aggregate changes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import DomainError
 from dropship.domain.identity import OrderKey
+from dropship.domain.orders import clocks
 from dropship.domain.orders.order import Order
 from dropship.domain.remedies.case import Case
-from dropship.ports import Cases, Conflict, Loaded, Orders, Unavailable
+from dropship.ports import Cases, Clock, Conflict, Loaded, Orders, Registry, Unavailable
 
 ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What time it is, with the deadlines of a shop."""
+
+    registry: Registry
+    clock: Clock
+
+    def of(self, shop: str) -> Moment:
+        """Now, in that shop. NotFound where the registry does not have it."""
+        return Moment(self.clock.now(), self.registry.shop(shop).deadlines)
 
 
 class _Read[Aggregate: Order | Case](Protocol):
@@ -17,10 +32,10 @@ class _Read[Aggregate: Order | Case](Protocol):
 
 
 class WorkingCopy[Aggregate: Order | Case]:
-    """An aggregate in hand: what was read or saved last is not read again before the next change.
+    """An aggregate that is being worked on: what was read or saved last is not read again before the next change.
 
-    `read` reads it, fresh where it is told to. A picture that is a moment old is good enough to change, for the save
-    finds out; it is not good enough to conclude that there is nothing to change.
+    `read` reads it, fresh where it is told to. `save` arms its clock and writes it. A copy that is a moment old is
+    good enough to change, for the save finds out; it is not good enough to conclude that there is nothing to change.
     """
 
     def __init__(
@@ -28,17 +43,18 @@ class WorkingCopy[Aggregate: Order | Case]:
         name: str,
         read: _Read[Aggregate],
         save: Callable[[Aggregate, int], int],
+        arm: Callable[[Aggregate], None],
         loaded: Loaded[Aggregate] | None = None,
         *,
         fresh: bool = False,
     ) -> None:
-        self._name, self._read, self._save = name, read, save
+        self._name, self._read, self._save, self._arm = name, read, save, arm
         self._loaded, self._fresh = loaded, fresh
 
     @property
     def value(self) -> Aggregate:
         """As it was read or saved last; Unavailable where there is none yet."""
-        return self._in_hand().value
+        return self._current().value
 
     @property
     def fresh(self) -> Aggregate:
@@ -47,24 +63,26 @@ class WorkingCopy[Aggregate: Order | Case]:
             self._loaded, self._fresh = None, True
         return self.value
 
-    def change[Result](self, change: Callable[[Aggregate], Result]) -> Result:
+    def change[Result](self, change: Callable[[Aggregate], Result], *, look_again: bool = True) -> Result:
         """Apply `change` and save, again from the start when somebody else was faster.
 
-        Nothing is written where `change` leaves the aggregate as it was, or raises.
+        Nothing is written where `change` leaves the aggregate as it was, or raises. If that was decided by a copy
+        that may be a moment old, it is decided again by a fresh one, unless `look_again` is False.
 
         Raises:
             Unavailable: it does not exist yet, or changes too fast.
         """
         for _ in range(ATTEMPTS):
-            aggregate, version = self._in_hand()
+            aggregate, version = self._current()
             before = aggregate.model_dump_json()
             try:
                 result = change(aggregate)
+                self._arm(aggregate)
                 if aggregate.model_dump_json() != before:
                     self._loaded = None  # until it is known whether this one is stored
                     self._loaded, self._fresh = Loaded(aggregate, self._save(aggregate, version)), True
                     return result
-                if self._fresh:
+                if self._fresh or not look_again:
                     return result
             except Conflict:
                 pass
@@ -75,7 +93,7 @@ class WorkingCopy[Aggregate: Order | Case]:
             self._loaded, self._fresh = None, True
         raise Unavailable(f"{self._name} changes too fast")
 
-    def _in_hand(self) -> Loaded[Aggregate]:
+    def _current(self) -> Loaded[Aggregate]:
         if self._loaded is None:
             self._loaded = self._read(fresh=self._fresh)
         if self._loaded is None and not self._fresh:
@@ -85,20 +103,50 @@ class WorkingCopy[Aggregate: Order | Case]:
         return self._loaded
 
 
-def working_copy(orders: Orders, key: OrderKey, loaded: Loaded[Order] | None = None) -> WorkingCopy[Order]:
-    """The order in hand; as it was `loaded`, if it was."""
-    return WorkingCopy(f"order {key}", lambda *, fresh: orders.load(key, fresh=fresh), orders.save, loaded)
+def save_order(orders: Orders, order: Order, version: int, moment: Moment) -> None:
+    """Arm the order's clock and save it over `version`, 0 for a new one. Conflict where another version is stored."""
+    clocks.arm(order, moment)
+    orders.save(order, version)
 
 
-def change_order[Result](orders: Orders, key: OrderKey, change: Callable[[Order], Result]) -> tuple[Order, Result]:
+def save_new_case(cases: Cases, case: Case, moment: Moment) -> None:
+    """Arm the case's clock and save it. Conflict where it was saved before."""
+    case.arm(moment)
+    cases.save(case, 0)
+
+
+def working_copy(
+    orders: Orders, key: OrderKey, moments: Moments, loaded: Loaded[Order] | None = None
+) -> WorkingCopy[Order]:
+    """A working copy of the order; as it was `loaded`, if it was."""
+    return WorkingCopy(
+        f"order {key}",
+        lambda *, fresh: orders.load(key, fresh=fresh),
+        orders.save,
+        lambda order: clocks.arm(order, moments.of(key.shop)),
+        loaded,
+    )
+
+
+def change_order[Result](
+    orders: Orders, key: OrderKey, moments: Moments, change: Callable[[Order, Moment], Result]
+) -> tuple[Order, Result]:
     """Apply one `change` to the order; the order as it is then. See `WorkingCopy.change`."""
-    held = working_copy(orders, key)
-    result = held.change(change)
-    return held.value, result
+    copy = working_copy(orders, key, moments)
+    result = copy.change(lambda order: change(order, moments.of(key.shop)))
+    return copy.value, result
 
 
-def change_case[Result](cases: Cases, shop: str, case: str, change: Callable[[Case], Result]) -> tuple[Case, Result]:
+def change_case[Result](
+    cases: Cases, shop: str, case: str, moments: Moments, change: Callable[[Case, Moment], Result]
+) -> tuple[Case, Result]:
     """Apply one `change` to the case; the case as it is then. See `WorkingCopy.change`."""
-    held = WorkingCopy(f"case {shop}#{case}", lambda **_: cases.load(shop, case), cases.save, fresh=True)
-    result = held.change(change)
-    return held.value, result
+    copy = WorkingCopy[Case](
+        f"case {shop}#{case}",
+        lambda **_: cases.load(shop, case),
+        cases.save,
+        lambda case: case.arm(moments.of(shop)),
+        fresh=True,
+    )
+    result = copy.change(lambda case: change(case, moments.of(shop)))
+    return copy.value, result

@@ -134,7 +134,7 @@ class DecideCase(_Message):
 
 
 class TellCase(_Message):
-    """A person reports what happened with the goods, the buyer or the platform (`after_sales.CASE_EVENTS`).
+    """A person reports what happened with the goods, the buyer or the platform (`remedies.case.REPORTED_STEPS`).
 
     `steps` as in `DecideCase`.
     """

@@ -7,8 +7,8 @@ from itertools import batched
 
 from dropship.domain.deadlines import SWEEP
 from dropship.domain.identity import OrderKey
+from dropship.domain.orders.clocks import for_dispatch, for_shipment
 from dropship.domain.orders.order import Order
-from dropship.domain.orders.watching import for_dispatch, for_shipment
 from dropship.ports import SHARDS, Cases, Clock, NotFound, Orders, Queues, Registry
 
 from .messages import CaseDue, OrderDue

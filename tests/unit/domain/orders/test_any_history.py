@@ -6,26 +6,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dropship.domain.deadlines import SWEEP
+from dropship.domain.deadlines import SWEEP, Moment
 from dropship.domain.errors import InvalidMessage, OnHold, Stale
 from dropship.domain.exchange.marketplace import case_id
 from dropship.domain.exchange.suppliers import Shipment, ShippedLine, SupplierEvent
 from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
-from dropship.domain.orders.fulfilment import (
-    claim,
-    follow_no_more,
-    record_placed,
-    record_refused,
-    record_unknown,
-    record_writeback_refused,
-    record_written_back,
-    supplier_says,
-    track,
-)
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.orders.clocks import arm, for_dispatch, for_shipment
+from dropship.domain.orders.delivery import record_writeback_refused, record_written_back, track
+from dropship.domain.orders.fulfilment import claim, record_placed, record_refused, record_unknown, supplier_says
 from dropship.domain.orders.lateness import overdue, stalled
-from dropship.domain.orders.order import HoldReason, TaskKind
 from dropship.domain.orders.snapshots import Snapshot, receive, revise
-from dropship.domain.orders.watching import for_dispatch, for_shipment
 from dropship.domain.orders.withdrawal import ask, cancel, conclude, to_ask, withdraw
 from tests.support.order_examples import DEADLINES, START, dispatched, line, planned, snapshot
 from tests.support.order_invariants import check
@@ -57,9 +48,13 @@ class AnyHistory(RuleBasedStateMachine):
         self.cancelled = False
         self.plans = []
         self.snapshots = [self._snapshot()]
-        self.order = receive(Snapshot(self.snapshots[0], "digest", []), START, DEADLINES)
+        self.order = receive(Snapshot(self.snapshots[0], "digest", []), Moment(START, DEADLINES))
         if begin == "placed":
             dispatched(self.order, **self.south)
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.now, DEADLINES)
 
     def _snapshot(self):
         self.version += 1
@@ -88,25 +83,25 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(pick=picks, digest=st.sampled_from(["digest", "other"]), missing=st.sampled_from([[], [], ["city"]]))
     def snapshot_arrives(self, pick: int, digest: str, missing: list[str]) -> None:
-        revise(self.order, Snapshot(self.snapshots[pick % len(self.snapshots)], digest, missing), self.now, DEADLINES)
+        revise(self.order, Snapshot(self.snapshots[pick % len(self.snapshots)], digest, missing), self.moment)
 
     @precondition(lambda self: self.refunds)
     @rule(pick=picks)
     def refund_arrives(self, pick: int) -> None:
         refund = list(self.refunds)[pick % len(self.refunds)]
         self.told.append(refund)
-        withdraw(self.order, case_id("refund", refund), self.refunds[refund], self.now)
+        withdraw(self.order, case_id("refund", refund), self.refunds[refund], self.moment)
 
     @precondition(lambda self: self.told)
     @rule(pick=picks, outcome=st.sampled_from(["REFUNDED", "CLOSED", "WITHDRAWN"]))
     def case_ends(self, pick: int, outcome: str) -> None:
-        conclude(self.order, case_id("refund", self.told[pick % len(self.told)]), outcome, self.now)
+        conclude(self.order, case_id("refund", self.told[pick % len(self.told)]), outcome, self.moment)
 
     @rule(really=st.integers(0, 9))
     def whole_order_is_cancelled(self, really: int) -> None:
         if really == 0:
             self.cancelled = True
-            cancel(self.order, self.now)
+            cancel(self.order, self.moment)
 
     # The dispatch
 
@@ -121,7 +116,7 @@ class AnyHistory(RuleBasedStateMachine):
         fence, plan = self.plans[pick % len(self.plans)]
         before, known = self.order.model_copy(deep=True), self.order.find_purchase_order(plan.id)
         try:
-            claim(self.order, plan, fence=fence, now=self.now, deadlines=DEADLINES)
+            claim(self.order, plan, self.moment, fence=fence)
         except (Stale, OnHold):
             assert self.order == before, "a refused claim leaves the order as it was"
         else:
@@ -132,11 +127,11 @@ class AnyHistory(RuleBasedStateMachine):
     def dispatch_is_answered(self, pick: int, answer: str) -> None:
         po = self._purchase_order(pick)
         if answer == "placed":
-            record_placed(self.order, po, "REF", self.now, DEADLINES)
+            record_placed(self.order, po, "REF", self.moment)
         elif answer == "refused":
-            record_refused(self.order, po, "no", self.now)
+            record_refused(self.order, po, "no", self.moment)
         else:
-            record_unknown(self.order, po, "no answer", self.now, DEADLINES)
+            record_unknown(self.order, po, "no answer", self.moment)
 
     # The suppliers
 
@@ -146,7 +141,7 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def supplier_tells(self, pick: int, kind) -> None:
         event = SupplierEvent(kind=kind, purchase_order=self._purchase_order(pick).id, occurred_at=self.now)
-        supplier_says(self.order, event, self.now, DEADLINES)
+        supplier_says(self.order, event, self.moment)
 
     @precondition(lambda self: self.order.purchase_orders)
     @rule(pick=picks, number=st.sampled_from("ABCDEF"), units=lines_of_parcel, followed=st.booleans())
@@ -156,15 +151,15 @@ class AnyHistory(RuleBasedStateMachine):
         po_id = self._purchase_order(pick).id
         event = SupplierEvent(kind="shipped", purchase_order=po_id, occurred_at=self.now, shipment=shipment)
         try:
-            supplier_says(self.order, event, self.now, DEADLINES, followed=followed)
+            supplier_says(self.order, event, self.moment, followed=followed)
         except InvalidMessage as contradiction:
-            self.order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.now, str(contradiction), po_id)
+            self.order.open_task(TaskKind.SUPPLIER_EVENT_REFUSED, self.moment, str(contradiction), po_id)
 
     @precondition(lambda self: to_ask(self.order))
     @rule(pick=picks)
     def supplier_is_asked_to_cancel(self, pick: int) -> None:
         wanted = to_ask(self.order)
-        ask(self.order, wanted[pick % len(wanted)], self.now, DEADLINES)
+        ask(self.order, wanted[pick % len(wanted)], self.moment)
 
     # The parcels
 
@@ -175,37 +170,38 @@ class AnyHistory(RuleBasedStateMachine):
             TrackingEvent(at=self.now + timedelta(hours=hours), raw_time="", stage=stage, code="x")
             for stage, hours in scans
         ]
-        track(self.order, self._parcel(pick), events, self.now, DEADLINES)
+        track(self.order, self._parcel(pick), events, self.moment)
 
     @precondition(lambda self: self.order.parcels)
     @rule(pick=picks, outcome=st.sampled_from(["BEGUN", "DONE", "DONE", "REFUSED", "DUE"]))
     def parcel_is_written_back(self, pick: int, outcome: str) -> None:
         parcel = self._parcel(pick)
-        if not parcel.begin_writeback(self.now, DEADLINES):
+        if not parcel.begin_writeback(self.moment):
             return
         if outcome == "DONE":
-            record_written_back(self.order, parcel, "F1", self.now, DEADLINES)
+            record_written_back(self.order, parcel, "F1", self.moment)
         elif outcome == "REFUSED":
-            record_writeback_refused(self.order, parcel, "no", self.now, DEADLINES)
+            record_writeback_refused(self.order, parcel, "no", self.moment)
         elif outcome == "DUE":
-            parcel.end_writeback("DUE", self.now)
+            parcel.end_writeback("DUE", self.moment)
 
     # People and time
 
     @rule(reason=st.sampled_from(HoldReason), add=st.booleans())
     def hold_comes_or_goes(self, reason: HoldReason, add: bool) -> None:
         if add and reason is HoldReason.DISPATCH_FAILED:
-            self.order.hold(reason, self.now, "wait")
+            self.order.hold(reason, self.moment, "wait")
         else:
-            self.order.release(reason, self.now, DEADLINES)
+            self.order.release(reason, self.moment)
 
     @rule(hours=st.sampled_from([0.1, 0.2, 1, 1, 13, 49, 24 * 16]))
     def time_passes(self, hours: float) -> None:
         """Nothing acts but what looks: sweeps at each clock and at the look-backs, and polls now and then."""
         end = self.now + timedelta(hours=hours)
-        while (moment := min(self._looks(end), default=end)) < end:
-            self.now = moment
-            overdue(self.order, self.now, DEADLINES)
+        while (look := min(self._looks(end), default=end)) < end:
+            self.now = look
+            overdue(self.order, self.moment)
+            arm(self.order, self.moment)
             assert self.order.due is None or self.order.due > self.now, "a clock was left to run out again and again"
         self.now = end
 
@@ -221,19 +217,20 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.order.polled_since)
     @rule()
     def parcels_are_visited(self) -> None:
-        stalled(self.order, self.now, DEADLINES)
+        stalled(self.order, self.moment)
 
     @precondition(lambda self: self.order.polled_since)
     @rule(pick=picks)
     def a_parcel_is_given_up(self, pick: int) -> None:
         parcel = self._parcel(pick)
         if parcel.followed and not parcel.finished:
-            follow_no_more(self.order, parcel, self.now, DEADLINES)
+            parcel.follow_no_more(self.moment)
 
     # What holds
 
     @invariant()
     def everything_adds_up(self) -> None:
+        arm(self.order, self.moment)  # as where it is saved
         check(self.order, self.now, DEADLINES)
 
     @invariant()

@@ -1,10 +1,12 @@
 import pytest
 
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.orders.clocks import Watch, watched
 from dropship.domain.orders.fulfilment import record_refused, supplier_says
-from dropship.domain.orders.order import TIMELINE_LENGTH, HoldReason, TaskKind
+from dropship.domain.orders.order import TIMELINE_LENGTH
 from dropship.domain.orders.snapshots import Snapshot, receive
-from dropship.domain.orders.watching import Watch, watched
 from dropship.domain.orders.withdrawal import withdraw
 from tests.support.order_examples import (
     DEADLINES,
@@ -13,12 +15,13 @@ from tests.support.order_examples import (
     claimed,
     dispatched,
     line,
+    moment,
     received,
     revise,
     says,
     snapshot,
 )
-from tests.support.order_invariants import check
+from tests.support.order_invariants import saved
 
 
 def tasks(order):
@@ -36,8 +39,8 @@ def test_lines_that_need_no_shipping_are_not_taken_in():
     order = received(line("L1", 2), line("GIFT", 1, shipping=False), line("GONE", 0, sold=1))
     assert [each.id for each in order.lines] == ["L1"]
     assert order.status == "READY"
-    assert (order.due, watched(order, at(), DEADLINES)) == (None, {"dispatch": Watch.LOOK_BACK})
-    check(order, at())
+    assert (order.due, watched(order, moment())) == (None, {"dispatch": Watch.LOOK_BACK})
+    saved(order, at())
 
 
 def test_only_the_units_that_are_still_to_be_sent_count():
@@ -48,7 +51,7 @@ def test_an_order_with_nothing_to_ship_is_completed_at_once():
     order = received(line("GIFT", 1, shipping=False))
     assert order.status == "COMPLETED"
     assert not order.needs_dispatch
-    check(order)
+    saved(order)
 
 
 def test_an_order_without_a_usable_address_is_held():
@@ -57,7 +60,7 @@ def test_an_order_without_a_usable_address_is_held():
     assert order.holds[0].detail == "missing: city, name"
     assert order.attention == ("HOLD_ADDRESS_MISSING", at())
     assert not order.needs_dispatch
-    check(order)
+    saved(order)
 
 
 # Later snapshots
@@ -78,7 +81,7 @@ def test_of_two_snapshots_of_one_second_the_last_one_counts_and_a_repeat_changes
 
 @pytest.mark.parametrize("how", [{"refunded": True}, {"cancelled_at": START}])
 def test_an_order_that_is_off_before_it_is_known_is_never_sent(how):
-    order = receive(Snapshot(snapshot(line("L1", 2)).model_copy(update=how), "digest", []), START, DEADLINES)
+    order = receive(Snapshot(snapshot(line("L1", 2)).model_copy(update=how), "digest", []), Moment(START, DEADLINES))
     assert order.status == "CANCELLED"
     assert not order.needs_dispatch
 
@@ -89,7 +92,7 @@ def test_before_the_claim_the_marketplaces_units_are_ours():
     assert revise(order, line("L1", 3), line("L3", 1))
     assert [(each.id, each.units.open) for each in order.lines] == [("L1", 3), ("L2", 0), ("L3", 1)]
     assert order.fence > fence
-    check(order)
+    saved(order)
 
 
 def test_a_snapshot_of_the_same_units_does_not_disturb_a_plan_under_way():
@@ -103,17 +106,17 @@ def test_an_order_of_which_nothing_is_left_is_cancelled():
     order = received(line("L1", 2))
     revise(order, line("L1", 0, sold=2))
     assert order.status == "CANCELLED"
-    check(order)
+    saved(order)
 
 
 def test_units_that_a_refund_took_back_do_not_return_with_a_snapshot_from_before_the_refund():
     order = received(line("L1", 2))
-    withdraw(order, "refund-1", {"L1": 1}, at())
+    withdraw(order, "refund-1", {"L1": 1}, moment())
     revise(order, line("L1", 2), hours=1)
     assert units(order).open == 1
     revise(order, line("L1", 1), hours=2, refunds=["1"])
     assert units(order).open == 1
-    check(order)
+    saved(order)
 
 
 def test_a_corrected_address_frees_the_order():
@@ -121,7 +124,7 @@ def test_a_corrected_address_frees_the_order():
     revise(order, line(), digest="corrected")
     assert order.status == "READY"
     assert order.needs_dispatch
-    check(order)
+    saved(order)
 
 
 def test_an_address_that_stays_incomplete_keeps_the_hold():
@@ -135,7 +138,7 @@ def test_an_address_that_becomes_unusable_before_the_claim_stops_the_dispatch():
     order = received()
     revise(order, line(), digest="worse", missing=["city"])
     assert order.status == "ON_HOLD"
-    check(order)
+    saved(order)
 
 
 def test_an_address_changed_before_the_claim_makes_the_plan_stale():
@@ -152,7 +155,7 @@ def test_an_address_changed_after_the_claim_needs_a_person_and_changes_no_units(
     revise(order, line("L1", 2), digest="moved house")
     assert tasks(order) == [TaskKind.ADDRESS_CHANGED]
     assert units(order).at_supplier == 2
-    check(order)
+    saved(order)
 
 
 @pytest.mark.parametrize("lines", [[line("L1", 3)], [line("L1", 2), line("L2", 1)], [line("L1", 1)], []])
@@ -162,7 +165,7 @@ def test_units_changed_after_the_claim_need_a_person(lines):
     revise(order, *(lines or [line("OTHER", 0)]))
     assert tasks(order) == [TaskKind.QUANTITY_CHANGED]
     assert units(order).at_supplier == 2
-    check(order)
+    saved(order)
 
 
 def test_units_that_are_fewer_because_of_a_refund_need_nobody_but_the_refund():
@@ -175,7 +178,7 @@ def test_units_that_are_fewer_because_of_a_refund_need_nobody_but_the_refund():
 def test_units_that_are_fewer_because_they_were_shipped_and_told_need_nobody():
     order = received(line("L1", 2))
     (po,) = dispatched(order)
-    supplier_says(order, says("shipped", po, "Y1", L1=1), at(), DEADLINES)
+    supplier_says(order, says("shipped", po, "Y1", L1=1), moment())
     revise(order, line("L1", 1))
     assert not order.tasks
 
@@ -211,14 +214,14 @@ def test_units_that_are_added_before_the_claim_wait_until_they_are_paid():
     for paid, wanted in ((False, [("L1", 2)]), (True, [("L1", 3), ("L2", 5)])):
         revise(order, line("L1", 3), line("L2", 5), paid=paid)
         assert [(each.id, each.units.unrouted) for each in order.lines] == wanted
-    check(order)
+    saved(order)
 
 
 def test_units_that_are_taken_out_before_the_claim_are_gone_whether_or_not_the_rest_is_paid():
     order = received(line("L1", 2))
     revise(order, line("L1", 1), paid=False)
     assert units(order).unrouted == 1
-    check(order)
+    saved(order)
 
 
 def test_the_refunds_that_the_first_snapshot_reflects_are_settled():
@@ -230,23 +233,23 @@ def test_the_refunds_that_the_first_snapshot_reflects_are_settled():
 
 def test_holds_stack_and_the_last_one_released_frees_the_order():
     order = received()
-    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
-    order.hold(HoldReason.NO_SOURCE, at(1), "no supplier")
+    order.hold(HoldReason.DISPATCH_FAILED, moment(), "wait")
+    order.hold(HoldReason.NO_SOURCE, moment(1), "no supplier")
     assert order.attention == ("HOLD_DISPATCH_FAILED", at())
-    assert order.release(HoldReason.DISPATCH_FAILED, at(2), DEADLINES)
+    assert order.release(HoldReason.DISPATCH_FAILED, moment(2))
     assert order.status == "ON_HOLD"
-    assert order.release(HoldReason.NO_SOURCE, at(2), DEADLINES)
+    assert order.release(HoldReason.NO_SOURCE, moment(2))
     assert order.status == "READY"
     assert order.attention is None
-    assert not order.release(HoldReason.NO_SOURCE, at(2), DEADLINES)
-    check(order)
+    assert not order.release(HoldReason.NO_SOURCE, moment(2))
+    saved(order)
 
 
 def test_the_same_hold_again_only_brings_its_words_up_to_date():
     order = received()
-    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, moment(), "wait")
     fence = order.fence
-    order.hold(HoldReason.DISPATCH_FAILED, at(5), "wait longer")
+    order.hold(HoldReason.DISPATCH_FAILED, moment(5), "wait longer")
     assert [(hold.detail, hold.since) for hold in order.holds] == [("wait longer", at())]
     assert order.fence == fence
 
@@ -254,19 +257,19 @@ def test_the_same_hold_again_only_brings_its_words_up_to_date():
 def test_a_hold_during_fulfilment_stays_when_everything_has_to_be_routed_anew():
     order = received()
     (po,) = claimed(order)
-    order.hold(HoldReason.DISPATCH_FAILED, at(), "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, moment(), "wait")
     assert order.status == "IN_FULFILMENT"
-    record_refused(order, po, "sold out", at())
+    record_refused(order, po, "sold out", moment())
     assert order.status == "ON_HOLD"
     assert {hold.kind for hold in order.holds} == {"DISPATCH_FAILED", "SUPPLIER_REFUSED"}
-    check(order)
+    saved(order)
 
 
 def test_a_finished_order_cannot_be_held():
     order = received(line("GIFT", 1, shipping=False))
-    order.hold(HoldReason.DISPATCH_FAILED, at(), "late news of a workflow")
+    order.hold(HoldReason.DISPATCH_FAILED, moment(), "late news of a workflow")
     assert order.attention is None
-    check(order)
+    saved(order)
 
 
 # Small things
@@ -274,28 +277,28 @@ def test_a_finished_order_cannot_be_held():
 
 def test_a_task_is_asked_for_once_and_done_once():
     order = received()
-    order.need(TaskKind.SHIP_LATE, at(), "first", "po")
-    order.need(TaskKind.SHIP_LATE, at(1), "second", "po")
+    order.open_task(TaskKind.SHIP_LATE, moment(), "first", "po")
+    order.open_task(TaskKind.SHIP_LATE, moment(1), "second", "po")
     assert [(task.detail, task.since) for task in order.tasks] == [("first", at())]
-    order.done(TaskKind.SHIP_LATE, "another")
+    order.end_task(TaskKind.SHIP_LATE, "another")
     assert order.tasks
-    order.done(TaskKind.SHIP_LATE, "po")
+    order.end_task(TaskKind.SHIP_LATE, "po")
     assert not order.tasks
 
 
 def test_the_timeline_keeps_its_first_line_and_the_newest():
     order = received()
     for count in range(100):
-        order.note(at(count), f"event {count}")
+        order.open_task(TaskKind.SHIP_LATE, moment(count), about=f"po {count}")
     assert len(order.timeline) == TIMELINE_LENGTH
-    assert (order.timeline[0].what, order.timeline[-1].what) == ("received", "event 99")
+    assert (order.timeline[0].kind, order.timeline[-1].about) == ("received", "po 99")
 
 
 def test_a_partners_words_cannot_make_the_order_too_large_to_be_stored():
     order = received()
     (po,) = claimed(order)
-    record_refused(order, po, "no! " * 1_000_000, at())
-    order.need(TaskKind.WRITEBACK_REFUSED, at(), "no! " * 1_000_000)
+    record_refused(order, po, "no! " * 1_000_000, moment())
+    order.open_task(TaskKind.WRITEBACK_REFUSED, moment(), "no! " * 1_000_000)
     assert len(order.model_dump_json()) < 5_000
 
 
@@ -311,8 +314,8 @@ def test_what_the_order_does_not_have_is_said_so():
 
 def test_a_refund_that_could_not_be_met_in_full_is_settled_once_the_snapshot_reflects_it():
     order = received(line("L1", 2), line("L2", 1))
-    assert withdraw(order, "refund-1", {"L1": 3}, at()) == "SHIPPED"
+    assert withdraw(order, "refund-1", {"L1": 3}, moment()) == "SHIPPED"
     revise(order, line("L1", 0, sold=2), line("L2", 1), refunds=["1"])
     assert order.remedy("refund-1").outcome == "CANCELLED"
     assert units(order, "L2").open == 1
-    check(order)
+    saved(order)

@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.tracking import TrackingStage as Stage
-from dropship.domain.orders.fulfilment import record_writeback_refused, record_written_back, supplier_says, track
+from dropship.domain.orders.attention import TaskKind
+from dropship.domain.orders.delivery import record_writeback_refused, record_written_back, track
+from dropship.domain.orders.fulfilment import supplier_says
 from dropship.domain.orders.lateness import overdue, stalled, untold
-from dropship.domain.orders.order import TaskKind
 from dropship.domain.orders.withdrawal import conclude, withdraw
-from tests.support.order_examples import DEADLINES, at, dispatched, line, received, says, scan
-from tests.support.order_invariants import check
+from tests.support.order_examples import DEADLINES, at, dispatched, line, moment, received, says, scan
+from tests.support.order_invariants import saved
 
 SECOND = timedelta(seconds=1)
 
@@ -21,19 +23,19 @@ def shipped(*lines, parcels=("Y1",)):
     (po,) = dispatched(order)
     for number, own in zip(parcels, order.lines, strict=False):
         units = {own.id: own.units.ordered} if len(parcels) > 1 else {}
-        supplier_says(order, says("shipped", po, number, **units), at(), DEADLINES)
+        supplier_says(order, says("shipped", po, number, **units), moment())
     return order
 
 
 def report(order, *scans, number="Y1", now=100):
-    changed = track(order, order.parcel("yto", number), [scan(*each) for each in scans], at(now), DEADLINES)
-    check(order)
+    changed = track(order, order.parcel("yto", number), [scan(*each) for each in scans], moment(now))
+    saved(order)
     return changed
 
 
 def end_writebacks(order):
     for parcel in order.parcels:
-        record_written_back(order, parcel, "F1", at(), DEADLINES)
+        record_written_back(order, parcel, "F1", moment())
 
 
 JOURNEY = [
@@ -52,7 +54,7 @@ def test_scans_shuffled_repeated_and_in_pieces_end_in_the_newest(scans, cut):
     report(order, *scans[cut:])
     assert (order.parcels[0].state, order.status) == ("DELIVERED", "DELIVERED")
     assert order.line("L1").units.delivered == 1
-    assert [entry.what for entry in order.timeline].count("delivered") == 1
+    assert [event.kind for event in order.timeline].count("delivered") == 1
 
 
 def test_one_scan_at_a_time_in_any_order_never_goes_back():
@@ -87,8 +89,8 @@ def test_a_poll_that_brings_no_scan_does_not_put_off_the_clock_of_the_first_scan
     order = shipped()
     end_writebacks(order)
     assert not report(order, *scans)
-    assert stalled(order, at() + DEADLINES.pickup - SECOND, DEADLINES) == []
-    assert stalled(order, at() + DEADLINES.pickup, DEADLINES) == [TaskKind.PARCEL_STALLED]
+    assert stalled(order, Moment(at() + DEADLINES.pickup - SECOND, DEADLINES)) == []
+    assert stalled(order, Moment(at() + DEADLINES.pickup, DEADLINES)) == [TaskKind.PARCEL_STALLED]
     assert not report(order, *scans)
     assert order.attention[0] == TaskKind.PARCEL_STALLED
 
@@ -129,13 +131,13 @@ def test_an_order_is_not_completed_while_a_parcel_is_on_its_way_back():
     end_writebacks(order)
     report(order, *JOURNEY)
     report(order, (Stage.RETURNING, 9))
-    overdue(order, at(24 * 40), DEADLINES)
+    overdue(order, moment(24 * 40))
     assert order.status == "DELIVERED"
-    check(order)
+    saved(order)
     report(order, (Stage.RETURNED, 24 * 41), now=24 * 42)
-    overdue(order, at(24 * 80), DEADLINES)
+    overdue(order, moment(24 * 80))
     assert order.status == "COMPLETED"
-    check(order)
+    saved(order)
 
 
 def test_an_order_whose_only_parcel_came_back_keeps_a_clock_and_a_task_until_it_is_refunded():
@@ -144,10 +146,10 @@ def test_an_order_whose_only_parcel_came_back_keeps_a_clock_and_a_task_until_it_
     report(order, (Stage.IN_TRANSIT, 3), (Stage.RETURNED, 9))
     assert (order.status, order.attention[0]) == ("SHIPPED", TaskKind.PARCEL_EXCEPTION)
     assert order.due == at(100) + DEADLINES.remind
-    assert withdraw(order, "refund-1", {"L1": 1}, at(101)) == "SHIPPED"
-    conclude(order, "refund-1", "REFUNDED", at(102))
+    assert withdraw(order, "refund-1", {"L1": 1}, moment(101)) == "SHIPPED"
+    conclude(order, "refund-1", "REFUNDED", moment(102))
     assert order.status == "CANCELLED"
-    check(order)
+    saved(order)
 
 
 def test_an_order_that_came_back_in_part_is_delivered_once_that_part_is_refunded():
@@ -155,10 +157,10 @@ def test_an_order_that_came_back_in_part_is_delivered_once_that_part_is_refunded
     report(order, (Stage.RETURNED, 9), number="Y1")
     report(order, (Stage.DELIVERED, 9), number="Y2")
     assert order.status == "SHIPPED"
-    withdraw(order, "refund-1", {"L1": 1}, at(101))
-    conclude(order, "refund-1", "REFUNDED", at(102))
+    withdraw(order, "refund-1", {"L1": 1}, moment(101))
+    conclude(order, "refund-1", "REFUNDED", moment(102))
     assert order.status == "DELIVERED"
-    check(order)
+    saved(order)
 
 
 def test_an_order_of_two_parcels_is_delivered_with_the_second():
@@ -186,28 +188,31 @@ def test_a_scan_a_few_hours_ahead_is_a_matter_of_time_zones():
 
 def test_one_worker_at_a_time_tells_the_marketplace():
     parcel = shipped().parcels[0]
-    assert parcel.begin_writeback(at(), DEADLINES)
-    assert not parcel.begin_writeback(at(), DEADLINES)
-    assert parcel.begin_writeback(at() + DEADLINES.writeback_lease, DEADLINES), "the first one died"
-    parcel.end_writeback("DUE", at(1))
-    assert parcel.begin_writeback(at(1), DEADLINES)
-    parcel.end_writeback("DONE", at(1), "F1")
-    assert not parcel.begin_writeback(at(9), DEADLINES)
+    assert parcel.begin_writeback(moment())
+    assert not parcel.begin_writeback(moment())
+    assert parcel.begin_writeback(Moment(at() + DEADLINES.writeback_lease, DEADLINES)), "the first one died"
+    parcel.end_writeback("DUE", moment(1))
+    assert parcel.begin_writeback(moment(1))
+    parcel.end_writeback("DONE", moment(1), "F1")
+    assert not parcel.begin_writeback(moment(9))
     assert parcel.fulfilment == "F1"
 
 
 def test_a_parcel_told_of_stops_the_clock_of_telling_it():
     order = shipped()
     late = at() + DEADLINES.writeback
-    assert (untold(order, late - SECOND, DEADLINES), untold(order, late, DEADLINES)) == ([], order.parcels)
+    assert (untold(order, Moment(late - SECOND, DEADLINES)), untold(order, Moment(late, DEADLINES))) == (
+        [],
+        order.parcels,
+    )
     end_writebacks(order)
-    assert untold(order, late, DEADLINES) == []
-    check(order, late)
+    assert untold(order, Moment(late, DEADLINES)) == []
+    saved(order, late)
 
 
 def test_a_parcel_that_the_marketplace_will_not_take_needs_a_person():
     order = shipped()
-    record_writeback_refused(order, order.parcels[0], "no such order", at(), DEADLINES)
+    record_writeback_refused(order, order.parcels[0], "no such order", moment())
     assert order.attention[0] == TaskKind.WRITEBACK_REFUSED
     assert order.due is None, "its parcel is polled"
-    check(order, at())
+    saved(order, at())

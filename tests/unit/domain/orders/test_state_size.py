@@ -11,17 +11,11 @@ from dropship.adapters.order_body import pack, unpack
 from dropship.connectors import marketplace
 from dropship.connectors.contract import RawRequest
 from dropship.domain.exchange.tracking import TrackingStage
-from dropship.domain.orders.fulfilment import (
-    claim,
-    record_acknowledged,
-    record_placed,
-    record_written_back,
-    supplier_says,
-    track,
-)
+from dropship.domain.orders.delivery import record_written_back, track
+from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, supplier_says
 from dropship.domain.orders.snapshots import Snapshot, receive
 from dropship.domain.routing.planning import plan
-from tests.support.order_examples import DEADLINES, at, says, scan
+from tests.support.order_examples import moment, says, scan
 from tests.support.service_world import ROOT, seed
 
 UNIT = 1024
@@ -66,22 +60,20 @@ def test_an_order_of_one_line_and_its_source_cost_one_write_unit_each_from_the_f
 
     orders.put_source(sold.order, sold.recipient)
     sizes["source"] = items.billed
-    order = receive(Snapshot(sold.order, sold.recipient.digest, []), at(0), DEADLINES)
+    order = receive(Snapshot(sold.order, sold.recipient.digest, []), moment(0))
     measure("received")
     (planned,) = plan(order, {line.sku: seed().offers["main-shop"][line.sku] for line in order.lines})
-    po = claim(order, planned, fence=order.fence, now=at(0), deadlines=DEADLINES)
-    po.lease_to(
-        "arn:aws:states:us-east-1:123456789012:execution:daifa-FulfilmentWorkflow:main-shop-8209", at(0), DEADLINES
-    )
+    po = claim(order, planned, moment(0), fence=order.fence)
+    po.lease_to("arn:aws:states:us-east-1:123456789012:execution:daifa-FulfilmentWorkflow:main-shop-8209", moment(0))
     measure("claimed")
-    record_placed(order, po, "SO-10001", at(0), DEADLINES)
-    record_acknowledged(order, po, at(0), DEADLINES)
+    record_placed(order, po, "SO-10001", moment(0))
+    record_acknowledged(order, po, moment(0))
     measure("placed")
-    supplier_says(order, says("shipped", po, "YT1234567890123"), at(9), DEADLINES)
+    supplier_says(order, says("shipped", po, "YT1234567890123"), moment(9))
     measure("shipped")
-    order.parcels[0].begin_writeback(at(9), DEADLINES)
+    order.parcels[0].begin_writeback(moment(9))
     measure("writeback begun")
-    record_written_back(order, order.parcels[0], "gid://shopify/Fulfillment/1069019862", at(9), DEADLINES)
+    record_written_back(order, order.parcels[0], "gid://shopify/Fulfillment/1069019862", moment(9))
     measure("written back")
     for hours, stage in enumerate(
         [
@@ -92,16 +84,9 @@ def test_an_order_of_one_line_and_its_source_cost_one_write_unit_each_from_the_f
         ],
         10,
     ):
-        track(order, order.parcels[0], [scan(stage, hours)], at(hours), DEADLINES)
+        track(order, order.parcels[0], [scan(stage, hours)], moment(hours))
         measure(stage.lower())
     with capsys.disabled():
         sys.stdout.write(f"\nbytes of the items of an order: {sizes}\n")
     assert order.status == "DELIVERED"
     assert {when: size for when, size in sizes.items() if size > UNIT} == {}
-
-
-def test_a_text_that_looks_like_storage_is_kept_as_it_is(sold):
-    order = receive(Snapshot(sold.order, "", []), at(0), DEADLINES)
-    words = "\x1fmain-shop.1.|#1 0 received"
-    order.note(at(1), "task closed: X", words)
-    assert unpack(order.key, pack(order)).timeline[-1].about == words

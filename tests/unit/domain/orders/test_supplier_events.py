@@ -3,17 +3,17 @@ from itertools import permutations
 import pytest
 
 from dropship.domain.errors import InvalidMessage, UnknownPurchaseOrder
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.orders.clocks import Watch, watched
 from dropship.domain.orders.fulfilment import record_unknown, supplier_says
-from dropship.domain.orders.order import HoldReason, TaskKind
-from dropship.domain.orders.watching import Watch, watched
 from dropship.domain.orders.withdrawal import ask, cancel
-from tests.support.order_examples import DEADLINES, at, claimed, dispatched, line, planned, received, says
-from tests.support.order_invariants import check
+from tests.support.order_examples import DEADLINES, at, claimed, dispatched, line, moment, planned, received, says
+from tests.support.order_invariants import saved
 
 
 def say(order, kind, po, number="", hours=0, **units):
-    supplier_says(order, says(kind, po, number, **units), at(hours), DEADLINES)
-    check(order)
+    supplier_says(order, says(kind, po, number, **units), moment(hours))
+    saved(order)
 
 
 def tasks(order):
@@ -29,7 +29,7 @@ def test_an_acknowledgement_leaves_the_shipping_to_the_look_back(order):
     (po,) = dispatched(order)
     say(order, "acknowledged", po, hours=5)
     assert (po.status, order.due) == ("ACKED", None)
-    assert watched(order, at(5), DEADLINES) == {po.id: Watch.LOOK_BACK}
+    assert watched(order, moment(5)) == {po.id: Watch.LOOK_BACK}
 
 
 @pytest.mark.parametrize(("claimed_at", "acknowledged_at"), [(0.17, 5), (100, 105), (0, 48), (0, 60)])
@@ -47,8 +47,8 @@ def test_a_purchase_order_that_the_look_back_cannot_see_in_time_has_a_shipping_c
 def test_a_supplier_that_speaks_of_a_purchase_order_has_it(order, kind, doubt):
     (po,) = claimed(order)
     if doubt:
-        record_unknown(order, po, "timeout", at(), DEADLINES)
-        order.need(TaskKind.DISPATCH_UNKNOWN, at(), "", po.id)
+        record_unknown(order, po, "timeout", moment())
+        order.open_task(TaskKind.DISPATCH_UNKNOWN, moment(), "", po.id)
     say(order, kind, po, "Y1" if kind == "shipped" else "")
     expected = {"acknowledged": "ACKED", "shipped": "SHIPPED", "cancel_rejected": "DISPATCHED"}
     assert po.status == expected.get(kind, "REJECTED")
@@ -60,7 +60,7 @@ def test_shipping_without_an_acknowledgement_is_one(order):
     say(order, "shipped", po, "Y1")
     assert (po.status, order.status) == ("SHIPPED", "SHIPPED")
     assert [(each.line, each.quantity) for each in order.parcels[0].lines] == [("L1", 2), ("L2", 1)]
-    assert watched(order, at(), DEADLINES) == {"yto#Y1": Watch.POLLS, "writeback of yto#Y1": Watch.POLLS}
+    assert watched(order, moment()) == {"yto#Y1": Watch.POLLS, "writeback of yto#Y1": Watch.POLLS}
 
 
 def test_the_order_of_events_and_their_repetition_do_not_matter():
@@ -99,7 +99,7 @@ def test_more_than_was_ordered_is_a_contradiction_and_ships_nothing(order, units
     with pytest.raises(InvalidMessage, match="beyond what was ordered"):
         say(order, "shipped", po, "Y1", **units)
     assert not order.parcels
-    check(order)
+    saved(order)
 
 
 def test_a_second_parcel_after_everything_was_shipped_is_a_contradiction(order):
@@ -166,7 +166,7 @@ def test_a_supplier_that_ships_only_a_part_gives_the_rest_back(order, kind):
     say(order, "shipped", po, "Y1", L1=1)
     say(order, kind, po)
     assert (po.status, order.status, order.attention[0]) == ("SHIPPED", "PARTIALLY_SHIPPED", "HOLD_SUPPLIER_REFUSED")
-    order.release(HoldReason.SUPPLIER_REFUSED, at(), DEADLINES)
+    order.release(HoldReason.SUPPLIER_REFUSED, moment())
     assert [(each.line, each.quantity) for each in planned(order)[0].lines] == [("L1", 1), ("L2", 1)]
     (second,) = dispatched(order)
     say(order, "shipped", second, "Y2")
@@ -191,8 +191,8 @@ def test_a_supplier_that_ships_what_it_rejected_needs_a_person(order):
 
 def test_a_supplier_that_ships_what_it_agreed_to_cancel_needs_a_person_though_the_order_is_over(order):
     (po,) = dispatched(order)
-    cancel(order, at())
-    ask(order, po, at(), DEADLINES)
+    cancel(order, moment())
+    ask(order, po, moment())
     say(order, "cancelled", po)
     assert order.status == "CANCELLED"
     say(order, "shipped", po, "Y1")
@@ -212,8 +212,8 @@ def test_goods_that_may_be_under_way_in_spite_of_us_outlive_the_end_of_the_order
     north, south = dispatched(order, L2="south")
     say(order, "rejected", north)
     say(order, "shipped", north, "Y1")
-    cancel(order, at())
-    ask(order, south, at(), DEADLINES)
+    cancel(order, moment())
+    ask(order, south, moment())
     say(order, "cancelled", south)
     assert order.status == "CANCELLED"
     assert order.attention[0] == TaskKind.SUPPLIER_EVENT_REFUSED

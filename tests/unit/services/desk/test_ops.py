@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.orders.order import HoldReason
-from dropship.domain.remedies.case import CASE_EVENTS
+from dropship.domain.orders.attention import HoldReason
+from dropship.domain.remedies.case import REPORTED_STEPS
 from dropship.ports import NotFound, Unavailable
 from dropship.services.changing import change_order
 from dropship.services.desk.ops import ORDER_ATTENTION, DecisionBody, NotPossible, Ops, read_decision
@@ -27,7 +27,12 @@ def ops(world):
 
 def hold(world, *reasons):
     for reason in reasons:
-        change_order(world.orders, KEY, lambda order, reason=reason: order.hold(reason, world.clock.now(), "why"))
+        change_order(
+            world.orders,
+            KEY,
+            world.moments,
+            lambda order, moment, reason=reason: order.hold(reason, moment, "why"),
+        )
 
 
 @pytest.fixture
@@ -284,7 +289,7 @@ def test_an_event_that_cannot_happen_or_is_not_for_a_person_is_refused(world, op
 
 def test_whatever_ops_may_send_is_what_the_case_takes(world, ops, case):
     """No wish is accepted only to be dropped by its worker."""
-    for event in sorted(CASE_EVENTS):
+    for event in sorted(REPORTED_STEPS):
         world.queues.sent.clear()
         try:
             ops.decide("main-shop", CASE, DecisionBody(event=event), "ann")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dropship.domain.orders.order import HoldReason, TaskKind
+from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.services.changing import change_order
 from dropship.services.desk.ops import DecisionBody, Ops
 from dropship.services.messages import AFTER_SALES, INBOX
@@ -37,13 +37,23 @@ def test_a_release_that_comes_again_does_not_release_a_hold_that_nobody_saw():
 def test_a_release_leaves_the_other_holds(world):
     world.hear("orders/paid")
     for reason in (HoldReason.NO_SOURCE, HoldReason.DISPATCH_FAILED):
-        change_order(world.orders, KEY, lambda order, reason=reason: order.hold(reason, world.clock.now()))
+        change_order(
+            world.orders,
+            KEY,
+            world.moments,
+            lambda order, moment, reason=reason: order.hold(reason, moment),
+        )
     wanted(world, "inbox", Ops.release, *KEY, "NO_SOURCE", "ann")()
     assert list(world.held()) == ["DISPATCH_FAILED"]
 
 
 def need(world, about):
-    change_order(world.orders, KEY, lambda order: order.need(TaskKind.WAYBILL_REUSED, world.clock.now(), "why", about))
+    change_order(
+        world.orders,
+        KEY,
+        world.moments,
+        lambda order, moment: order.open_task(TaskKind.WAYBILL_REUSED, moment, "why", about),
+    )
 
 
 def test_closing_tasks_leaves_one_that_came_after_the_person_had_looked(world):

@@ -2,14 +2,17 @@
 
 import pytest
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
-from dropship.domain.orders.fulfilment import track
-from dropship.domain.orders.order import HoldReason
+from dropship.domain.orders.attention import HoldReason
+from dropship.domain.orders.delivery import track
+from dropship.domain.orders.timeline import about, words
 from dropship.ports import Unavailable
+from dropship.services.changing import change_order
 from dropship.services.messages import CloseTask, DispatchAgain, OrderDue, ReleaseHold
 from dropship.services.sweep import Sweep
 from tests.support.crashing import UseCase, survives_every_crash
+from tests.support.order_examples import DEADLINES
 from tests.support.service_world import KEY, NOW, WAYBILL, World, from_shop, lines
 
 NO_SOURCE = "NOBODY-HAS-IT"
@@ -23,7 +26,7 @@ def release(reason):
 
 
 def events(order):
-    return [entry.what for entry in order.timeline]
+    return [words(event) for event in order.timeline]
 
 
 def reasons(world):
@@ -45,7 +48,7 @@ def test_a_released_hold_starts_the_workflow(world):
 def test_releasing_one_of_two_holds_starts_nothing(world):
     world.hear("orders/paid", shipping_address=None)
     order, version = world.orders.load(KEY)
-    order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait")
+    order.hold(HoldReason.DISPATCH_FAILED, Moment(NOW, DEADLINES), "wait")
     world.orders.save(order, version)
 
     world.wish(release(HoldReason.DISPATCH_FAILED))
@@ -67,7 +70,7 @@ def test_a_task_that_a_person_has_seen_to_is_closed_in_their_name_once(world):
     for _ in range(2):
         world.wish(CLOSE)
     assert world.tasks() == {}
-    assert [(entry.what, entry.about) for entry in world.order.timeline[-2:]] == [
+    assert [(words(event), about(event)) for event in world.order.timeline[-2:]] == [
         ("needs a person: ADDRESS_CHANGED", ""),
         ("task closed: ADDRESS_CHANGED", "ann"),
     ]
@@ -151,11 +154,14 @@ def test_a_delivered_order_is_complete_when_its_window_closes(world):
 
 
 def deliver(world):
-    order, version = world.orders.load(KEY)
     scan = TrackingEvent(at=NOW, raw_time="", stage=TrackingStage.DELIVERED, code="3")
     picked_up = scan.model_copy(update={"stage": TrackingStage.PICKED_UP})
-    assert track(order, order.parcels[0], [picked_up, scan], NOW, Deadlines())
-    world.orders.save(order, version)
+    change_order(
+        world.orders,
+        KEY,
+        world.moments,
+        lambda order, moment: track(order, order.parcels[0], [picked_up, scan], moment),
+    )
 
 
 # ---- However the process ends

@@ -8,6 +8,7 @@ import pytest
 
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import Waybill
+from dropship.domain.orders.timeline import words
 from dropship.ports import NotFound, Unavailable
 from dropship.services.messages import WatchParcel, Webhook
 from tests.support.crashing import UseCase, survives_every_crash
@@ -140,7 +141,11 @@ def test_news_that_meet_another_change_are_taken_in_after_it(world):
     once_before(world.orders, "save", lambda: push(world, report("picked up")))
     polled(world, report("picked up", "delivered"))
     assert world.order.status == "DELIVERED"
-    assert [entry.what for entry in world.order.timeline][-3:] == ["parcel PICKED_UP", "parcel DELIVERED", "delivered"]
+    assert [words(event) for event in world.order.timeline][-3:] == [
+        "parcel PICKED_UP",
+        "parcel DELIVERED",
+        "delivered",
+    ]
 
 
 def test_two_parcels_of_one_order_are_asked_for_in_one_visit_and_written_once(world):

@@ -142,7 +142,7 @@ def test_a_worker_slower_than_its_lease_finds_the_work_done_and_records_nothing(
     once_before(world.http, "send", meanwhile)
     world.tell_marketplace()
     assert world.shop.told == [WAYBILL.number]
-    assert [entry.what for entry in world.order.timeline].count("written back") == 1
+    assert [event.kind for event in world.order.timeline].count("written_back") == 1
 
 
 def test_two_workers_that_begin_in_the_same_moment_create_once(world):
@@ -154,7 +154,12 @@ def test_two_workers_that_begin_in_the_same_moment_create_once(world):
 def test_a_worker_that_died_is_followed_after_its_lease(world):
     world.shop.fail("ask", answer(429))
     told(world)
-    change_order(world.orders, KEY, lambda order: order.parcels[0].begin_writeback(world.clock.now(), Deadlines()))
+    change_order(
+        world.orders,
+        KEY,
+        world.moments,
+        lambda order, moment: order.parcels[0].begin_writeback(moment),
+    )
     assert told(world).retry_after == LEASE_S
     world.clock.advance(seconds=LEASE_S)
     world.tell_marketplace()

@@ -2,14 +2,16 @@
 
 import pytest
 
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.marketplace import Recipient
-from dropship.domain.orders.order import HoldReason
+from dropship.domain.orders.attention import HoldReason
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.services.changing import change_order
 from dropship.services.purchasing.dispatch import STALE_DELAY_S, OutcomeUnknown, SupplierBusy
 from tests.support.crashing import Dies, Fuse, UseCase, survives_every_crash
 from tests.support.interleaving import once_before
+from tests.support.order_examples import DEADLINES
 from tests.support.partner_apis import LOST, answer
 from tests.support.service_world import KEY, NOW, PO, World, lines
 from tests.support.submitting import CANCEL, NO, REPEATED, give_up, submit
@@ -46,7 +48,12 @@ def test_a_change_between_load_and_claim_is_seen(planned):
 
 
 def test_a_hold_between_plan_and_claim_stops_it(planned):
-    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
+    change_order(
+        planned.orders,
+        KEY,
+        planned.moments,
+        lambda order, _: order.hold(HoldReason.DISPATCH_FAILED, Moment(NOW, DEADLINES), "wait"),
+    )
     assert submit(planned) == "ON_HOLD"
     assert planned.acme.asked == []
     assert planned.queues.sent == []

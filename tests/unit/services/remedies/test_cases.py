@@ -28,7 +28,7 @@ def outcomes(world):
 
 
 def stations(case):
-    return [entry.what for entry in case.timeline]
+    return [event.kind for event in case.timeline]
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ import re
 
 import pytest
 
-from dropship.domain.orders.order import HoldReason
+from dropship.domain.deadlines import Moment
+from dropship.domain.orders.attention import HoldReason
 from dropship.ports import Unavailable
 from dropship.services.changing import change_order
 from dropship.services.purchasing.dispatch import OutcomeUnknown, SupplierBusy
 from tests.support.interleaving import once_before
+from tests.support.order_examples import DEADLINES
 from tests.support.partner_apis import LOST, answer
 from tests.support.service_world import GREEN, KEY, NOW, PINK, PO, PO_OF_BOLT, World, lines, order_of_two_suppliers
 from tests.support.submitting import planned as planned_order
@@ -95,7 +97,12 @@ def test_what_is_placed_is_not_planned_again(world):
 
 
 def test_an_order_on_hold_is_not_planned(world):
-    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
+    change_order(
+        world.orders,
+        KEY,
+        world.moments,
+        lambda order, _: order.hold(HoldReason.DISPATCH_FAILED, Moment(NOW, DEADLINES), "wait"),
+    )
     assert world.plan()[1] == []
 
 
@@ -103,7 +110,12 @@ def test_what_has_begun_is_seen_through_though_the_order_is_on_hold(planned):
     planned.acme.fail("place", LOST)
     with pytest.raises(OutcomeUnknown):
         submit(planned)
-    change_order(planned.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
+    change_order(
+        planned.orders,
+        KEY,
+        planned.moments,
+        lambda order, _: order.hold(HoldReason.DISPATCH_FAILED, Moment(NOW, DEADLINES), "wait"),
+    )
     assert [one.id for one in planned.plan()[1]] == [PO]
     assert submit(planned) == "DISPATCHED"
     assert planned.plan()[1] == []
@@ -116,7 +128,12 @@ def test_of_two_suppliers_a_hold_stops_only_the_one_that_has_not_begun():
     world.bolt.fail("place", answer(503))
     with pytest.raises(SupplierBusy):
         world.submission.submit(KEY, fence, of_bolt, "worker")
-    change_order(world.orders, KEY, lambda order: order.hold(HoldReason.DISPATCH_FAILED, NOW, "wait"))
+    change_order(
+        world.orders,
+        KEY,
+        world.moments,
+        lambda order, _: order.hold(HoldReason.DISPATCH_FAILED, Moment(NOW, DEADLINES), "wait"),
+    )
     assert [one.id for one in world.plan()[1]] == [PO_OF_BOLT]
 
 

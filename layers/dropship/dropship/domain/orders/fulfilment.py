@@ -1,43 +1,29 @@
-"""From the claim to the door: what dispatch, suppliers and carriers do to an order."""
+"""From the claim to the parcel: what dispatch and suppliers do to an order."""
 
-from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
 
-from dropship.domain.deadlines import SWEEP, Deadlines
+from dropship.domain.deadlines import SWEEP, Moment
 from dropship.domain.errors import InvalidMessage, OnHold, Stale
 from dropship.domain.exchange.suppliers import Shipment, ShippedLine, SupplierEvent, units_by_line
-from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
-from dropship.domain.lifecycle import ORDER, PURCHASE_ORDER
 
+from .attention import HoldReason, TaskKind
+from .clocks import is_fresh
 from .ledger import credit, refunded, unwanted
-from .order import HoldReason, Order, TaskKind
+from .order import Order
 from .parcel import Parcel
-from .purchase_order import IN_DISPATCH, OPEN_AT_SUPPLIER, PlannedPurchaseOrder, PurchaseOrder
+from .purchase_order import OPEN_AT_SUPPLIER, PlannedPurchaseOrder, PurchaseOrder
 
-# How a purchase order ends that the supplier will not ship, or not ship in full.
-_WAY_OUT = {
-    "DISPATCHED": ("rejected",),
-    "PARTIALLY_ACKED": ("cancel_requested", "cancel_accepted"),
-    "ACKED": ("cancel_requested", "cancel_accepted"),
-    "CANCEL_REQUESTED": ("cancel_accepted",),
-    "PARTIALLY_SHIPPED": ("short_closed",),
-}
 _ENDED_WITH_IT = (
-    *(TaskKind.DISPATCH_UNKNOWN, TaskKind.SUPPLIER_BUSY, TaskKind.ACKNOWLEDGE_LATE, TaskKind.SHIP_LATE),
-    *(TaskKind.CANCEL_LATE, TaskKind.CANCEL_REFUSED),
+    TaskKind.DISPATCH_UNKNOWN,
+    TaskKind.SUPPLIER_BUSY,
+    TaskKind.ACKNOWLEDGE_LATE,
+    TaskKind.SHIP_LATE,
+    TaskKind.CANCEL_LATE,
+    TaskKind.CANCEL_REFUSED,
 )
-_STAGES_FOR_A_PERSON = frozenset(
-    {TrackingStage.EXCEPTION, TrackingStage.EXPIRED, TrackingStage.FAILED_ATTEMPT}
-    | {TrackingStage.RETURNING, TrackingStage.RETURNED}
-)
-# A scan further in the future than time zones explain is an error; taken in, it would silence all later ones.
-_FURTHEST_SCAN = timedelta(days=1)
 
 
-def claim(
-    order: Order, planned: PlannedPurchaseOrder, *, fence: int, now: datetime, deadlines: Deadlines
-) -> PurchaseOrder:
+def claim(order: Order, planned: PlannedPurchaseOrder, moment: Moment, *, fence: int) -> PurchaseOrder:
     """Commit units of the order to a purchase order.
 
     From here a cancellation must be asked of the supplier; before here it is free. A purchase order that
@@ -55,15 +41,11 @@ def claim(
     if order.fence != fence or order.finished:
         raise Stale(f"order {order.key} changed since the plan was made")
     _commit_units(order, planned)
-    purchase_order = PurchaseOrder(id=planned.id, lines=list(planned.lines), claimed_at=now)
-    purchase_order.apply("dispatch_claimed")
-    purchase_order.due_at = None if order.is_fresh(now, deadlines) else now + deadlines.resume
+    purchase_order = PurchaseOrder.claimed(planned, moment, looked_at=is_fresh(order, moment))
     order.purchase_orders.append(purchase_order)
-    for event in ("routed", "po_claimed"):
-        if ORDER.allows(order.status, event):
-            order.apply(event)
-    order.arm(now, deadlines)
-    order.note(now, "claimed", purchase_order.id)
+    order.step_if_possible("routed")
+    order.step_if_possible("po_claimed")
+    order.record_of_purchase_order("claimed", purchase_order, moment)
     return purchase_order
 
 
@@ -76,56 +58,54 @@ def _commit_units(order: Order, planned: PlannedPurchaseOrder) -> None:
         order.owned_line(line.line).units.move(line.quantity, "unrouted", "at_supplier")
 
 
-def record_placed(
-    order: Order, purchase_order: PurchaseOrder, reference: str, now: datetime, deadlines: Deadlines
-) -> None:
+def record_placed(order: Order, purchase_order: PurchaseOrder, reference: str, moment: Moment) -> None:
     """The supplier has the purchase order. Its events may have told so before its answer did."""
-    if purchase_order.status in IN_DISPATCH:
-        purchase_order.accepted(reference, now, deadlines)
-        order.done(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
-        order.done(TaskKind.SUPPLIER_BUSY, purchase_order.id)
-        order.note(now, "placed", purchase_order.id)
+    if purchase_order.in_dispatch:
+        purchase_order.accept(reference, moment)
+        order.end_task(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
+        order.end_task(TaskKind.SUPPLIER_BUSY, purchase_order.id)
+        order.record_of_purchase_order("placed", purchase_order, moment)
     elif purchase_order.never_placed:
-        _contradiction(order, purchase_order, "was given up as never placed, yet the supplier has it", now)
+        _contradiction(order, purchase_order, "was given up as never placed, yet the supplier has it", moment)
     else:
-        purchase_order.supplier_reference = purchase_order.supplier_reference or reference
+        purchase_order.learn_reference(purchase_order.supplier_reference or reference)
 
 
-def record_unknown(order: Order, purchase_order: PurchaseOrder, why: str, now: datetime, deadlines: Deadlines) -> None:
+def record_unknown(order: Order, purchase_order: PurchaseOrder, why: str, moment: Moment) -> None:
     """Nobody can tell whether the supplier has the purchase order: it is looked up before anything else."""
-    if purchase_order.status in IN_DISPATCH:
+    if purchase_order.in_dispatch:
         if purchase_order.status == "DISPATCHING":
-            order.note(now, "outcome unknown", purchase_order.id)
-        purchase_order.unknown(why, now + deadlines.resume)
+            order.record_of_purchase_order("outcome_unknown", purchase_order, moment)
+        purchase_order.doubt(why, moment)
 
 
-def record_refused(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
+def record_refused(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
     """The supplier said no to our request: free the units and hold the order, with the supplier's words.
 
     A no after the supplier was heard to have it (another worker's answer, an event) frees nothing: what one
     supplier may still ship is never given to another. A person has to look.
     """
-    if purchase_order.status in IN_DISPATCH:
+    if purchase_order.in_dispatch:
         purchase_order.drop(words)
-        order.note(now, "refused by the supplier", purchase_order.id)
-        _give_back(order, purchase_order, words, now)
-    elif purchase_order.status not in PURCHASE_ORDER.terminal:
-        _contradiction(order, purchase_order, f"was refused after it was accepted: {words}", now)
+        order.record_of_purchase_order("refused", purchase_order, moment)
+        _give_back(order, purchase_order, words, moment)
+    elif not purchase_order.closed:
+        _contradiction(order, purchase_order, f"was refused after it was accepted: {words}", moment)
 
 
-def _contradiction(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
-    order.need(TaskKind.SUPPLIER_EVENT_REFUSED, now, f"{purchase_order.id} {words}", purchase_order.id)
-    if purchase_order.never_placed and any(line.units.unrouted for line in order.lines):
-        order.hold(HoldReason.SUPPLIER_CONTRADICTS, now, f"{purchase_order.id} {words}")
+def _contradiction(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
+    order.open_task(TaskKind.SUPPLIER_EVENT_REFUSED, moment, f"{purchase_order.id} {words}", purchase_order.id)
+    if purchase_order.never_placed and order.has_unrouted_units:
+        order.hold(HoldReason.SUPPLIER_CONTRADICTS, moment, f"{purchase_order.id} {words}")
 
 
-def _give_back(order: Order, purchase_order: PurchaseOrder, words: str, now: datetime) -> None:
-    free_units(order, purchase_order, now)
-    if not order.finished and any(line.units.unrouted for line in order.lines):
-        order.hold(HoldReason.SUPPLIER_REFUSED, now, words)
+def _give_back(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
+    free_units(order, purchase_order, moment)
+    if not order.finished and order.has_unrouted_units:
+        order.hold(HoldReason.SUPPLIER_REFUSED, moment, words)
 
 
-def free_units(order: Order, purchase_order: PurchaseOrder, now: datetime) -> None:
+def free_units(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
     """Give back the units of a purchase order that ended: to routing, or to nobody where the buyer wants them not."""
     for planned in purchase_order.lines:
         left = planned.quantity - purchase_order.shipped.get(planned.line, 0)
@@ -135,35 +115,34 @@ def free_units(order: Order, purchase_order: PurchaseOrder, now: datetime) -> No
         line.units.move(left - back, "at_supplier", "unrouted")
         credit(order.remedies, line.id, back)
     for kind in _ENDED_WITH_IT:
-        order.done(kind, purchase_order.id)
-    settle(order, now)
+        order.end_task(kind, purchase_order.id)
+    settle(order, moment)
 
 
-def settle(order: Order, now: datetime) -> None:
+def settle(order: Order, moment: Moment) -> None:
     """Bring the order's status in line with its quantities."""
     units = [line.units for line in order.lines]
-    busy = any(po.status in IN_DISPATCH or po.status in OPEN_AT_SUPPLIER for po in order.purchase_orders)
+    busy = any(po.in_dispatch or po.status in OPEN_AT_SUPPLIER for po in order.purchase_orders)
     shipped = sum(line.shipped for line in units)
     waiting = sum(line.unrouted + line.at_supplier for line in units)
     if order.status == "IN_FULFILMENT" and not busy and not shipped:
         if not waiting:
-            order.close_as_cancelled(now)
+            order.close_as_cancelled(moment)
             return
-        order.apply("reroute_needed")
+        order.step("reroute_needed")
         if order.holds:
-            order.apply("hold_added")
+            order.step("hold_added")
     if order.status in {"IN_FULFILMENT", "PARTIALLY_SHIPPED"} and shipped:
         if not waiting:
-            order.apply("all_shipped")
-            order.note(now, "all shipped")
+            order.step("all_shipped")
+            order.record("all_shipped", moment)
         elif order.status == "IN_FULFILMENT":
-            order.apply("qty_shipped")
+            order.step("qty_shipped")
     if order.status == "SHIPPED":
-        _settle_parcels(order, now)
-    order.wake(now)
+        _settle_parcels(order, moment)
 
 
-def _settle_parcels(order: Order, now: datetime) -> None:
+def _settle_parcels(order: Order, moment: Moment) -> None:
     """End the way of parcels that have all ended it; what came back or was lost must have been refunded."""
     units = [(line.units, refunded(order.remedies, line.id)) for line in order.lines]
     if not all(parcel.finished for parcel in order.parcels):
@@ -171,15 +150,13 @@ def _settle_parcels(order: Order, now: datetime) -> None:
     if any(line.returned + line.lost > paid_back for line, paid_back in units):
         return
     if any(line.delivered for line, _ in units):
-        order.apply("all_parcels_delivered")
-        order.note(now, "delivered")
+        order.step("all_parcels_delivered")
+        order.record("delivered", moment)
     else:
-        order.close_as_cancelled(now)
+        order.close_as_cancelled(moment)
 
 
-def supplier_says(
-    order: Order, event: SupplierEvent, now: datetime, deadlines: Deadlines, *, followed: bool = True
-) -> None:
+def supplier_says(order: Order, event: SupplierEvent, moment: Moment, *, followed: bool = True) -> None:
     """Take in what a supplier tells of a purchase order; a repeat or a late event changes nothing.
 
     `followed` says whether a tracker can be asked for news of the parcel that it tells of.
@@ -189,19 +166,19 @@ def supplier_says(
         InvalidMessage: the event contradicts what was ordered.
     """
     purchase_order = order.purchase_order(event.purchase_order)
-    if purchase_order.status in PURCHASE_ORDER.terminal:
+    if purchase_order.closed:
         if event.kind == "shipped" or (event.kind == "acknowledged" and purchase_order.never_placed):
-            _contradiction(order, purchase_order, f"is closed, yet the supplier says: {event.kind}", now)
+            _contradiction(order, purchase_order, f"is closed, yet the supplier says: {event.kind}", moment)
         return
-    record_placed(order, purchase_order, event.supplier_reference, now, deadlines)
+    record_placed(order, purchase_order, event.supplier_reference, moment)
     if event.kind == "acknowledged":
-        record_acknowledged(order, purchase_order, now, deadlines)
+        record_acknowledged(order, purchase_order, moment)
     elif event.kind == "shipped":
-        _shipped(order, purchase_order, event, now, deadlines, followed=followed)
+        _shipped(order, purchase_order, event, moment, followed=followed)
     elif event.kind == "cancel_rejected":
-        record_cancel_refused(order, purchase_order, event.reason, now, deadlines)
+        record_cancel_refused(order, purchase_order, event.reason, moment)
     else:
-        record_cancelled_by_supplier(order, purchase_order, event.reason, now)
+        record_cancelled_by_supplier(order, purchase_order, event.reason, moment)
 
 
 def accepts_shipment(order: Order, event: SupplierEvent) -> bool:
@@ -211,31 +188,29 @@ def accepts_shipment(order: Order, event: SupplierEvent) -> bool:
         return False
     if order.parcel(shipment.carrier, shipment.number) is not None:
         return True
-    if purchase_order.status in PURCHASE_ORDER.terminal:
+    if purchase_order.closed:
         return False
     with suppress(InvalidMessage):
         return bool(_units_of(shipment, purchase_order))
     return False
 
 
-def record_acknowledged(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+def record_acknowledged(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
     """The supplier will ship it: by an event, or in its answer to placing."""
     if purchase_order.status != "DISPATCHED":
         return
-    purchase_order.apply("ack_all")
-    in_time = purchase_order.claimed_at < order.created_at + deadlines.resume
-    seen_later = in_time and now + SWEEP < order.created_at + deadlines.ship  # it is saved before the look-back
-    purchase_order.due_at = None if seen_later else purchase_order.claimed_at + deadlines.ship
-    order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
-    order.note(now, "acknowledged", purchase_order.id)
+    in_time = purchase_order.claimed_at < order.created_at + moment.deadlines.resume
+    before_look_back = moment.after(SWEEP) < order.created_at + moment.deadlines.ship  # it has to be saved by then
+    purchase_order.acknowledge(moment, looked_at=in_time and before_look_back)
+    order.end_task(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
+    order.record_of_purchase_order("acknowledged", purchase_order, moment)
 
 
 def _shipped(
     order: Order,
     purchase_order: PurchaseOrder,
     event: SupplierEvent,
-    now: datetime,
-    deadlines: Deadlines,
+    moment: Moment,
     *,
     followed: bool,
 ) -> None:
@@ -246,33 +221,33 @@ def _shipped(
     if known is not None:
         if not _is_repeat(shipment, purchase_order, known):
             words = f"{purchase_order.id} names waybill {known.waybill} again, for other units"
-            order.need(TaskKind.WAYBILL_REUSED, now, words, known.number)
+            order.open_task(TaskKind.WAYBILL_REUSED, moment, words, known.number)
         return
     units = _units_of(shipment, purchase_order)
     for line_id, quantity in units.items():
         order.owned_line(line_id).units.move(quantity, "at_supplier", "in_transit")
-    purchase_order.ship(units, deadlines, now)
+    purchase_order.ship(units, moment)
     order.parcels.append(
         Parcel(
             purchase_order=purchase_order.id,
             carrier=shipment.carrier,
             number=shipment.number,
             lines=[ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()],
-            shipped_at=now,
+            shipped_at=moment.now,
             followed=followed,
-            due_at=None if followed else now + deadlines.pickup,
-            writeback_at=now,
+            due_at=None if followed else moment.after(moment.deadlines.pickup),
+            writeback="NOT_NEEDED" if order.origin.ours else "DUE",
+            writeback_at=moment.now,
         )
     )
-    order.done(TaskKind.SHIP_LATE, purchase_order.id)
-    order.done(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
-    order.note(now, "shipped", order.parcels[-1])
+    order.end_task(TaskKind.SHIP_LATE, purchase_order.id)
+    order.end_task(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
+    order.record_of_parcel("shipped", order.parcels[-1], moment)
     if purchase_order.cancel == "WANTED":
-        purchase_order.cancel = "REFUSED"
+        purchase_order.give_up_cancellation()
         words = "it was shipped in spite of the cancellation"
-        order.need(TaskKind.CANCEL_REFUSED, now, words, purchase_order.id)
-    settle(order, now)
-    order.arm(now, deadlines)
+        order.open_task(TaskKind.CANCEL_REFUSED, moment, words, purchase_order.id)
+    settle(order, moment)
 
 
 def _is_repeat(shipment: Shipment, purchase_order: PurchaseOrder, known: Parcel) -> bool:
@@ -289,79 +264,25 @@ def _units_of(shipment: Shipment, purchase_order: PurchaseOrder) -> dict[str, in
     return units
 
 
-def record_cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, reason: str, now: datetime) -> None:
+def record_cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, reason: str, moment: Moment) -> None:
     """The supplier will not ship it, or not the rest: because we asked, late or not, or of its own accord.
 
     Units that nobody took back are routed anew once a person has released the order.
     """
-    if purchase_order.status in PURCHASE_ORDER.terminal:
+    if purchase_order.closed:
         return
-    if purchase_order.status not in _WAY_OUT:
-        _contradiction(order, purchase_order, f"is {purchase_order.status}, yet was cancelled: {reason}", now)
+    if not purchase_order.can_be_called_off:
+        _contradiction(order, purchase_order, f"is {purchase_order.status}, yet was cancelled: {reason}", moment)
         return
-    for step in _WAY_OUT[purchase_order.status]:
-        purchase_order.apply(step)
-    purchase_order.end(reason)
-    order.note(now, "cancelled at the supplier", purchase_order.id)
-    _give_back(order, purchase_order, reason or "cancelled by the supplier", now)
+    purchase_order.call_off(reason)
+    order.record_of_purchase_order("cancelled_at_supplier", purchase_order, moment)
+    _give_back(order, purchase_order, reason or "cancelled by the supplier", moment)
 
 
-def record_cancel_promised(purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
-    """The supplier will answer the cancellation by an event; from here its own clock runs."""
-    if purchase_order.status == "CANCEL_REQUESTED" and not purchase_order.answer_promised:
-        purchase_order.answer_promised = True
-        purchase_order.due_at = now + deadlines.cancel
-
-
-def record_cancel_refused(
-    order: Order, purchase_order: PurchaseOrder, words: str, now: datetime, deadlines: Deadlines
-) -> None:
+def record_cancel_refused(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
     """The supplier ships it in spite of our wish: a person has to decide what becomes of it."""
     if purchase_order.status != "CANCEL_REQUESTED":
         return
-    purchase_order.apply("cancel_rejected")
-    purchase_order.cancel = "REFUSED"
-    purchase_order.due_at = now + deadlines.ship
-    order.note(now, "cancellation refused", purchase_order.id)
-    order.need(TaskKind.CANCEL_REFUSED, now, words, purchase_order.id)
-
-
-def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], now: datetime, deadlines: Deadlines) -> bool:
-    """Take in scans of a parcel and move its units along; whether the order changed."""
-    place, state = parcel.place, parcel.state
-    if not parcel.track([event for event in events if event.at <= now + _FURTHEST_SCAN], deadlines):
-        return False
-    if parcel.state != state:
-        order.note(now, f"parcel {parcel.state}", parcel)
-    if parcel.place != place:
-        for shipped in parcel.lines:
-            order.owned_line(shipped.line).units.move(shipped.quantity, place, parcel.place)
-    if parcel.last_stage in _STAGES_FOR_A_PERSON:
-        order.need(TaskKind.PARCEL_EXCEPTION, now, str(parcel.last_stage), parcel.number)
-    else:
-        order.done(TaskKind.PARCEL_EXCEPTION, parcel.number)
-        order.done(TaskKind.PARCEL_STALLED, parcel.number)
-    settle(order, now)
-    order.arm(now, deadlines)
-    return True
-
-
-def follow_no_more(order: Order, parcel: Parcel, now: datetime, deadlines: Deadlines) -> None:
-    """No tracker will tell of the parcel any more: it is left to a person, of whom its own clock asks again."""
-    parcel.followed, parcel.due_at = False, now + deadlines.remind
-    order.arm(now, deadlines)
-
-
-def record_written_back(order: Order, parcel: Parcel, fulfilment: str, now: datetime, deadlines: Deadlines) -> None:
-    """The marketplace knows the parcel."""
-    parcel.end_writeback("DONE", now, fulfilment)
-    order.done(TaskKind.WRITEBACK_REFUSED, parcel.number)
-    order.note(now, "written back", parcel)
-    order.arm(now, deadlines)
-
-
-def record_writeback_refused(order: Order, parcel: Parcel, words: str, now: datetime, deadlines: Deadlines) -> None:
-    """The marketplace will not take the parcel: a person has to look, with its words."""
-    parcel.end_writeback("REFUSED", now)
-    order.need(TaskKind.WRITEBACK_REFUSED, now, words, parcel.number)
-    order.arm(now, deadlines)
+    purchase_order.refuse_cancellation(moment)
+    order.record_of_purchase_order("cancellation_refused", purchase_order, moment)
+    order.open_task(TaskKind.CANCEL_REFUSED, moment, words, purchase_order.id)

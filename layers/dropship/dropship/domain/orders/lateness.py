@@ -1,93 +1,80 @@
 """What happens when a clock runs out: somebody is told, and the clock is set again, so that nothing is forgotten.
 
-What a look-back or a poll finds has run out without an explicit clock (`watching`); it is acted on all the same.
+What a look-back or a poll finds has run out without an explicit clock (`clocks`); it is acted on all the same.
 """
 
 from datetime import datetime
 
-from dropship.domain.deadlines import Deadlines
-from dropship.domain.lifecycle import PARCEL
+from dropship.domain.deadlines import Deadlines, Moment
 
-from .order import Order, TaskKind
+from .attention import TaskKind
+from .order import Order
 from .parcel import Parcel
-from .purchase_order import IN_DISPATCH, PurchaseOrder
+from .purchase_order import PurchaseOrder
 
 
-def overdue(order: Order, now: datetime, deadlines: Deadlines) -> list[TaskKind]:
-    """Act on every clock of the order that has run out; the deadlines found missed.
+def overdue(order: Order, moment: Moment) -> list[TaskKind]:
+    """Act on every clock of the order that has run out; the deadlines found missed, again or for the first time.
 
-    Work that only has to be taken up again (a dispatch, a cancellation, a writeback) is for the caller to start:
-    its clock is set anew here. A purchase order that the last look-back found before its time gets a clock of its own.
+    Work that only has to be begun again (a dispatch, a cancellation, a writeback) is for the caller to start: its
+    clock is set anew here. A purchase order that the last look-back found before its time gets a clock of its own.
     """
     missed: list[TaskKind] = []
     for po in order.purchase_orders:
-        clock = _clock(order, po, deadlines)
-        if clock is None:
-            continue
-        if clock > now:
-            po.due_at = clock if now >= order.created_at + deadlines.ship else po.due_at
-            continue
-        kind = _too_late(order, po, now, deadlines)
-        if kind is not None:
-            missed.append(kind)
-    missed += stalled(order, now, deadlines)
-    if _has_run_out(order, now, deadlines):
-        _close_window(order, now)
-        order.arm(now, deadlines)
+        clock = _clock(order, po, moment.deadlines)
+        if clock is not None and clock <= moment.now:
+            missed += _too_late(order, po, moment)
+        elif clock is not None and moment.now >= order.created_at + moment.deadlines.ship:
+            po.run_clock_to(clock)
+    missed += stalled(order, moment)
+    if order.due_at is not None and order.due_at <= moment.now:
+        _close_window(order, moment)
+        order.stop_clock()
     return missed
 
 
-def stalled(order: Order, now: datetime, deadlines: Deadlines) -> list[TaskKind]:
+def stalled(order: Order, moment: Moment) -> list[TaskKind]:
     """Ask for a person about every parcel without news for too long; the deadlines found missed.
 
     A parcel that is followed is looked at again with its next poll, any other when its clock says so.
     """
-    late = [parcel for parcel in order.parcels if (clock := parcel.clock(deadlines)) is not None and clock <= now]
-    for parcel in late:
-        parcel.due_at = None if parcel.followed else now + deadlines.remind
-        order.need(TaskKind.PARCEL_STALLED, now, "no news from the carrier", parcel.number)
-    return [TaskKind.PARCEL_STALLED for _ in late]
+    missed: list[TaskKind] = []
+    for parcel in order.parcels:
+        clock = parcel.clock(moment.deadlines)
+        if clock is not None and clock <= moment.now:
+            parcel.remind_later(moment)
+            order.open_task(TaskKind.PARCEL_STALLED, moment, "no news from the carrier", parcel.number)
+            missed.append(TaskKind.PARCEL_STALLED)
+    return missed
 
 
-def untold(order: Order, now: datetime, deadlines: Deadlines) -> list[Parcel]:
+def untold(order: Order, moment: Moment) -> list[Parcel]:
     """Parcels that the marketplace should have been told of by now."""
-    return [parcel for parcel in order.parcels if parcel.untold and parcel.writeback_at + deadlines.writeback <= now]
+    too_long = moment.deadlines.writeback
+    return [parcel for parcel in order.parcels if parcel.untold and parcel.writeback_at + too_long <= moment.now]
 
 
 def _clock(order: Order, po: PurchaseOrder, deadlines: Deadlines) -> datetime | None:
     if po.due_at is not None or not po.remaining:
         return po.due_at
-    return order.created_at + deadlines.resume if po.status in IN_DISPATCH else po.claimed_at + deadlines.ship
+    return order.created_at + deadlines.resume if po.in_dispatch else po.claimed_at + deadlines.ship
 
 
-def _too_late(order: Order, po: PurchaseOrder, now: datetime, deadlines: Deadlines) -> TaskKind | None:
-    if po.status in IN_DISPATCH or (po.status == "CANCEL_REQUESTED" and not po.answer_promised):
-        po.due_at = now + deadlines.resume
-        return None
-    kind = TaskKind.ACKNOWLEDGE_LATE if po.status == "DISPATCHED" else TaskKind.SHIP_LATE
-    if po.status == "CANCEL_REQUESTED":
-        kind = TaskKind.CANCEL_LATE
-        po.apply("cancel_timeout")
-        po.cancel = "REFUSED"
-    po.due_at = now + deadlines.remind
-    order.need(kind, now, "the supplier's deadline has passed", po.id)
-    return kind
+def _too_late(order: Order, po: PurchaseOrder, moment: Moment) -> list[TaskKind]:
+    if po.in_dispatch or (po.status == "CANCEL_REQUESTED" and not po.answer_promised):
+        po.try_again_later(moment)
+        return []
+    kind = po.miss_deadline(moment)
+    order.open_task(kind, moment, "the supplier's deadline has passed", po.id)
+    return [kind]
 
 
-def _has_run_out(order: Order, now: datetime, deadlines: Deadlines) -> bool:
-    if order.due_at is not None:
-        return order.due_at <= now
-    waits = not order.finished and not order.holds and any(line.units.unrouted for line in order.lines)
-    return waits and order.created_at + deadlines.resume <= now
-
-
-def _close_window(order: Order, now: datetime) -> None:
-    if order.status != "DELIVERED" or order.holds or any(not remedy.outcome for remedy in order.remedies):
+def _close_window(order: Order, moment: Moment) -> None:
+    if order.status != "DELIVERED" or order.holds or any(remedy.open for remedy in order.remedies):
         return
     if any(parcel.untold or not parcel.finished for parcel in order.parcels):
         return
     for parcel in order.parcels:
-        if parcel.state == "DELIVERED":
-            parcel.state = PARCEL.next(parcel.state, "window_closed")
-    order.apply("aftersale_window_closed")
-    order.note(now, "completed")
+        parcel.close_window()
+    order.step("aftersale_window_closed")
+    order.record("completed", moment)

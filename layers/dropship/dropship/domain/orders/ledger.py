@@ -1,33 +1,48 @@
 """The remedy ledger: which units refunds, returns and cancellations want back, so that none is taken back twice."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from dropship.domain.stored import Stored
 
-_OPEN, _REFUNDED = "", "REFUNDED"
+RemedyOutcome = Literal["", "CANCELLED", "REFUNDED", "WITHDRAWN", "CLOSED", "COMPLETED"]
+"""How a remedy ended; empty while it is open. CANCELLED: its units never left. The others are ends of a case."""
 
 
 class Remedy(Stored):
-    """Units that one refund, return or cancellation is about. `outcome` is empty while it is open."""
+    """Units that one refund, return or cancellation is about, and how many of them were taken out of the order."""
 
     case: str
     units: dict[str, int]
     cancelled: dict[str, int] = {}
-    outcome: str = ""
+    outcome: RemedyOutcome = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not decided yet."""
+        return self.outcome == ""
 
     def missing(self, line: str) -> int:
         """Units of the line that it names and that were not taken out of the order."""
         return max(0, self.units.get(line, 0) - self.cancelled.get(line, 0))
 
+    def credit(self, line: str, units: int) -> None:
+        """Units of the line that it names were taken out of the order."""
+        self.cancelled[line] = self.cancelled.get(line, 0) + units
+
+    def end(self, outcome: RemedyOutcome) -> None:
+        """It is decided."""
+        self.outcome = outcome
+
 
 def wanted_back(remedies: Iterable[Remedy], line: str) -> int:
     """Units of the line that open remedies name and that were not taken out of the order."""
-    return sum(remedy.missing(line) for remedy in remedies if remedy.outcome == _OPEN)
+    return sum(remedy.missing(line) for remedy in remedies if remedy.open)
 
 
 def refunded(remedies: Iterable[Remedy], line: str) -> int:
     """Units of the line that the buyer got money for and that were not taken out of the order."""
-    return sum(remedy.missing(line) for remedy in remedies if remedy.outcome == _REFUNDED)
+    return sum(remedy.missing(line) for remedy in remedies if remedy.outcome == "REFUNDED")
 
 
 def unwanted(remedies: Iterable[Remedy], line: str, shipped: int) -> int:
@@ -40,10 +55,12 @@ def unwanted(remedies: Iterable[Remedy], line: str, shipped: int) -> int:
 
 
 def credit(remedies: Iterable[Remedy], line: str, units: int) -> None:
-    """Tell the remedies that wait for it, the open ones first, that units were taken out of the order."""
-    waiting = [remedy for remedy in remedies if remedy.outcome in {_OPEN, _REFUNDED}]
-    for remedy in sorted(waiting, key=lambda remedy: remedy.outcome):
+    """Tell the remedies that wait for it that units were taken out of the order; the open ones first."""
+    known = list(remedies)
+    waiting = [remedy for remedy in known if remedy.open]
+    waiting += [remedy for remedy in known if remedy.outcome == "REFUNDED"]
+    for remedy in waiting:
         credited = min(units, remedy.missing(line))
         if credited:
-            remedy.cancelled[line] = remedy.cancelled.get(line, 0) + credited
+            remedy.credit(line, credited)
             units -= credited

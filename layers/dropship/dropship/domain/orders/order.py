@@ -1,75 +1,43 @@
 """The order: one aggregate that changes by one conditional write, so that nothing in it can disagree.
 
 How it begins and follows the marketplace is in `snapshots`, what suppliers and carriers do to it in `fulfilment`,
-refunds and cancellations in `withdrawal`.
+refunds and cancellations in `withdrawal`, when it is looked at again in `clocks`.
 """
 
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
+from typing import Literal
 
-from pydantic import SerializationInfo, ValidationInfo, field_serializer, field_validator
+from pydantic import PrivateAttr
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.identity import OrderKey, PurchaseOrderId
-from dropship.domain.lifecycle import ORDER
 from dropship.domain.quantities import LineQuantities
-from dropship.domain.stored import BRIEF, IN_FULL, Stored
+from dropship.domain.stored import Stored
 
-from .ledger import Remedy
+from .attention import WORDS, Hold, HoldReason, Task, TaskKind
+from .events import (
+    CaseEnded,
+    Event,
+    HoldEvent,
+    OrderEvent,
+    OrderEventKind,
+    ParcelEvent,
+    ParcelMoved,
+    PurchaseOrderEvent,
+    PurchaseOrderEventKind,
+    TaskEvent,
+)
+from .ledger import Remedy, RemedyOutcome
+from .lifecycles import ORDER, OrderStatus, OrderStep
+from .origin import Origin
 from .parcel import Parcel
-from .purchase_order import IN_DISPATCH, WORDS, PurchaseOrder
-from .watching import watched
+from .purchase_order import PurchaseOrder
 
 TIMELINE_LENGTH = 40
-TO_BE_STORED = timedelta(minutes=1)
-"""What a save may take, with clocks that differ a little."""
 
-
-class HoldReason(StrEnum):
-    """Why an order must not be dispatched now. Holds stack; the last one released frees the order."""
-
-    ADDRESS_MISSING = "ADDRESS_MISSING"
-    NO_SOURCE = "NO_SOURCE"
-    SUPPLIER_REFUSED = "SUPPLIER_REFUSED"
-    SUPPLIER_CONTRADICTS = "SUPPLIER_CONTRADICTS"
-    DISPATCH_FAILED = "DISPATCH_FAILED"
-
-
-class TaskKind(StrEnum):
-    """What needs a person though it does not block the dispatch."""
-
-    DISPATCH_UNKNOWN = "DISPATCH_UNKNOWN"
-    SUPPLIER_BUSY = "SUPPLIER_BUSY"
-    ACKNOWLEDGE_LATE = "ACKNOWLEDGE_LATE"
-    SHIP_LATE = "SHIP_LATE"
-    CANCEL_REFUSED = "CANCEL_REFUSED"
-    CANCEL_LATE = "CANCEL_LATE"
-    REFUNDED_ON_THE_WAY = "REFUNDED_ON_THE_WAY"
-    ADDRESS_CHANGED = "ADDRESS_CHANGED"
-    QUANTITY_CHANGED = "QUANTITY_CHANGED"
-    WAYBILL_REUSED = "WAYBILL_REUSED"
-    SUPPLIER_EVENT_REFUSED = "SUPPLIER_EVENT_REFUSED"
-    WRITEBACK_REFUSED = "WRITEBACK_REFUSED"
-    PARCEL_STALLED = "PARCEL_STALLED"
-    PARCEL_EXCEPTION = "PARCEL_EXCEPTION"
-
-
-class Notice(Stored):
-    """A hold or a task: what, since when, and in which words; `about` names the purchase order or parcel."""
-
-    kind: str
-    since: datetime
-    detail: str = ""
-    about: str = ""
-
-
-class TimelineEntry(Stored):
-    """One line of the order's history, for people."""
-
-    at: datetime
-    what: str
-    about: str = ""
+Wait = Literal["", "WRITEBACK", "HOLD", "DISPATCH", "COMPLETION", "REMINDER"]
+"""What the order's own clock is set for; empty while it does not run."""
 
 
 class OrderLine(Stored):
@@ -90,33 +58,28 @@ class Order(Stored):
     shop: str
     external_id: str
     number: str
-    status: str = ORDER.initial
+    origin: Origin = Origin.MARKETPLACE
+    status: OrderStatus = ORDER.initial
     fence: int = 0
     created_at: datetime
     source_version: datetime
     recipient_digest: str = ""
     lines: list[OrderLine]
-    holds: list[Notice] = []
-    tasks: list[Notice] = []
+    holds: list[Hold] = []
+    tasks: list[Task] = []
     purchase_orders: list[PurchaseOrder] = []
     parcels: list[Parcel] = []
     remedies: list[Remedy] = []
     due_at: datetime | None = None
-    timeline: list[TimelineEntry] = []
+    due_for: Wait = ""
+    timeline: list[Event] = []
+    _unsaved_events: list[Event] = PrivateAttr(default_factory=list)
 
-    @field_serializer("timeline")
-    def _shorten(self, timeline: list[TimelineEntry], info: SerializationInfo) -> list[TimelineEntry] | list[str]:
-        """In storage each entry is a line of text: seconds since the order was created, what, and what it is about."""
-        if not info.by_alias:
-            return timeline
-        began = int(self.created_at.timestamp())
-        return [_line(began, entry) for entry in timeline]
+    def __eq__(self, other: object) -> bool:
+        """Whether all that is stored of both is the same."""
+        return isinstance(other, Order) and self.__dict__ == other.__dict__
 
-    @field_validator("timeline", mode="before")
-    @classmethod
-    def _lengthen(cls, timeline: list[object], info: ValidationInfo) -> list[object]:
-        began = int(info.data["created_at"].timestamp()) if "created_at" in info.data else 0
-        return [_entry(began, kept) if isinstance(kept, str) else kept for kept in timeline]
+    __hash__ = None  # type: ignore[assignment] # it changes
 
     @property
     def key(self) -> OrderKey:
@@ -134,22 +97,27 @@ class Order(Stored):
         return any(line.units.at_supplier or line.units.shipped for line in self.lines)
 
     @property
+    def has_unrouted_units(self) -> bool:
+        """Whether any unit has no purchase order yet."""
+        return any(line.units.unrouted for line in self.lines)
+
+    @property
     def needs_dispatch(self) -> bool:
         """Whether the fulfilment workflow has something to do.
 
         A hold stops new purchase orders; one whose dispatch has begun is seen through all the same.
         """
-        if any(po.status in IN_DISPATCH for po in self.purchase_orders):
+        if any(po.in_dispatch for po in self.purchase_orders):
             return True
         if self.holds or self.finished or self.status == "RECEIVED":
             return False
-        return any(line.units.unrouted for line in self.lines)
+        return self.has_unrouted_units
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its explicit clocks, its purchase orders' and its parcels'.
+        """The earliest of its own clock, its purchase orders' and its parcels'.
 
-        None while all that is awaited is seen to by look-backs or polls (`watching`), and once it is finished.
+        None while look-backs or polls see to all that is awaited (`clocks`), and once it is finished.
         """
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
@@ -162,69 +130,80 @@ class Order(Stored):
         followed = (parcel.shipped_at for parcel in self.parcels if parcel.followed and not parcel.finished)
         return min(followed, default=None)
 
-    def is_fresh(self, now: datetime, deadlines: Deadlines) -> bool:
-        """Whether the look-back at `resume` lies ahead of it, and nothing had to take it up before.
-
-        It has to be stored by then, which takes a moment, on a clock that may differ.
-        """
-        return self.due_at is None and now + TO_BE_STORED < self.created_at + deadlines.resume
-
-    def arm(self, now: datetime, deadlines: Deadlines) -> None:
-        """Set the order's own clock by what it waits for, apart from its purchase orders and parcels.
-
-        It has none where look-backs and polls see to all of that.
-        """
-        fresh = self.is_fresh(now, deadlines)
-        self.due_at = None
-        if self.finished:
-            return
-        if self.polled_since is None and any(parcel.untold for parcel in self.parcels):
-            self.due_at = now + deadlines.writeback
-        elif self.holds:
-            self.due_at = now + deadlines.remind
-        elif any(line.units.unrouted for line in self.lines):
-            self.due_at = None if fresh else now + deadlines.resume
-        elif self.status == "DELIVERED":
-            self.due_at = now + deadlines.completion
-        if None in watched(self, now, deadlines).values():
-            self.due_at = now + deadlines.remind
-
-    def wake(self, now: datetime) -> None:
-        """Have the order looked at now where its own clock does not run; `arm` then sets the proper one."""
-        if not self.finished and self.due_at is None:
-            self.due_at = now
-
     @property
     def attention(self) -> tuple[str, datetime] | None:
         """Why a person is needed, and since when; None where nobody is."""
-        notices = self.holds or self.tasks
-        if not notices:
-            return None
-        oldest = min(notices, key=lambda notice: notice.since)
-        return (f"HOLD_{oldest.kind}" if self.holds else oldest.kind), oldest.since
+        if self.holds:
+            hold = min(self.holds, key=lambda hold: hold.since)
+            return f"HOLD_{hold.kind}", hold.since
+        if self.tasks:
+            task = min(self.tasks, key=lambda task: task.since)
+            return task.kind, task.since
+        return None
 
-    def apply(self, event: str) -> None:
+    def run_clock(self, wait: Wait, due_at: datetime) -> None:
+        """Run its own clock for `wait`. A clock that is set for the same wait already keeps its time."""
+        if self.due_for != wait or self.due_at is None:
+            self.due_for, self.due_at = wait, due_at
+
+    def stop_clock(self) -> None:
+        """Its own clock runs no more."""
+        self.due_for, self.due_at = "", None
+
+    def step(self, step: OrderStep) -> None:
         """Take one step of the lifecycle; IllegalTransition where the table has none."""
-        self.status = ORDER.next(self.status, event)
+        self.status = ORDER.next(self.status, step)
 
-    def note(self, now: datetime, what: str, about: str | Parcel = "") -> None:
-        """Add a line to the timeline, to the second; the oldest but the first drop out when it grows long.
+    def step_if_possible(self, step: OrderStep) -> None:
+        """Take one step of the lifecycle where the table has it."""
+        if ORDER.allows(self.status, step):
+            self.step(step)
 
-        A parcel of the order is noted as `#1`, `#2` and so on; `about` makes that a waybill again.
-        """
-        if isinstance(about, Parcel):
-            about = f"#{1 + self.parcels.index(about)}"
-        self.timeline.append(TimelineEntry(at=now.replace(microsecond=0), what=what, about=about))
+    # ---- What happened
+
+    def record(self, kind: OrderEventKind, moment: Moment) -> None:
+        """Record what happened to the order as a whole."""
+        self._add(OrderEvent(at=_second(moment), kind=kind))
+
+    def record_of_purchase_order(
+        self, kind: PurchaseOrderEventKind, purchase_order: PurchaseOrder, moment: Moment
+    ) -> None:
+        """Record what happened to one of its purchase orders."""
+        self._add(PurchaseOrderEvent(at=_second(moment), kind=kind, purchase_order=purchase_order.id))
+
+    def record_of_parcel(self, kind: Literal["shipped", "written_back"], parcel: Parcel, moment: Moment) -> None:
+        """Record what happened to one of its parcels."""
+        self._add(ParcelEvent(at=_second(moment), kind=kind, carrier=parcel.carrier, number=parcel.number))
+
+    def record_move(self, parcel: Parcel, moment: Moment) -> None:
+        """Record the new status of one of its parcels."""
+        self._add(
+            ParcelMoved(
+                at=_second(moment),
+                kind="parcel_moved",
+                carrier=parcel.carrier,
+                number=parcel.number,
+                status=parcel.state,
+            )
+        )
+
+    def record_end_of_case(self, case: str, outcome: RemedyOutcome, moment: Moment) -> None:
+        """Record how one of its after-sales cases ended."""
+        self._add(CaseEnded(at=_second(moment), kind="case_ended", case=case, outcome=outcome))
+
+    def _add(self, event: Event) -> None:
+        """Add to the timeline; the oldest events but the first drop out when it grows long."""
+        self._unsaved_events.append(event)
+        self.timeline.append(event)
         if len(self.timeline) > TIMELINE_LENGTH:
             del self.timeline[1]
 
-    def about(self, entry: TimelineEntry) -> str:
-        """What an entry of the timeline is about, in full."""
-        ordinal = entry.about.removeprefix("#")
-        if ordinal == entry.about or not ordinal.isdecimal() or not 0 < int(ordinal) <= len(self.parcels):
-            return entry.about
-        parcel = self.parcels[int(ordinal) - 1]
-        return f"{parcel.carrier} {parcel.number}"
+    def pop_unsaved_events(self) -> list[Event]:
+        """What was recorded since the order was read or saved; from now on it counts as saved."""
+        events, self._unsaved_events = self._unsaved_events, []
+        return events
+
+    # ---- Its parts
 
     def line(self, line_id: str) -> OrderLine | None:
         """The line of that id, if the order ships it."""
@@ -256,6 +235,11 @@ class Order(Stored):
         """The purchase order of that id, or None."""
         return next((po for po in self.purchase_orders if po.id == po_id), None)
 
+    def next_purchase_order_id(self, supplier: str) -> PurchaseOrderId:
+        """The id of the next purchase order to `supplier`; the same until one is claimed."""
+        earlier = [existing for existing in self.purchase_orders if existing.supplier == supplier]
+        return PurchaseOrderId(self.key, supplier, 1, 1 + len(earlier))
+
     def parcel(self, carrier: str, number: str) -> Parcel | None:
         """The parcel with that waybill, or None."""
         return next((p for p in self.parcels if (p.carrier, p.number) == (carrier, number)), None)
@@ -264,78 +248,85 @@ class Order(Stored):
         """The remedy of that case, or None."""
         return next((remedy for remedy in self.remedies if remedy.case == case), None)
 
-    def hold(self, reason: HoldReason, now: datetime, detail: str = "") -> None:
+    def fence_off(self) -> None:
+        """Make every plan that was made before now wrong."""
+        self.fence += 1
+
+    def take_address(self, digest: str) -> None:
+        """The address is another one."""
+        self.recipient_digest = digest
+        self.fence_off()
+
+    # ---- Holds and tasks
+
+    def hold(self, reason: HoldReason, moment: Moment, detail: str = "") -> None:
         """Stop the dispatch until somebody releases the hold. Adding the same hold again only updates its words.
 
         A finished order has no dispatch left to stop.
         """
         if self.finished:
             return
-        existing = next((notice for notice in self.holds if notice.kind == reason), None)
+        existing = next((hold for hold in self.holds if hold.kind == reason), None)
         if existing is not None:
-            existing.detail = detail[:WORDS]
+            existing.reword(detail)
             return
-        self.holds.append(Notice(kind=reason, since=now, detail=detail[:WORDS]))
-        if ORDER.allows(self.status, "hold_added"):
-            self.apply("hold_added")
-        self.fence += 1
-        self.note(now, "held", reason)
-        self.wake(now)
+        self.holds.append(Hold(kind=reason, since=moment.now, detail=detail[:WORDS]))
+        self.step_if_possible("hold_added")
+        self.fence_off()
+        self._add(HoldEvent(at=_second(moment), kind="held", reason=reason))
 
-    def release(self, reason: str, now: datetime, deadlines: Deadlines, since: datetime | None = None) -> bool:
+    def release(self, reason: str, moment: Moment, since: datetime | None = None) -> bool:
         """Take a hold away; whether there was one, and it began at `since`, if that is given.
 
         The last one frees the order for dispatch.
         """
-        remaining = [held for held in self.holds if held.kind != reason or since not in {None, held.since}]
-        if len(remaining) == len(self.holds):
+        held = next((hold for hold in self.holds if hold.kind == reason and since in {None, hold.since}), None)
+        if held is None:
             return False
-        self.holds = remaining
-        self.fence += 1
-        self.note(now, "hold released", reason)
+        self.holds = [hold for hold in self.holds if hold is not held]
+        self.fence_off()
+        self._add(HoldEvent(at=_second(moment), kind="hold_released", reason=held.kind))
         if not self.holds and self.status == "ON_HOLD":
-            self.apply("last_hold_released")
-        self.arm(now, deadlines)
+            self.step("last_hold_released")
         return True
 
-    def check_address(self, missing: list[str], now: datetime) -> None:
+    def check_address(self, missing: list[str], moment: Moment) -> None:
         """Hold the order where the address cannot be used."""
         if missing:
-            self.hold(HoldReason.ADDRESS_MISSING, now, "missing: " + ", ".join(missing))
+            self.hold(HoldReason.ADDRESS_MISSING, moment, "missing: " + ", ".join(missing))
 
-    def need(self, kind: TaskKind, now: datetime, detail: str = "", about: str = "") -> None:
+    def open_task(self, kind: TaskKind, moment: Moment, detail: str = "", about: str = "") -> None:
         """Ask for a person. The same task is asked for once."""
         if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
-            self.tasks.append(Notice(kind=kind, since=now, detail=detail[:WORDS], about=about))
-            self.note(now, f"needs a person: {kind}", about)
+            self.tasks.append(Task(kind=kind, since=moment.now, detail=detail[:WORDS], about=about))
+            self._add(TaskEvent(at=_second(moment), kind="task_opened", task=kind, about=about))
 
-    def close_tasks(self, kind: str, now: datetime, by: str, until: datetime | None = None) -> None:
+    def close_tasks(self, kind: str, moment: Moment, by: str, until: datetime | None = None) -> None:
         """A person has seen to all tasks of a kind, those that began after `until` excepted."""
-        remaining = [task for task in self.tasks if task.kind != kind or (until is not None and task.since > until)]
-        if len(remaining) < len(self.tasks):
-            self.tasks = remaining
-            self.note(now, f"task closed: {kind}", by)
+        closed = [task for task in self.tasks if task.kind == kind and (until is None or task.since <= until)]
+        if closed:
+            self.tasks = [task for task in self.tasks if task not in closed]
+            self._add(TaskEvent(at=_second(moment), kind="task_closed", task=closed[0].kind, by=by))
 
-    def done(self, kind: TaskKind, about: str = "") -> None:
+    def end_task(self, kind: TaskKind, about: str = "") -> None:
         """The task is no longer needed."""
         self.tasks = [task for task in self.tasks if (task.kind, task.about) != (kind, about)]
 
-    def close_as_cancelled(self, now: datetime) -> None:
+    def close_as_cancelled(self, moment: Moment) -> None:
         """Nothing of it is left to ship: end it. Only legal while no purchase order is open.
 
         Tasks end with it, but for goods that a supplier may have sent all the same.
         """
-        how = {"IN_FULFILMENT": "cancel_confirmed", "SHIPPED": "all_parcels_returned"}
-        self.apply(how.get(self.status, "cancel"))
-        contradictions = [task for task in self.tasks if task.kind == TaskKind.SUPPLIER_EVENT_REFUSED]
-        self.holds, self.tasks, self.due_at = [], contradictions, None
-        self.fence += 1
-        self.note(now, "cancelled")
-
-    def next_purchase_order_id(self, supplier: str) -> PurchaseOrderId:
-        """The id of the next purchase order to `supplier`; the same until one is claimed."""
-        attempt = 1 + sum(existing.supplier == supplier for existing in self.purchase_orders)
-        return PurchaseOrderId(self.key, supplier, 1, attempt)
+        if self.status == "IN_FULFILMENT":
+            self.step("cancel_confirmed")
+        elif self.status == "SHIPPED":
+            self.step("all_parcels_returned")
+        else:
+            self.step("cancel")
+        self.holds = []
+        self.tasks = [task for task in self.tasks if task.kind == TaskKind.SUPPLIER_EVENT_REFUSED]
+        self.fence_off()
+        self.record("cancelled", moment)
 
     def check(self) -> None:
         """Assert the invariants of quantities; InvariantBroken where one fails."""
@@ -343,13 +334,5 @@ class Order(Stored):
             line.units.check()
 
 
-def _line(began: int, entry: TimelineEntry) -> str:
-    about = f"|{entry.about}" if entry.about else ""
-    return f"{int(entry.at.timestamp()) - began} {BRIEF.get(entry.what, entry.what)}{about}"
-
-
-def _entry(began: int, kept: str) -> TimelineEntry:
-    words, _, about = kept.partition("|")
-    seconds, _, what = words.partition(" ")
-    at = datetime.fromtimestamp(began + int(seconds), UTC)
-    return TimelineEntry(at=at, what=IN_FULL.get(what, what), about=about)
+def _second(moment: Moment) -> datetime:
+    return moment.now.replace(microsecond=0)

@@ -6,15 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.suppliers import ShippedLine
 from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
 from dropship.domain.identity import Waybill
-from dropship.domain.lifecycle import PARCEL
 from dropship.domain.quantities import Place
 from dropship.domain.stored import Stored
 
-SCANS = (
+from .lifecycles import PARCEL, ParcelStatus, ParcelStep
+
+SCANS: tuple[ParcelStep, ...] = (
     "picked_up",
     "scan_transit",
     "out_for_delivery",
@@ -25,7 +26,7 @@ SCANS = (
     "return_received",
 )
 
-_STATE_OF_STAGE = {
+_STATE_OF_STAGE: dict[TrackingStage, ParcelStatus] = {
     TrackingStage.INFO_RECEIVED: "LABEL_CREATED",
     TrackingStage.PICKED_UP: "PICKED_UP",
     TrackingStage.IN_TRANSIT: "IN_TRANSIT",
@@ -38,7 +39,7 @@ _STATE_OF_STAGE = {
     TrackingStage.RETURNING: "RETURNING",
     TrackingStage.RETURNED: "RETURNED",
 }
-_PLACE_OF_STATE: dict[str, Place] = {
+_PLACE_OF_STATE: dict[ParcelStatus, Place] = {
     "DELIVERED": "delivered",
     "DELIVERED_FINAL": "delivered",
     "RETURNING": "returning",
@@ -46,6 +47,9 @@ _PLACE_OF_STATE: dict[str, Place] = {
     "LOST": "lost",
 }
 _PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
+
+WritebackState = Literal["DUE", "SENDING", "DONE", "REFUSED", "NOT_NEEDED"]
+"""What the marketplace knows of a parcel. NOT_NEEDED: the order is not a marketplace's, so nobody is told."""
 
 
 class Parcel(Stored):
@@ -55,13 +59,13 @@ class Parcel(Stored):
     carrier: str
     number: str
     lines: list[ShippedLine]
-    state: str = PARCEL.initial
+    state: ParcelStatus = PARCEL.initial
     shipped_at: datetime
     last_event_at: datetime | None = None
     last_stage: TrackingStage | None = None
     followed: bool = Field(default=True, description="a tracker is asked for news of it")
     due_at: datetime | None = Field(default=None, description="explicit only where it is not followed")
-    writeback: Literal["DUE", "SENDING", "DONE", "REFUSED"] = "DUE"
+    writeback: WritebackState = "DUE"
     writeback_at: datetime = Field(description="when the present writeback state began")
     fulfilment: str = ""
 
@@ -132,15 +136,29 @@ class Parcel(Stored):
             return True
         return (at, _PROGRESS[stage]) > (self.last_event_at, _PROGRESS[self.last_stage])
 
-    def begin_writeback(self, now: datetime, deadlines: Deadlines) -> bool:
-        """Take the writeback for this worker; False if it is done or another worker is at it."""
-        if self.writeback in {"DONE", "REFUSED"}:
+    def follow_no_more(self, moment: Moment) -> None:
+        """No tracker will tell of it any more: it is left to a person, whom its own clock reminds."""
+        self.followed = False
+        self.remind_later(moment)
+
+    def remind_later(self, moment: Moment) -> None:
+        """Its clock has run out. One that is followed is looked at with its next poll, any other has a new clock."""
+        self.due_at = None if self.followed else moment.after(moment.deadlines.remind)
+
+    def close_window(self) -> None:
+        """Nothing can be claimed for it any more."""
+        if self.state == "DELIVERED":
+            self.state = PARCEL.next(self.state, "window_closed")
+
+    def begin_writeback(self, moment: Moment) -> bool:
+        """Give the writeback to this worker; False if nothing is to be told, or another worker is at it."""
+        if not self.untold:
             return False
-        if self.writeback == "SENDING" and now < self.writeback_at + deadlines.writeback_lease:
+        if self.writeback == "SENDING" and moment.now < self.writeback_at + moment.deadlines.writeback_lease:
             return False
-        self.writeback, self.writeback_at = "SENDING", now
+        self.writeback, self.writeback_at = "SENDING", moment.now
         return True
 
-    def end_writeback(self, outcome: Literal["DUE", "DONE", "REFUSED"], now: datetime, fulfilment: str = "") -> None:
+    def end_writeback(self, outcome: Literal["DUE", "DONE", "REFUSED"], moment: Moment, fulfilment: str = "") -> None:
         """Record how the writeback ended; `DUE` gives it back to be tried again."""
-        self.writeback, self.writeback_at, self.fulfilment = outcome, now, fulfilment
+        self.writeback, self.writeback_at, self.fulfilment = outcome, moment.now, fulfilment

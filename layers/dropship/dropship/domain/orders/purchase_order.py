@@ -1,111 +1,35 @@
-"""A purchase order: what one supplier was asked to ship, and how far it got."""
+"""A purchase order: what one supplier was asked to ship, and how far it got. It alone sets its status and its clock."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.suppliers import PurchaseLine
 from dropship.domain.fact import Fact
 from dropship.domain.identity import PurchaseOrderId
-from dropship.domain.lifecycle import PURCHASE_ORDER
 from dropship.domain.stored import Stored
 
-OPEN_AT_SUPPLIER = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED", "CANCEL_REQUESTED", "PARTIALLY_SHIPPED"})
-IN_DISPATCH = frozenset({"DRAFT", "DISPATCHING", "DISPATCH_UNKNOWN"})
-# Partners' words are kept up to this length: the order is one item of limited size.
-WORDS = 300
-CANCELLABLE = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED"})
+from .attention import WORDS, TaskKind
+from .lifecycles import PURCHASE_ORDER, PurchaseOrderStatus, PurchaseOrderStep
 
+OPEN_AT_SUPPLIER: frozenset[PurchaseOrderStatus] = frozenset(
+    {"DISPATCHED", "PARTIALLY_ACKED", "ACKED", "CANCEL_REQUESTED", "PARTIALLY_SHIPPED"}
+)
+IN_DISPATCH: frozenset[PurchaseOrderStatus] = frozenset({"DRAFT", "DISPATCHING", "DISPATCH_UNKNOWN"})
+CANCELLABLE: frozenset[PurchaseOrderStatus] = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED"})
+# The steps by which it ends when the supplier will not ship it, or not ship the rest.
+_WAY_OUT: dict[PurchaseOrderStatus, tuple[PurchaseOrderStep, ...]] = {
+    "DISPATCHED": ("rejected",),
+    "PARTIALLY_ACKED": ("cancel_requested", "cancel_accepted"),
+    "ACKED": ("cancel_requested", "cancel_accepted"),
+    "CANCEL_REQUESTED": ("cancel_accepted",),
+    "PARTIALLY_SHIPPED": ("short_closed",),
+}
 
-class PurchaseOrder(Stored):
-    """One purchase order of an order. Its lines never change after the claim: a repeat sends the same words."""
-
-    id: str
-    lines: list[PurchaseLine]
-    status: str = PURCHASE_ORDER.initial
-    claimed_at: datetime
-    supplier_reference: str = ""
-    due_at: datetime | None = None
-    shipped: dict[str, int] = {}
-    cancel: Literal["", "WANTED", "REFUSED"] = ""
-    reason: str = ""
-    answer_promised: bool = Field(default=False, description="the supplier will answer our cancellation later")
-    never_placed: bool = Field(default=False, description="given up as unknown to the supplier")
-    worker: str = Field(default="", description="who is placing it at this moment")
-    lease_until: datetime | None = None
-
-    @property
-    def supplier(self) -> str:
-        """The supplier's id."""
-        return PurchaseOrderId.parse(self.id).supplier
-
-    @property
-    def remaining(self) -> dict[str, int]:
-        """Units by order line that this purchase order still owes; none once it is closed or shipped, even in short."""
-        if self.status == "SHIPPED" or self.status in PURCHASE_ORDER.terminal:
-            return {}
-        owed = {line.line: line.quantity - self.shipped.get(line.line, 0) for line in self.lines}
-        return {line: units for line, units in owed.items() if units}
-
-    def apply(self, event: str) -> None:
-        """Take one step of the lifecycle; IllegalTransition where the table has none."""
-        self.status = PURCHASE_ORDER.next(self.status, event)
-
-    def lease_to(self, worker: str, now: datetime, deadlines: Deadlines) -> bool:
-        """Take the placing for this worker; False while another is at it, whose request may be under way."""
-        if self.lease_until is not None and now < self.lease_until and self.worker != worker:
-            return False
-        self.worker, self.lease_until = worker, now + deadlines.dispatch_lease
-        return True
-
-    def end_lease(self) -> None:
-        """The try to place it is over, whatever came of it."""
-        self.worker, self.lease_until = "", None
-
-    def accepted(self, supplier_reference: str, now: datetime, deadlines: Deadlines) -> None:
-        """The supplier has it: by its answer, by our look-up, or because it speaks of it."""
-        if self.status == "DISPATCHING":
-            self.apply("supplier_accepted_request")
-        elif self.status == "DISPATCH_UNKNOWN":
-            self.apply("lookup_found")
-        self.supplier_reference = supplier_reference or self.supplier_reference
-        self.due_at = now + deadlines.acknowledge
-        self.end_lease()
-
-    def unknown(self, why: str, due_at: datetime) -> None:
-        """Nobody can tell whether the supplier has it; look up before anything else."""
-        if self.status == "DISPATCHING":
-            self.apply("outcome_unknown")
-        self.reason, self.due_at = why[:WORDS], due_at
-        self.end_lease()
-
-    def drop(self, why: str) -> None:
-        """It provably never came to be at the supplier: close it, so that its units can be routed anew."""
-        self.apply("definite_failure" if self.status == "DISPATCHING" else "lookup_absent")
-        self.apply("cancel")
-        self.never_placed = True
-        self.end_lease()
-        self.end(why)
-
-    def end(self, why: str) -> None:
-        """Nothing more is awaited of it."""
-        self.reason, self.due_at = why[:WORDS], None
-
-    def ship(self, units: dict[str, int], deadlines: Deadlines, now: datetime) -> None:
-        """Count shipped units; the caller has checked that they do not exceed `remaining`."""
-        for line, quantity in units.items():
-            self.shipped[line] = self.shipped.get(line, 0) + quantity
-        complete = not self.remaining
-        if self.status in {"DISPATCHED", "PARTIALLY_ACKED"}:
-            self.apply("shipped_without_ack" if self.status == "DISPATCHED" else "qty_shipped")
-        if self.status == "PARTIALLY_SHIPPED":
-            if complete:
-                self.apply("all_shipped")
-        else:
-            self.apply("all_shipped" if complete else "qty_shipped")
-        self.due_at = None if complete else now + deadlines.ship
+CancelWish = Literal["", "WANTED", "REFUSED"]
+"""Whether we want it back: not; yes; yes, but the supplier ships it all the same, or cannot be asked any more."""
 
 
 class PlannedPurchaseOrder(Fact):
@@ -113,3 +37,193 @@ class PlannedPurchaseOrder(Fact):
 
     id: str
     lines: tuple[PurchaseLine, ...]
+
+
+class PurchaseOrder(Stored):
+    """One purchase order of an order. Its lines never change after the claim: a repeat sends the same words."""
+
+    id: str
+    lines: list[PurchaseLine]
+    status: PurchaseOrderStatus = PURCHASE_ORDER.initial
+    claimed_at: datetime
+    supplier_reference: str = ""
+    due_at: datetime | None = None
+    shipped: dict[str, int] = {}
+    cancel: CancelWish = ""
+    reason: str = ""
+    answer_promised: bool = Field(default=False, description="the supplier will answer our cancellation later")
+    never_placed: bool = Field(default=False, description="given up as unknown to the supplier")
+    worker: str = Field(default="", description="who is placing it at this moment")
+    lease_until: datetime | None = None
+
+    @classmethod
+    def claimed(cls, planned: PlannedPurchaseOrder, moment: Moment, *, looked_at: bool) -> Self:
+        """A new one, about to be placed. It has a clock of its own unless it is `looked_at` without one."""
+        due_at = None if looked_at else moment.after(moment.deadlines.resume)
+        purchase_order = cls(id=planned.id, lines=list(planned.lines), claimed_at=moment.now, due_at=due_at)
+        purchase_order.step("dispatch_claimed")
+        return purchase_order
+
+    @property
+    def supplier(self) -> str:
+        """The supplier's id."""
+        return PurchaseOrderId.parse(self.id).supplier
+
+    @property
+    def in_dispatch(self) -> bool:
+        """Whether it is still to be found out if the supplier has it."""
+        return self.status in IN_DISPATCH
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is to come of it."""
+        return self.status in PURCHASE_ORDER.terminal
+
+    @property
+    def remaining(self) -> dict[str, int]:
+        """Units by order line that this purchase order still owes; none once it is closed or shipped, even in short."""
+        if self.status == "SHIPPED" or self.closed:
+            return {}
+        owed = {line.line: line.quantity - self.shipped.get(line.line, 0) for line in self.lines}
+        return {line: units for line, units in owed.items() if units}
+
+    def step(self, step: PurchaseOrderStep) -> None:
+        """Take one step of the lifecycle; IllegalTransition where the table has none."""
+        self.status = PURCHASE_ORDER.next(self.status, step)
+
+    # ---- Placing
+
+    def lease_to(self, worker: str, moment: Moment) -> bool:
+        """Let this worker place it; False while another is at it, whose request may be under way."""
+        if self.lease_until is not None and moment.now < self.lease_until and self.worker != worker:
+            return False
+        self.worker, self.lease_until = worker, moment.after(moment.deadlines.dispatch_lease)
+        return True
+
+    def end_lease(self) -> None:
+        """The try to place it is over, whatever came of it."""
+        self.worker, self.lease_until = "", None
+
+    def accept(self, supplier_reference: str, moment: Moment) -> None:
+        """The supplier has it: by its answer, by our look-up, or because it speaks of it."""
+        if self.status == "DISPATCHING":
+            self.step("supplier_accepted_request")
+        elif self.status == "DISPATCH_UNKNOWN":
+            self.step("lookup_found")
+        self.learn_reference(supplier_reference)
+        self.due_at = moment.after(moment.deadlines.acknowledge)
+        self.end_lease()
+
+    def learn_reference(self, supplier_reference: str) -> None:
+        """The supplier's own number for it; an empty one teaches nothing."""
+        self.supplier_reference = supplier_reference or self.supplier_reference
+
+    def doubt(self, why: str, moment: Moment) -> None:
+        """Nobody can tell whether the supplier has it: it has to be looked up before anything else."""
+        if self.status == "DISPATCHING":
+            self.step("outcome_unknown")
+        self.reason = why[:WORDS]
+        self.try_again_later(moment)
+        self.end_lease()
+
+    def drop(self, why: str) -> None:
+        """It provably never came to be at the supplier: close it, so that its units can be routed anew."""
+        self.step("definite_failure" if self.status == "DISPATCHING" else "lookup_absent")
+        self.step("cancel")
+        self.never_placed = True
+        self.end_lease()
+        self._end(why)
+
+    def acknowledge(self, moment: Moment, *, looked_at: bool) -> None:
+        """The supplier will ship it. Its clock is explicit unless it is `looked_at` in time without one."""
+        self.step("ack_all")
+        self.due_at = None if looked_at else self.claimed_at + moment.deadlines.ship
+
+    def ship(self, units: dict[str, int], moment: Moment) -> None:
+        """Count shipped units; the caller has checked that they do not exceed `remaining`."""
+        for line, quantity in units.items():
+            self.shipped[line] = self.shipped.get(line, 0) + quantity
+        complete = not self.remaining
+        if self.status in {"DISPATCHED", "PARTIALLY_ACKED"}:
+            self.step("shipped_without_ack" if self.status == "DISPATCHED" else "qty_shipped")
+        if self.status == "PARTIALLY_SHIPPED":
+            if complete:
+                self.step("all_shipped")
+        else:
+            self.step("all_shipped" if complete else "qty_shipped")
+        self.due_at = None if complete else moment.after(moment.deadlines.ship)
+
+    # ---- Cancelling
+
+    def want_back(self) -> bool:
+        """Nobody wants what is left of it. Returns whether that is news.
+
+        It is marked WANTED while the supplier can still be asked to cancel it, REFUSED once that is too late.
+        """
+        wish: CancelWish = "WANTED" if self.within_recall else "REFUSED"
+        news = self.cancel != wish
+        self.cancel = wish
+        return news
+
+    @property
+    def within_recall(self) -> bool:
+        """Whether its supplier can still be asked to cancel all of it."""
+        return not self.shipped and self.cancel != "REFUSED"
+
+    def ask_cancellation(self, moment: Moment) -> bool:
+        """The supplier is being asked; False where it was asked before. Until it answers, it is asked again."""
+        if self.status not in CANCELLABLE:
+            return False
+        self.step("cancel_requested")
+        self.try_again_later(moment)
+        return True
+
+    def promise_answer(self, moment: Moment) -> None:
+        """The supplier will answer the cancellation by an event; from here its own clock runs."""
+        if self.status == "CANCEL_REQUESTED" and not self.answer_promised:
+            self.answer_promised = True
+            self.due_at = moment.after(moment.deadlines.cancel)
+
+    def refuse_cancellation(self, moment: Moment) -> None:
+        """The supplier ships it in spite of our wish."""
+        self.step("cancel_rejected")
+        self.cancel = "REFUSED"
+        self.due_at = moment.after(moment.deadlines.ship)
+
+    def give_up_cancellation(self) -> None:
+        """It was shipped in spite of our wish."""
+        self.cancel = "REFUSED"
+
+    @property
+    def can_be_called_off(self) -> bool:
+        """Whether the supplier may still say that it will not ship it, or not the rest."""
+        return self.status in _WAY_OUT
+
+    def call_off(self, reason: str) -> None:
+        """The supplier will not ship it, or not the rest."""
+        for step in _WAY_OUT[self.status]:
+            self.step(step)
+        self._end(reason)
+
+    def _end(self, why: str) -> None:
+        self.reason, self.due_at = why[:WORDS], None
+
+    # ---- Clocks
+
+    def try_again_later(self, moment: Moment) -> None:
+        """What is to be done with it is begun again if nothing came of it by then."""
+        self.due_at = moment.after(moment.deadlines.resume)
+
+    def run_clock_to(self, due_at: datetime) -> None:
+        """Nobody looks at it without a clock any more: it gets one of its own."""
+        self.due_at = due_at
+
+    def miss_deadline(self, moment: Moment) -> TaskKind:
+        """The supplier let a deadline pass; the kind of task that this is. A person is reminded until it is over."""
+        kind = TaskKind.ACKNOWLEDGE_LATE if self.status == "DISPATCHED" else TaskKind.SHIP_LATE
+        if self.status == "CANCEL_REQUESTED":
+            kind = TaskKind.CANCEL_LATE
+            self.step("cancel_timeout")
+            self.cancel = "REFUSED"
+        self.due_at = moment.after(moment.deadlines.remind)
+        return kind

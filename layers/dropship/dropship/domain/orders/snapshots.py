@@ -1,14 +1,15 @@
 """Snapshots of the marketplace order: how an order begins, and what a later snapshot changes."""
 
-from datetime import datetime
 from typing import NamedTuple
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
+from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.marketplace import MarketplaceLine, MarketplaceOrder, case_id
 from dropship.domain.quantities import LineQuantities
 
+from .attention import HoldReason, TaskKind
 from .ledger import Remedy, refunded, wanted_back
-from .order import HoldReason, Order, OrderLine, TaskKind
+from .order import Order, OrderLine
 
 
 class Snapshot(NamedTuple):
@@ -23,35 +24,34 @@ class Snapshot(NamedTuple):
     missing: list[str]
 
 
-def receive(snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> Order:
+def receive(snapshot: Snapshot, moment: Moment) -> Order:
     """A new order from its first snapshot; lines that need no shipping are not taken in."""
     source = snapshot.source
     order = Order(
         shop=source.shop,
         external_id=source.external_id,
         number=source.number,
-        created_at=now,
+        created_at=moment.now,
         source_version=source.updated_at,
         recipient_digest=snapshot.recipient_digest,
         lines=[_new_line(line) for line in source.lines if line.units_to_ship],
         remedies=[_reflected(refund) for refund in source.refunds],
     )
-    order.note(now, "received")
+    order.record("received", moment)
     if source.off:
-        order.close_as_cancelled(now)
+        order.close_as_cancelled(moment)
         return order
     if not order.lines:
-        order.apply("nothing_to_fulfil")
-        order.note(now, "nothing to ship")
+        order.step("nothing_to_fulfil")
+        order.record("nothing_to_ship", moment)
         return order
-    order.check_address(snapshot.missing, now)
+    order.check_address(snapshot.missing, moment)
     if not order.holds:
-        order.apply("validated")
-    order.arm(now, deadlines)
+        order.step("validated")
     return order
 
 
-def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> bool:
+def revise(order: Order, snapshot: Snapshot, moment: Moment) -> bool:
     """Take in a snapshot, unless a later one was taken in before; whether anything changed.
 
     Marketplaces count in seconds, so one of the same version is taken in as well.
@@ -59,45 +59,46 @@ def revise(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines
     Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only
     through refunds and cancellations; other changes of units, and a changed address, need a person. So do units that
     are wanted of an order which has ended; nothing else is taken in there.
+
+    Raises:
+        InvalidMessage: the order is one of ours, which no marketplace can change.
     """
+    if order.origin.ours:
+        raise InvalidMessage(f"order {order.key} is ours ({order.origin}); a marketplace cannot change it")
     if snapshot.source.updated_at < order.source_version:
         return False
     before = order.model_dump_json()
     if order.finished:
-        _look_after_the_end(order, snapshot.source, now)
+        _look_after_the_end(order, snapshot.source, moment)
         return order.model_dump_json() != before
     order.source_version = snapshot.source.updated_at
     if snapshot.recipient_digest != order.recipient_digest:
-        _change_address(order, snapshot, now, deadlines)
+        _change_address(order, snapshot, moment)
     if order.claimed and not snapshot.source.off:
-        _compare_units(order, snapshot.source, now)
+        _compare_units(order, snapshot.source, moment)
     elif not order.claimed:
-        _adopt_units(order, snapshot.source, now)
-    if order.model_dump_json() == before:
-        return False
-    order.arm(now, deadlines)
-    return True
+        _adopt_units(order, snapshot.source, moment)
+    return order.model_dump_json() != before
 
 
-def _look_after_the_end(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+def _look_after_the_end(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
     """An order that was emptied by an edit, or sent, may be edited once more: what is wanted now, nobody sends."""
     open_units = {line.id: line.units.open for line in order.lines}
     more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
     if more and source.paid and not source.off:
         order.source_version = source.updated_at
         words = f"the order is {order.status}, yet the marketplace wants units of lines " + ", ".join(sorted(more))
-        order.need(TaskKind.QUANTITY_CHANGED, now, words)
+        order.open_task(TaskKind.QUANTITY_CHANGED, moment, words)
 
 
-def _change_address(order: Order, snapshot: Snapshot, now: datetime, deadlines: Deadlines) -> None:
-    order.recipient_digest = snapshot.recipient_digest
-    order.fence += 1
+def _change_address(order: Order, snapshot: Snapshot, moment: Moment) -> None:
+    order.take_address(snapshot.recipient_digest)
     if order.claimed:
-        order.need(TaskKind.ADDRESS_CHANGED, now)
+        order.open_task(TaskKind.ADDRESS_CHANGED, moment)
     elif snapshot.missing:
-        order.check_address(snapshot.missing, now)
+        order.check_address(snapshot.missing, moment)
     else:
-        order.release(HoldReason.ADDRESS_MISSING, now, deadlines)
+        order.release(HoldReason.ADDRESS_MISSING, moment)
 
 
 def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:
@@ -110,7 +111,7 @@ def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:
     }
 
 
-def _compare_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+def _compare_units(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
     known_cases = {remedy.case for remedy in order.remedies}
     if not known_cases.issuperset(case_id("refund", refund) for refund in source.refunds):
         return  # the refund itself is on its way to us and says what it is about
@@ -120,7 +121,7 @@ def _compare_units(order: Order, source: MarketplaceOrder, now: datetime) -> Non
     fewer = [line for line, units in ours.items() if wanted.get(line, 0) < _unsent(order, line, units)]
     if more or fewer:
         words = "the marketplace now wants other units of lines " + ", ".join(sorted({*more, *fewer}))
-        order.need(TaskKind.QUANTITY_CHANGED, now, words)
+        order.open_task(TaskKind.QUANTITY_CHANGED, moment, words)
 
 
 def _unsent(order: Order, line: str, units: LineQuantities) -> int:
@@ -128,7 +129,7 @@ def _unsent(order: Order, line: str, units: LineQuantities) -> int:
     return units.open - units.shipped - back
 
 
-def _adopt_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
+def _adopt_units(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
     open_units = _wanted_units(order, source)
     before = [(line.id, line.units.open) for line in order.lines]
     for line in order.lines:
@@ -136,8 +137,7 @@ def _adopt_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
         if wanted > line.units.open and not source.paid:
             continue  # what was added is not paid yet
         if wanted > line.units.open:
-            line.units.ordered += wanted - line.units.open
-            line.units.unrouted = wanted
+            line.units.add(wanted - line.units.open)
         else:
             line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
     known = {line.id for line in order.lines}
@@ -145,18 +145,18 @@ def _adopt_units(order: Order, source: MarketplaceOrder, now: datetime) -> None:
         order.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
     _adopt_refunds(order, source)
     if before != [(line.id, line.units.open) for line in order.lines]:
-        order.fence += 1
-        order.note(now, "quantities changed")
+        order.fence_off()
+        order.record("quantities_changed", moment)
     if not any(line.units.open for line in order.lines):
-        order.close_as_cancelled(now)
+        order.close_as_cancelled(moment)
 
 
 def _adopt_refunds(order: Order, source: MarketplaceOrder) -> None:
     """The snapshot's units are without what it says was refunded, so those refunds have had their effect."""
     reflected = {case_id("refund", refund) for refund in source.refunds}
     for remedy in order.remedies:
-        if remedy.case in reflected and not remedy.outcome:
-            remedy.outcome = "CANCELLED"
+        if remedy.case in reflected and remedy.open:
+            remedy.end("CANCELLED")
     known = {remedy.case for remedy in order.remedies}
     order.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known]
 

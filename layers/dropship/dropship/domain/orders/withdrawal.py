@@ -1,20 +1,20 @@
 """Taking back what was ordered: free before the claim, asked of the supplier after it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Literal
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 
+from .attention import TaskKind
 from .fulfilment import settle
-from .ledger import Remedy, wanted_back
-from .order import Order, TaskKind
-from .purchase_order import CANCELLABLE, IN_DISPATCH, PurchaseOrder
+from .ledger import Remedy, RemedyOutcome, wanted_back
+from .order import Order
+from .purchase_order import CANCELLABLE, PurchaseOrder
 
 Withdrawal = Literal["DONE", "ASKED", "SHIPPED"]
 
 
-def cancel(order: Order, now: datetime) -> Withdrawal:
+def cancel(order: Order, moment: Moment) -> Withdrawal:
     """Take the whole order back.
 
     Returns `DONE` where nothing is left to send, `ASKED` where suppliers have to be asked (`to_ask`),
@@ -23,13 +23,13 @@ def cancel(order: Order, now: datetime) -> Withdrawal:
     if order.finished:
         return "DONE"
     units = {line.id: line.units.open - line.units.shipped for line in order.lines}
-    outcome = _withdraw(order, {line: count for line, count in units.items() if count}, now)
+    outcome = _withdraw(order, {line: count for line, count in units.items() if count}, moment)
     if outcome == "DONE" and any(line.units.shipped for line in order.lines):
         return "SHIPPED"
     return outcome
 
 
-def withdraw(order: Order, case: str, units: Mapping[str, int], now: datetime) -> Withdrawal:
+def withdraw(order: Order, case: str, units: Mapping[str, int], moment: Moment) -> Withdrawal:
     """Take back the units of one refund or return, once, however often it is asked.
 
     Units that no purchase order has claimed are cancelled here and now, behind the fence. A purchase order
@@ -40,40 +40,40 @@ def withdraw(order: Order, case: str, units: Mapping[str, int], now: datetime) -
     if remedy is None:
         remedy = Remedy(case=case, units=dict(units))
         order.remedies.append(remedy)
-    if remedy.outcome:
+    if not remedy.open:
         return "DONE" if remedy.outcome in {"CANCELLED", "REFUNDED"} else "SHIPPED"
     if order.claimed and not any(count and order.line(line) for line, count in units.items()):
         return "SHIPPED"
     left = {line: count - remedy.cancelled.get(line, 0) for line, count in remedy.units.items()}
-    outcome = _withdraw(order, {line: count for line, count in left.items() if count > 0}, now, remedy)
+    outcome = _withdraw(order, {line: count for line, count in left.items() if count > 0}, moment, remedy)
     if outcome == "DONE" or (order.finished and not order.claimed):  # what was cancelled was never sent
         outcome = "DONE"
-        remedy.outcome = "CANCELLED"
+        remedy.end("CANCELLED")
     return outcome
 
 
-def conclude(order: Order, case: str, outcome: str, now: datetime) -> None:
+def conclude(order: Order, case: str, outcome: RemedyOutcome, moment: Moment) -> None:
     """Write into the ledger how a case ended."""
     remedy = order.remedy(case)
     if remedy is None:
         remedy = Remedy(case=case, units={})
         order.remedies.append(remedy)
     if remedy.outcome in {"", "CANCELLED"} and remedy.outcome != outcome:
-        remedy.outcome = outcome
-        order.note(now, f"after-sales case {outcome.lower()}", case)
+        remedy.end(outcome)
+        order.record_end_of_case(case, outcome, moment)
         if outcome == "REFUNDED":
-            _watch_for_refunded_units(order, remedy, now)
-        settle(order, now)
+            _watch_for_refunded_units(order, remedy, moment)
+        settle(order, moment)
 
 
-def _watch_for_refunded_units(order: Order, remedy: Remedy, now: datetime) -> None:
+def _watch_for_refunded_units(order: Order, remedy: Remedy, moment: Moment) -> None:
     """Money is back with the buyer while the goods may still come to them: somebody has to stop or claim them."""
     coming = [
         line.id for line in order.lines if remedy.missing(line.id) and (line.units.at_supplier or line.units.in_transit)
     ]
     if coming:
         words = "refunded, and not stopped: units of lines " + ", ".join(coming)
-        order.need(TaskKind.REFUNDED_ON_THE_WAY, now, words, remedy.case)
+        order.open_task(TaskKind.REFUNDED_ON_THE_WAY, moment, words, remedy.case)
 
 
 def to_ask(order: Order) -> list[PurchaseOrder]:
@@ -85,15 +85,13 @@ def to_ask(order: Order) -> list[PurchaseOrder]:
     ]
 
 
-def ask(order: Order, purchase_order: PurchaseOrder, now: datetime, deadlines: Deadlines) -> None:
+def ask(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
     """Record that the supplier is being asked; the intent, before the call."""
-    if purchase_order.status in CANCELLABLE:
-        purchase_order.apply("cancel_requested")
-        purchase_order.due_at = now + deadlines.resume  # until there is an answer, it is asked again
-        order.note(now, "cancellation asked", purchase_order.id)
+    if purchase_order.ask_cancellation(moment):
+        order.record_of_purchase_order("cancellation_asked", purchase_order, moment)
 
 
-def _withdraw(order: Order, units: dict[str, int], now: datetime, remedy: Remedy | None = None) -> Withdrawal:
+def _withdraw(order: Order, units: dict[str, int], moment: Moment, remedy: Remedy | None = None) -> Withdrawal:
     left = dict(units)
     for line in order.lines:
         free = min(left.get(line.id, 0), line.units.unrouted)
@@ -101,13 +99,13 @@ def _withdraw(order: Order, units: dict[str, int], now: datetime, remedy: Remedy
             line.units.move(free, "unrouted", "cancelled")
             left[line.id] -= free
             if remedy is not None:
-                remedy.cancelled[line.id] = remedy.cancelled.get(line.id, 0) + free
+                remedy.credit(line.id, free)
     if left != units:
-        order.fence += 1
-        order.note(now, "units withdrawn before dispatch")
+        order.fence_off()
+        order.record("units_withdrawn", moment)
     left = {line: count for line, count in left.items() if count and order.line(line) is not None}
     asked = _want_back(order, left, remedy)
-    _close_if_empty(order, now)
+    _close_if_empty(order, moment)
     if not left:
         return "DONE"
     return "ASKED" if asked else "SHIPPED"
@@ -130,29 +128,20 @@ def _want_back(order: Order, left: dict[str, int], remedy: Remedy | None) -> boo
         remaining = po.remaining
         if not remaining or any(unwanted.get(line, 0) < count for line, count in remaining.items()):
             continue
-        within_recall = _recall(order, po)
+        if po.want_back():
+            order.fence_off()
         for line, count in remaining.items():
             unwanted[line] -= count
-            uncovered[line] = uncovered.get(line, 0) - count * within_recall
+            if po.within_recall:
+                uncovered[line] = uncovered.get(line, 0) - count
     return all(uncovered[line] <= 0 for line in left)
 
 
-def _recall(order: Order, po: PurchaseOrder) -> bool:
-    """Mark a purchase order as unwanted; whether its supplier can still be asked. It is marked even if not."""
-    within_recall = not po.shipped and po.cancel != "REFUSED"
-    wish: Literal["WANTED", "REFUSED"] = "WANTED" if within_recall else "REFUSED"
-    if po.cancel != wish:
-        po.cancel = wish
-        order.fence += 1
-    return within_recall
-
-
-def _close_if_empty(order: Order, now: datetime) -> None:
+def _close_if_empty(order: Order, moment: Moment) -> None:
     if order.finished:
         return
-    if not any(line.units.open for line in order.lines) and not order.claimed:
-        busy = [po for po in order.purchase_orders if po.status in IN_DISPATCH]
-        if not busy:
-            order.close_as_cancelled(now)
-            return
-    settle(order, now)
+    empty = not order.claimed and not any(line.units.open for line in order.lines)
+    if empty and not any(po.in_dispatch for po in order.purchase_orders):
+        order.close_as_cancelled(moment)
+    else:
+        settle(order, moment)

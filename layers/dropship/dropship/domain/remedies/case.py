@@ -1,23 +1,61 @@
 """An after-sales case: what a buyer asked after paying, who decides by when, and how it ended."""
 
-from datetime import datetime
-from typing import Literal, Self
+from datetime import datetime, timedelta
+from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.exchange.marketplace import AfterSalesKind, AfterSalesRequested, case_id
-from dropship.domain.lifecycle import AFTER_SALES_CASE
 from dropship.domain.money import Money
-from dropship.domain.orders.order import TimelineEntry
+from dropship.domain.orders.ledger import RemedyOutcome
+from dropship.domain.stored import Stored
+
+from .lifecycle import AFTER_SALES_CASE, CaseStatus, CaseStep
 
 Decision = Literal["approve", "refuse"]
-# What a person, a partner or the buyer may tell of a case beyond approving and refusing it.
-CASE_EVENTS = frozenset(
-    {"withdraw", "buyer_shipped", "received", "pass_refund", "fail", "buyer_escalates", "ruled_for_buyer"}
-    | {"ruled_for_merchant", "merchant_reopens", "refund_ok", "refund_failed", "retry"}
-)
+ReportedStep = Literal[
+    "withdraw",
+    "buyer_shipped",
+    "received",
+    "pass_refund",
+    "fail",
+    "buyer_escalates",
+    "ruled_for_buyer",
+    "ruled_for_merchant",
+    "merchant_reopens",
+    "refund_ok",
+    "refund_failed",
+    "retry",
+]
+"""What a person, a partner or the buyer may tell of a case beyond approving and refusing it."""
+REPORTED_STEPS: frozenset[ReportedStep] = frozenset(get_args(ReportedStep))
+
+CaseAttention = Literal["CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED"]
+_ATTENTION: dict[CaseStatus, CaseAttention] = {
+    "OPEN": "CASE_OPEN",
+    "INSPECTING": "CASE_INSPECTING",
+    "DISPUTED": "CASE_DISPUTED",
+    "REFUNDING": "CASE_REFUNDING",
+    "REFUND_FAILED": "CASE_REFUND_FAILED",
+}
+_OUTCOMES: dict[CaseStatus, RemedyOutcome] = {
+    "CLOSED": "CLOSED",
+    "COMPLETED": "COMPLETED",
+    "REFUNDED": "REFUNDED",
+    "WITHDRAWN": "WITHDRAWN",
+}
+
+
+class CaseEvent(Stored):
+    """Something happened to the case; `by` is the person who did or told it, empty where nobody did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    kind: Literal["opened"] | CaseStep
+    by: str = ""
 
 
 class Case(BaseModel):
@@ -29,25 +67,26 @@ class Case(BaseModel):
     id: str
     order: str
     kind: AfterSalesKind
-    status: str = AFTER_SALES_CASE.initial
+    status: CaseStatus = AFTER_SALES_CASE.initial
     units: dict[str, int]
     amount: Money | None = None
     reason: str = ""
     opened_at: datetime
     due_at: datetime | None = None
+    due_for: CaseStatus | Literal[""] = ""
     decided_by: str = ""
     decision: Literal["", "approve", "refuse"] = ""
     words: str = ""
     task_token: str = ""
-    timeline: list[TimelineEntry] = []
+    timeline: list[CaseEvent] = []
 
     @classmethod
-    def open(cls, request: AfterSalesRequested, now: datetime, deadlines: Deadlines) -> Self:
-        """A new case; its clock is the platform's deadline for our answer."""
+    def open(cls, request: AfterSalesRequested, moment: Moment) -> Self:
+        """A new case."""
         units: dict[str, int] = {}
         for unit in request.units:
             units[unit.line] = units.get(unit.line, 0) + unit.quantity
-        case = cls(
+        return cls(
             shop=request.shop,
             id=case_id(request.kind, request.id),
             order=request.order,
@@ -55,11 +94,9 @@ class Case(BaseModel):
             units=units,
             amount=request.amount,
             reason=request.reason[:500],
-            opened_at=now,
-            due_at=now + deadlines.after_sales,
+            opened_at=moment.now,
+            timeline=[CaseEvent(at=moment.now, kind="opened")],
         )
-        case.note(now, "opened")
-        return case
 
     @property
     def finished(self) -> bool:
@@ -67,49 +104,59 @@ class Case(BaseModel):
         return self.status in AFTER_SALES_CASE.terminal
 
     @property
+    def outcome(self) -> RemedyOutcome:
+        """How it ended, for the order's remedy ledger; empty while it has not."""
+        return _OUTCOMES.get(self.status, "")
+
+    @property
     def due(self) -> datetime | None:
         """When something has to happen; None once finished."""
         return None if self.finished else self.due_at
 
     @property
-    def attention(self) -> tuple[str, datetime] | None:
+    def attention(self) -> tuple[CaseAttention, datetime] | None:
         """Why a person is needed, and since when; None where nobody is."""
-        waiting = self.status in {"OPEN", "INSPECTING", "DISPUTED", "REFUNDING", "REFUND_FAILED"}
-        return (f"CASE_{self.status}", self.opened_at) if waiting else None
+        kind = _ATTENTION.get(self.status)
+        return None if kind is None else (kind, self.opened_at)
 
-    def note(self, now: datetime, what: str, about: str = "") -> None:
-        """Add a line to the case's history."""
-        self.timeline.append(TimelineEntry(at=now, what=what, about=about))
+    def remember_workflow(self, task_token: str) -> None:
+        """Keep how to answer the workflow that waits for its end."""
+        self.task_token = task_token
 
-    def step(self, event: str, now: datetime, deadlines: Deadlines, by: str = "") -> None:
-        """Take one step of the lifecycle and set the clock of the new state; `by` is the person who took it.
+    def step(self, step: CaseStep, moment: Moment, by: str = "") -> None:
+        """Take one step of the lifecycle; `by` is the person who took it.
 
         A refund case is about money that the marketplace has already moved, so agreeing to it settles it.
 
         Raises:
             IllegalTransition: the lifecycle has no such step from here.
         """
-        self.status = AFTER_SALES_CASE.next(self.status, event)
-        self.note(now, event, by)
+        self._take_step(step, moment, by)
         if self.status == "REFUNDING" and self.amount is not None:
-            self.status = AFTER_SALES_CASE.next(self.status, "refund_ok")
-            self.note(now, "refund_ok")
-        lengths = {
-            "OPEN": deadlines.after_sales,
-            "WAIT_BUYER_RETURN": deadlines.buyer_return,
-            "RETURN_IN_TRANSIT": deadlines.buyer_return,
-            "REJECTED": deadlines.appeal,
-        }
-        self.due_at = None if self.finished else now + lengths.get(self.status, deadlines.remind)
+            self._take_step("refund_ok", moment)
 
-    def withdrawn_in_time(self, now: datetime, deadlines: Deadlines) -> None:
+    def _take_step(self, step: CaseStep, moment: Moment, by: str = "") -> None:
+        self.status = AFTER_SALES_CASE.next(self.status, step)
+        self.timeline.append(CaseEvent(at=moment.now, kind=step, by=by))
+
+    def arm(self, moment: Moment) -> None:
+        """Set the clock of its status. Called at one place: where the case is saved.
+
+        A clock keeps its time while the status stays, also when it has run out: then `overdue` stops it first.
+        """
+        if self.finished:
+            self.due_for, self.due_at = "", None
+        elif self.due_for != self.status or self.due_at is None:
+            self.due_for, self.due_at = self.status, moment.after(_length(self.status, moment.deadlines))
+
+    def withdrawn_in_time(self, moment: Moment) -> None:
         """The units never left the supplier, so there is nothing to decide: settle it."""
         if self.status == "OPEN":
-            self.step("agree_refund", now, deadlines)
+            self.step("agree_refund", moment)
         if self.status == "REFUNDING":
-            self.step("refund_ok", now, deadlines)
+            self.step("refund_ok", moment)
 
-    def decide(self, decision: Decision, by: str, words: str, now: datetime, deadlines: Deadlines) -> None:
+    def decide(self, decision: Decision, by: str, words: str, moment: Moment) -> None:
         """A person approves or refuses.
 
         Raises:
@@ -118,32 +165,44 @@ class Case(BaseModel):
         if self.status != "OPEN":
             raise IllegalTransition(f"case {self.id} is {self.status} and waits for no decision")
         self.decided_by, self.decision, self.words = by, decision, words[:500]
-        agreed = "agree_refund" if self.kind == "refund" else "agree_return"
-        self.step(agreed if decision == "approve" else "reject", now, deadlines, by)
+        agreed: CaseStep = "agree_refund" if self.kind == "refund" else "agree_return"
+        self.step(agreed if decision == "approve" else "reject", moment, by)
 
-    def tell(self, event: str, by: str, now: datetime, deadlines: Deadlines) -> None:
+    def tell(self, step: str, by: str, moment: Moment) -> None:
         """Take in what a person reports of the buyer, the goods or the platform's ruling.
 
         Raises:
-            IllegalTransition: not one of `CASE_EVENTS`, or not possible now.
+            IllegalTransition: not one of `REPORTED_STEPS`, or not possible now.
         """
-        if event not in CASE_EVENTS:
-            raise IllegalTransition(f"'{event}' is not for a person to report")
-        self.step(event, now, deadlines, by)
+        if step not in REPORTED_STEPS:
+            raise IllegalTransition(f"'{step}' is not for a person to report")
+        self.step(step, moment, by)
 
-    def overdue(self, now: datetime, deadlines: Deadlines) -> bool:
+    def overdue(self, moment: Moment) -> bool:
         """Nobody acted in time: do what the platform would; whether the clock had run out."""
-        if self.finished or self.due_at is None or self.due_at > now:
+        if self.finished or self.due_at is None or self.due_at > moment.now:
             return False
-        silent = {
-            "OPEN": "merchant_timeout" if self.kind == "refund" else "merchant_timeout_return",
-            "WAIT_BUYER_RETURN": "buyer_timeout",
-            "RETURN_IN_TRANSIT": "receipt_timeout",
-            "REJECTED": "buyer_timeout",
-            "NEGOTIATING": "buyer_timeout",
-        }.get(self.status)
+        silent = self._step_of_silence()
         if silent is None:
-            self.due_at = now + deadlines.remind
+            self.due_at = None  # a person is reminded: `arm` sets it anew
         else:
-            self.step(silent, now, deadlines)
+            self.step(silent, moment)
         return True
+
+    def _step_of_silence(self) -> CaseStep | None:
+        """What follows where nobody did anything by the end of the clock; None where somebody still has to."""
+        if self.status == "OPEN":
+            return "merchant_timeout" if self.kind == "refund" else "merchant_timeout_return"
+        if self.status == "RETURN_IN_TRANSIT":
+            return "receipt_timeout"
+        if self.status in {"WAIT_BUYER_RETURN", "REJECTED", "NEGOTIATING"}:
+            return "buyer_timeout"
+        return None
+
+
+def _length(status: CaseStatus, deadlines: Deadlines) -> timedelta:
+    if status == "OPEN":
+        return deadlines.after_sales
+    if status in {"WAIT_BUYER_RETURN", "RETURN_IN_TRANSIT"}:
+        return deadlines.buyer_return
+    return deadlines.appeal if status == "REJECTED" else deadlines.remind

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dropship.connectors.reading import read_json
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
-from dropship.domain.lifecycle import AFTER_SALES_CASE
-from dropship.domain.orders.order import HoldReason, Order, TaskKind
-from dropship.domain.remedies.case import CASE_EVENTS, Case, Decision
+from dropship.domain.orders import timeline as timeline_words
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.orders.order import Order
+from dropship.domain.remedies.case import REPORTED_STEPS, Case, Decision
+from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
 
@@ -35,7 +37,7 @@ class DecisionBody(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     decision: Decision | None = None
-    event: str | None = Field(default=None, description="one of " + ", ".join(sorted(CASE_EVENTS)))
+    event: str | None = Field(default=None, description="one of " + ", ".join(sorted(REPORTED_STEPS)))
     words: str = Field(default="", max_length=500)
 
 
@@ -127,7 +129,9 @@ class Ops:
         order = self._load(shop, external_id).value
         since = max((hold.since for hold in order.holds if hold.kind == reason), default=None)
         if since is None:
-            raise NotPossible(f"the order has no hold {reason[:40]}; it has: {[hold.kind for hold in order.holds]}")
+            raise NotPossible(
+                f"the order has no hold {reason[:40]}; it has: {[str(hold.kind) for hold in order.holds]}"
+            )
         wish = ReleaseHold(order=str(order.key), reason=reason, by=by, since=since)
         self.queues.send("inbox", wish.model_dump_json())
 
@@ -141,7 +145,7 @@ class Ops:
         order = self._load(shop, external_id).value
         since = max((task.since for task in order.tasks if task.kind == kind), default=None)
         if since is None:
-            raise NotPossible(f"the order has no task {kind[:40]}; it has: {[task.kind for task in order.tasks]}")
+            raise NotPossible(f"the order has no task {kind[:40]}; it has: {[str(task.kind) for task in order.tasks]}")
         wish = CloseTask(order=str(order.key), task=kind, by=by, since=since)
         self.queues.send("inbox", wish.model_dump_json())
 
@@ -154,7 +158,9 @@ class Ops:
         """
         order = self._load(shop, external_id).value
         if not order.needs_dispatch:
-            why = f"it is on hold: {[hold.kind for hold in order.holds]}" if order.holds else f"it is {order.status}"
+            why = (
+                f"it is on hold: {[str(hold.kind) for hold in order.holds]}" if order.holds else f"it is {order.status}"
+            )
             raise NotPossible(f"there is nothing to dispatch: {why}")
         self.queues.send("inbox", DispatchAgain(order=str(order.key), by=by).model_dump_json())
 
@@ -177,7 +183,7 @@ class Ops:
             )
         else:
             event = body.event or ""
-            if event not in CASE_EVENTS or not AFTER_SALES_CASE.allows(found.status, event):
+            if event not in REPORTED_STEPS or not AFTER_SALES_CASE.allows(found.status, event):
                 raise NotPossible(f"'{event[:40]}' cannot happen to a case that is {found.status}")
             wish = TellCase(case=key, event=event, by=by, steps=steps)
         self.queues.send("after-sales", wish.model_dump_json())
@@ -229,8 +235,12 @@ def _limit(text: str, others: Mapping[str, str]) -> int:
 
 def describe_order(order: Order) -> dict[str, object]:
     """The order as the console shows it; no buyer's data is in it."""
-    timeline = [entry.model_dump() | {"about": order.about(entry)} for entry in order.timeline]
-    shown = order.model_dump(exclude={"recipient_digest", "timeline"}) | {"timeline": timeline, "due": order.due}
+    timeline = [
+        {"at": event.at, "what": timeline_words.words(event), "about": timeline_words.about(event)}
+        for event in order.timeline
+    ]
+    shown = order.model_dump(exclude={"recipient_digest", "due_for", "timeline"})
+    shown |= {"timeline": timeline, "due": order.due}
     return {"key": str(order.key), **_shown(shown)}
 
 
@@ -249,4 +259,6 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
 
 def describe_case(case: Case) -> dict[str, object]:
     """The case as the console shows it."""
-    return {name: _shown(part) for name, part in case.model_dump(exclude={"task_token"}).items()}
+    timeline = [{"at": event.at, "what": event.kind, "about": event.by} for event in case.timeline]
+    shown = case.model_dump(exclude={"task_token", "due_for", "timeline"}) | {"timeline": timeline}
+    return {name: _shown(part) for name, part in shown.items()}

@@ -11,7 +11,7 @@ from dropship.domain.orders.snapshots import Snapshot, receive, revise
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.orders.withdrawal import cancel, to_ask
 from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
-from dropship.services.changing import ATTEMPTS, change_order
+from dropship.services.changing import ATTEMPTS, Moments, change_order, save_order
 from dropship.services.messages import (
     CancelOrder,
     CheckWithdrawals,
@@ -35,6 +35,11 @@ class Inbox:
     queues: Queues
     workflows: Workflows
     clock: Clock
+
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
 
     def handle(self, message: InboxMessage) -> None:
         """Handle one message of the inbox queue."""
@@ -81,24 +86,23 @@ class Inbox:
         raise Unavailable(f"order {event.order.key} changes too fast")
 
     def _merge(self, event: OrderChanged, order: Order | None, version: int) -> Order:
-        now, source, recipient = self.clock.now(), event.order, event.recipient or Recipient()
-        deadlines = self.registry.shop(source.shop).deadlines
+        source, recipient = event.order, event.recipient or Recipient()
+        moment = self.moments.of(source.shop)
         snapshot = Snapshot(source, recipient.digest, recipient.missing)
         if order is None:
-            order, changed = receive(snapshot, now, deadlines), True
+            order, changed = receive(snapshot, moment), True
         else:
-            changed = revise(order, snapshot, now, deadlines)
+            changed = revise(order, snapshot, moment)
         if source.off and not order.claimed and not order.finished:
-            cancel(order, now)
+            cancel(order, moment)
             changed = True
         if changed:
             self.orders.put_source(source, recipient)
-            self.orders.save(order, version)
+            save_order(self.orders, order, version, moment)
         return order
 
     def _due(self, key: OrderKey) -> None:
-        deadlines = self.registry.shop(key.shop).deadlines
-        order, _ = change_order(self.orders, key, lambda order: overdue(order, self.clock.now(), deadlines))
+        order, _ = change_order(self.orders, key, self.moments, overdue)
         for parcel in order.parcels:
             if parcel.untold:
                 tell = TellMarketplace(order=str(key), carrier=parcel.carrier, number=parcel.number)
@@ -109,9 +113,8 @@ class Inbox:
 
     def _release(self, message: ReleaseHold) -> None:
         key = OrderKey.parse(message.order)
-        deadlines = self.registry.shop(key.shop).deadlines
         order, _ = change_order(
-            self.orders, key, lambda order: order.release(message.reason, self.clock.now(), deadlines, message.since)
+            self.orders, key, self.moments, lambda order, moment: order.release(message.reason, moment, message.since)
         )
         self._start(order, "released")
 
@@ -120,7 +123,8 @@ class Inbox:
         change_order(
             self.orders,
             key,
-            lambda order: order.close_tasks(message.task, self.clock.now(), message.by, message.since),
+            self.moments,
+            lambda order, moment: order.close_tasks(message.task, moment, message.by, message.since),
         )
 
     def _start(self, order: Order, reason: str) -> None:

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from dropship.connectors import tracker as tracker_connector
+from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
 from dropship.domain.exchange.tracking import TrackingReport
 from dropship.domain.identity import OrderKey, Waybill
-from dropship.domain.orders.fulfilment import follow_no_more, track
+from dropship.domain.orders.delivery import track
 from dropship.domain.orders.lateness import stalled, untold
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.orders.polling import is_given_up
 from dropship.domain.registry.connections import Tracker
-from dropship.ports import Clock, Conflict, Loaded, Orders, Queues, Registry, Unavailable
-from dropship.services.changing import change_order
+from dropship.ports import Clock, Loaded, Orders, Queues, Registry, Unavailable
+from dropship.services.changing import Moments, change_order, working_copy
 from dropship.services.messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from dropship.services.partner_calls import PartnerCalls
 
@@ -74,6 +75,11 @@ class Tracking:
     ask_all: AskAll = map
     """How several trackers are asked: `map` asks one after the other, that of an executor several at once."""
 
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
     def handle(self, message: TrackingMessage) -> None:
         """Handle one message of the tracking queue."""
         match message:
@@ -93,11 +99,16 @@ class Tracking:
         waybill = Waybill(tracker.codes[report.carrier], report.number)
         key = self.orders.order_of(waybill)
         if key is not None:
-            change_order(self.orders, key, lambda order: self._move(order, order.parcel(*waybill), report))
+            change_order(
+                self.orders,
+                key,
+                self.moments,
+                lambda order, moment: self._move(order, order.parcel(*waybill), report, moment),
+            )
 
-    def _move(self, order: Order, parcel: Parcel | None, report: TrackingReport) -> None:
+    def _move(self, order: Order, parcel: Parcel | None, report: TrackingReport, moment: Moment) -> None:
         if parcel is not None:
-            track(order, parcel, report.events, self.clock.now(), self.registry.shop(order.shop).deadlines)
+            track(order, parcel, report.events, moment)
 
     # A visit: each order is read once, its parcels are asked for, and it is written once, or not at all.
 
@@ -174,29 +185,24 @@ class Tracking:
 
     def _take_in(self, loaded: Loaded[Order], answers: Mapping[Waybill, Answer]) -> None:
         """Change the order by what was heard, in one write or none; have told what the marketplace does not know."""
-        order, version = loaded
-        before = order.model_dump_json()
-        self._change(order, answers)
-        if order.model_dump_json() != before:
-            try:
-                self.orders.save(order, version)
-            except Conflict:
-                order, _ = change_order(self.orders, order.key, lambda order: self._change(order, answers))
-        for parcel in untold(order, self.clock.now(), self.registry.shop(order.shop).deadlines):
+        copy = working_copy(self.orders, loaded.value.key, self.moments, loaded)
+        copy.change(lambda order: self._change(order, answers), look_again=False)
+        order = copy.value
+        for parcel in untold(order, self.moments.of(order.shop)):
             tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
             self.queues.send("outbound", tell.model_dump_json())
 
     def _change(self, order: Order, answers: Mapping[Waybill, Answer]) -> None:
         """Move the parcels that were heard of, and act on the clocks that polls look after."""
-        now, deadlines = self.clock.now(), self.registry.shop(order.shop).deadlines
+        moment = self.moments.of(order.shop)
         for parcel in order.parcels:
             answer = answers.get(parcel.waybill)
             if isinstance(answer, TrackingReport) and answer.number.casefold() == parcel.number.casefold():
-                self._move(order, parcel, answer)
-        stalled(order, now, deadlines)
+                self._move(order, parcel, answer, moment)
+        stalled(order, moment)
         for parcel in order.parcels:
             if self._is_beyond_polls(parcel, answers.get(parcel.waybill)):
-                follow_no_more(order, parcel, now, deadlines)
+                parcel.follow_no_more(moment)
 
     def _is_beyond_polls(self, parcel: Parcel, answer: Answer | None) -> bool:
         """Whether no tracker knows the carrier any more, or one answered and there has been no news for too long."""

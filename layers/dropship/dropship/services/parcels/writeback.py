@@ -9,17 +9,16 @@ from typing import Literal
 
 from dropship.connectors import marketplace
 from dropship.connectors.contract import MarketplaceConnector
-from dropship.domain.deadlines import Deadlines
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
 from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped, WritebackResult, WrittenBack
 from dropship.domain.identity import OrderKey
-from dropship.domain.orders.fulfilment import record_writeback_refused, record_written_back
+from dropship.domain.orders.delivery import record_writeback_refused, record_written_back
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.registry.connections import Shop
 from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
-from dropship.services.changing import WorkingCopy, working_copy
+from dropship.services.changing import Moments, WorkingCopy, working_copy
 from dropship.services.messages import TellMarketplace
 from dropship.services.partner_calls import PartnerCalls
 
@@ -35,6 +34,11 @@ class Writeback:
     partners: PartnerCalls
     clock: Clock
 
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
     def handle(self, message: TellMarketplace) -> None:
         """Tell the marketplace of one parcel, unless that is done.
 
@@ -44,26 +48,26 @@ class Writeback:
         key = OrderKey.parse(message.order)
         shop = self.registry.shop(key.shop)
         lease_s = shop.deadlines.writeback_lease.total_seconds()
-        held = working_copy(self.orders, key)
-        begun = held.change(lambda order: self._begin(order, message, shop.deadlines))
-        order = held.value
+        copy = working_copy(self.orders, key, self.moments)
+        begun = copy.change(lambda order: self._begin(order, message))
+        order = copy.value
         parcel = order.parcel(message.carrier, message.number)
         if begun == "OVER" or parcel is None:
             return
         if begun == "OTHERS":
             raise Unavailable(f"the writeback of {parcel.waybill} is under way", lease_s)
         outcome = self._tell(shop, order, parcel)
-        self._record(held, shop, message, outcome)
+        self._record(copy, message, outcome)
         if isinstance(outcome, Busy):
             raise Unavailable(outcome.why or f"shop {shop.id} took no writeback now", outcome.retry_after or 0)
         if isinstance(outcome, Unknown):
             raise Unavailable(f"it is unknown whether shop {shop.id} knows {parcel.waybill}", lease_s + 1)
 
-    def _begin(self, order: Order, message: TellMarketplace, deadlines: Deadlines) -> Begun:
+    def _begin(self, order: Order, message: TellMarketplace) -> Begun:
         parcel = order.parcel(message.carrier, message.number)
-        if parcel is None or parcel.writeback in {"DONE", "REFUSED"}:
+        if parcel is None or not parcel.untold:
             return "OVER"
-        return "MINE" if parcel.begin_writeback(self.clock.now(), deadlines) else "OTHERS"
+        return "MINE" if parcel.begin_writeback(self.moments.of(order.shop)) else "OTHERS"
 
     def _tell(self, shop: Shop, order: Order, parcel: Parcel) -> WritebackResult:
         connector = marketplace(shop.channel)
@@ -103,21 +107,20 @@ class Writeback:
         except InvalidMessage as nothing_open:
             return Refused(words=str(nothing_open))
 
-    def _record(self, held: WorkingCopy[Order], shop: Shop, message: TellMarketplace, outcome: WritebackResult) -> None:
-        now = self.clock.now()
-
+    def _record(self, copy: WorkingCopy[Order], message: TellMarketplace, outcome: WritebackResult) -> None:
         def record(order: Order) -> None:
+            moment = self.moments.of(order.shop)
             parcel = order.parcel(message.carrier, message.number)
-            if parcel is None or parcel.writeback in {"DONE", "REFUSED"}:
+            if parcel is None or not parcel.untold:
                 return
             match outcome:
                 case WrittenBack(fulfilment=fulfilment):
-                    record_written_back(order, parcel, fulfilment, now, shop.deadlines)
+                    record_written_back(order, parcel, fulfilment, moment)
                 case Refused(words=words):
-                    record_writeback_refused(order, parcel, words, now, shop.deadlines)
+                    record_writeback_refused(order, parcel, words, moment)
                 case Busy():
-                    parcel.end_writeback("DUE", now)
+                    parcel.end_writeback("DUE", moment)
                 case Unknown():
                     pass  # it stays SENDING: nobody tries before the lease is over
 
-        held.change(record)
+        copy.change(record)

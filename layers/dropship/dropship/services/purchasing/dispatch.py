@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dropship.connectors import supplier as supplier_connector
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import Stale
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
 from dropship.domain.exchange.suppliers import Placed, PurchaseOrderRequest
 from dropship.domain.identity import OrderKey
+from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, record_refused, record_unknown
-from dropship.domain.orders.order import HoldReason, Order, TaskKind
-from dropship.domain.orders.purchase_order import IN_DISPATCH, PlannedPurchaseOrder, PurchaseOrder
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.registry.connections import Supplier
 from dropship.ports import Clock, Orders, Queues, Registry, Sourced, Unavailable
-from dropship.services.changing import WorkingCopy, change_order, working_copy
+from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, DispatchAgain
 from dropship.services.partner_calls import PartnerCalls
 
@@ -45,6 +46,11 @@ class Submission:
     queues: Queues
     clock: Clock
 
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
     def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
         """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.
 
@@ -55,22 +61,21 @@ class Submission:
             SupplierBusy: the supplier, or another worker, has no time for it; try again later.
             OutcomeUnknown: try again; the repeat looks it up first.
         """
-        deadlines = self.registry.shop(key.shop).deadlines
         found = self.orders.load_with_source(key)
         if found is None:
             raise Unavailable(f"order {key} is not known yet")
-        held = working_copy(self.orders, key, found.order)
+        copy = working_copy(self.orders, key, self.moments, found.order)
         try:
-            claimed = self._claim(held, fence, planned, worker, found, deadlines)
+            claimed = self._claim(copy, fence, planned, worker, found)
         except Stale:
             again = DispatchAgain(order=str(key), by="a change during dispatch")
             self.queues.send("inbox", again.model_dump_json(), STALE_DELAY_S)
             return "STALE"
-        order = held.value
+        order = copy.value
         purchase_order = order.find_purchase_order(planned.id)
         if purchase_order is None:
             return "ON_HOLD"
-        if purchase_order.status not in IN_DISPATCH:
+        if not purchase_order.in_dispatch:
             return self._follow_up(order, purchase_order.id)
         if claimed == "BY_OTHERS":
             raise SupplierBusy(f"another worker is placing {purchase_order.id}")
@@ -79,35 +84,34 @@ class Submission:
             Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
         )
         if isinstance(outcome, Absent):
-            outcome = self._place(order, supplier, purchase_order, self._bought(order, found), deadlines)
+            outcome = self._place(order, supplier, purchase_order, self._bought(order, found))
         if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
             outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
-        return self._record(held, purchase_order.id, outcome, deadlines)
+        return self._record(copy, purchase_order.id, outcome)
 
     def _claim(
         self,
-        held: WorkingCopy[Order],
+        copy: WorkingCopy[Order],
         fence: int,
         planned: PlannedPurchaseOrder,
         worker: str,
         found: Sourced,
-        deadlines: Deadlines,
     ) -> Claimed:
         """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
-        now = self.clock.now()
 
         def claim_it(order: Order) -> Claimed:
+            moment = self.moments.of(order.shop)
             existing = order.find_purchase_order(planned.id)
             if existing is not None:
-                in_dispatch = existing.status in IN_DISPATCH
-                return "BEFORE" if not in_dispatch or existing.lease_to(worker, now, deadlines) else "BY_OTHERS"
-            order.check_address(self._bought(order, found).recipient.missing, now)
+                free = not existing.in_dispatch or existing.lease_to(worker, moment)
+                return "BEFORE" if free else "BY_OTHERS"
+            order.check_address(self._bought(order, found).recipient.missing, moment)
             if order.holds:
                 return "BEFORE"
-            claim(order, planned, fence=fence, now=now, deadlines=deadlines).lease_to(worker, now, deadlines)
+            claim(order, planned, moment, fence=fence).lease_to(worker, moment)
             return "NOW"
 
-        return held.change(claim_it)
+        return copy.change(claim_it)
 
     def _bought(self, order: Order, found: Sourced) -> Sourced:
         """What was bought and where it goes, no older than the order: the first look may have been a moment old."""
@@ -127,7 +131,6 @@ class Submission:
         supplier: Supplier,
         purchase_order: PurchaseOrder,
         bought: Sourced,
-        deadlines: Deadlines,
     ) -> Placed | Refused | Busy | Unknown:
         if purchase_order.cancel == "WANTED":
             return Refused(words="taken back before it was placed")
@@ -139,7 +142,7 @@ class Submission:
             recipient=bought.recipient,
             shipping_method=bought.source.chosen_shipping,
             packing_note=supplier.packing_note,
-            ship_by=purchase_order.claimed_at + deadlines.ship,
+            ship_by=purchase_order.claimed_at + self.moments.of(order.shop).deadlines.ship,
         )
         return self.partners.call(
             supplier, lambda credentials: connector.place(request, credentials), connector.read_place
@@ -147,33 +150,31 @@ class Submission:
 
     def _record(
         self,
-        held: WorkingCopy[Order],
+        copy: WorkingCopy[Order],
         po_id: str,
         outcome: Placed | Refused | Absent | Busy | Unknown,
-        deadlines: Deadlines,
     ) -> str:
-        now = self.clock.now()
-
         def record(order: Order) -> None:
+            moment = self.moments.of(order.shop)
             purchase_order = order.purchase_order(po_id)
             match outcome:
                 case Placed(supplier_reference=reference):
-                    record_placed(order, purchase_order, reference, now, deadlines)
+                    record_placed(order, purchase_order, reference, moment)
                     if outcome.acknowledged:
-                        record_acknowledged(order, purchase_order, now, deadlines)
+                        record_acknowledged(order, purchase_order, moment)
                 case Refused(words=words):
-                    record_refused(order, purchase_order, words, now)
+                    record_refused(order, purchase_order, words, moment)
                 case Unknown(why=why):
-                    record_unknown(order, purchase_order, why, now, deadlines)
+                    record_unknown(order, purchase_order, why, moment)
                 case _:
                     purchase_order.end_lease()
 
-        held.change(record)
+        copy.change(record)
         if isinstance(outcome, Busy):
             raise SupplierBusy(outcome.why or f"the supplier of {po_id} is busy")
         if isinstance(outcome, Unknown):
             raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
-        return self._follow_up(held.value, po_id)
+        return self._follow_up(copy.value, po_id)
 
     def _follow_up(self, order: Order, po_id: str) -> str:
         purchase_order = order.purchase_order(po_id)
@@ -185,19 +186,18 @@ class Submission:
     def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
         """All tries of the workflow failed: a person is asked, and the order's clock tries again later.
 
-        `po_id` is empty where the planning failed. What was not claimed is held, what was is a task.
+        `po_id` is empty where the planning failed. What was not claimed is copy, what was is a task.
         """
-        now = self.clock.now()
 
-        def ask(order: Order) -> str:
+        def ask(order: Order, moment: Moment) -> str:
             purchase_order = order.find_purchase_order(po_id)
             if purchase_order is None:
-                order.hold(HoldReason.DISPATCH_FAILED, now, error)
+                order.hold(HoldReason.DISPATCH_FAILED, moment, error)
                 return "ON_HOLD"
             if purchase_order.status == "DISPATCH_UNKNOWN":
-                order.need(TaskKind.DISPATCH_UNKNOWN, now, error, po_id)
-            elif purchase_order.status in IN_DISPATCH:
-                order.need(TaskKind.SUPPLIER_BUSY, now, error, po_id)
+                order.open_task(TaskKind.DISPATCH_UNKNOWN, moment, error, po_id)
+            elif purchase_order.in_dispatch:
+                order.open_task(TaskKind.SUPPLIER_BUSY, moment, error, po_id)
             return purchase_order.status
 
-        return change_order(self.orders, key, ask)[1]
+        return change_order(self.orders, key, self.moments, ask)[1]

@@ -6,11 +6,12 @@ from dropship.connectors import supplier as supplier_connector
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.suppliers import SupplierEvent
 from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
+from dropship.domain.orders.attention import TaskKind
 from dropship.domain.orders.fulfilment import accepts_shipment, supplier_says
-from dropship.domain.orders.order import Order, TaskKind
+from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.ports import Clock, Orders, Queues, Registry
-from dropship.services.changing import WorkingCopy, change_order, working_copy
+from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 from dropship.services.parcels.followed import tracker_of
 
@@ -23,6 +24,11 @@ class SupplierEvents:
     registry: Registry
     queues: Queues
     clock: Clock
+
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
 
     def handle(self, webhook: Webhook) -> None:
         """Handle one webhook of a supplier.
@@ -38,18 +44,18 @@ class SupplierEvents:
         if event is None:
             return
         key = PurchaseOrderId.parse(event.purchase_order).order
-        held = working_copy(self.orders, key)
-        if not self._owns_waybill(held, key, event):
+        copy = working_copy(self.orders, key, self.moments)
+        if not self._owns_waybill(copy, key, event):
             return
-        order = self._apply(held, event)
+        order = self._apply(copy, event)
         self._follow_up(order, event)
 
-    def _owns_waybill(self, held: WorkingCopy[Order], key: OrderKey, event: SupplierEvent) -> bool:
+    def _owns_waybill(self, copy: WorkingCopy[Order], key: OrderKey, event: SupplierEvent) -> bool:
         """Tie the waybill to this order; False where it serves another order already.
 
         A tie is for ever, so an event that will be refused makes none: the number may turn up in the right one.
         """
-        if event.shipment is None or not (accepts_shipment(held.value, event) or accepts_shipment(held.fresh, event)):
+        if event.shipment is None or not (accepts_shipment(copy.value, event) or accepts_shipment(copy.fresh, event)):
             return True
         waybill = Waybill(event.shipment.carrier, event.shipment.number)
         owner = self.orders.claim_waybill(waybill, key)
@@ -59,23 +65,24 @@ class SupplierEvents:
         change_order(
             self.orders,
             key,
-            lambda order: order.need(TaskKind.WAYBILL_REUSED, self.clock.now(), words, waybill.number),
+            self.moments,
+            lambda order, moment: order.open_task(TaskKind.WAYBILL_REUSED, moment, words, waybill.number),
         )
         return False
 
-    def _apply(self, held: WorkingCopy[Order], event: SupplierEvent) -> Order:
-        deadlines = self.registry.shop(held.value.shop).deadlines
+    def _apply(self, copy: WorkingCopy[Order], event: SupplierEvent) -> Order:
         shipment = event.shipment
         followed = shipment is not None and tracker_of(self.registry, shipment.carrier) is not None
 
         def apply(order: Order) -> None:
+            moment = self.moments.of(order.shop)
             try:
-                supplier_says(order, event, self.clock.now(), deadlines, followed=followed)
+                supplier_says(order, event, moment, followed=followed)
             except InvalidMessage as contradiction:
-                order.need(TaskKind.SUPPLIER_EVENT_REFUSED, self.clock.now(), str(contradiction), event.purchase_order)
+                order.open_task(TaskKind.SUPPLIER_EVENT_REFUSED, moment, str(contradiction), event.purchase_order)
 
-        held.change(apply)
-        return held.value
+        copy.change(apply)
+        return copy.value
 
     def _follow_up(self, order: Order, event: SupplierEvent) -> None:
         if event.shipment is not None:
@@ -85,7 +92,7 @@ class SupplierEvents:
                 self.queues.send("outbound", tell.model_dump_json())
             if parcel is not None and not parcel.finished and self._is_pushed(parcel):
                 self.queues.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
-        if order.purchase_order(event.purchase_order).cancel or any(not r.outcome for r in order.remedies):
+        if order.purchase_order(event.purchase_order).cancel or any(remedy.open for remedy in order.remedies):
             self.queues.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
 
     def _is_pushed(self, parcel: Parcel) -> bool:

@@ -5,23 +5,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dropship.connectors import supplier as supplier_connector
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Moment
 from dropship.domain.errors import IllegalTransition, InvalidMessage
 from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
 from dropship.domain.exchange.suppliers import CancelAccepted, CancelPending
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
+from dropship.domain.orders.attention import TaskKind
 from dropship.domain.orders.fulfilment import (
-    record_cancel_promised,
     record_cancel_refused,
     record_cancelled_by_supplier,
 )
-from dropship.domain.orders.order import Order, TaskKind
+from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PurchaseOrder
 from dropship.domain.orders.withdrawal import ask, cancel, conclude, to_ask, withdraw
 from dropship.domain.remedies.case import Case
 from dropship.ports import Cases, Clock, Conflict, Orders, Registry, Unavailable, Workflows
-from dropship.services.changing import change_case, change_order
+from dropship.services.changing import Moments, change_case, change_order, save_new_case
 from dropship.services.messages import (
     AfterSalesMessage,
     CancelOrder,
@@ -53,6 +53,11 @@ class AfterSales:
     workflows: Workflows
     clock: Clock
 
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
     def handle(self, message: AfterSalesMessage) -> None:
         """Handle one message of the after-sales queue."""
         match message:
@@ -63,22 +68,16 @@ class AfterSales:
             case CheckWithdrawals():
                 self._check(OrderKey.parse(message.order))
             case CaseDue():
-                self._change(message.case, self._overdue)
+                self._change(message.case, lambda case, moment: case.overdue(moment))
             case DecideCase(decision=decision, by=by, words=words):
-                self._act(
-                    message, lambda case: case.decide(decision, by, words, self.clock.now(), self._deadlines(case))
-                )
+                self._act(message, lambda case, moment: case.decide(decision, by, words, moment))
             case TellCase(event=event, by=by):
-                self._act(message, lambda case: case.tell(event, by, self.clock.now(), self._deadlines(case)))
+                self._act(message, lambda case, moment: case.tell(event, by, moment))
 
     def await_outcome(self, case_key: str, task_token: str) -> None:
         """The workflow waits for the case to end: remember how to answer it, and answer at once if it ended."""
-
-        def remember(case: Case) -> None:
-            case.task_token = task_token
-
         shop, case_id = parse_case(case_key)
-        change_case(self.cases, shop, case_id, remember)
+        change_case(self.cases, shop, case_id, self.moments, lambda case, _: case.remember_workflow(task_token))
         self._examine(shop, case_id)
 
     def record(self, case_key: str) -> str:
@@ -97,15 +96,13 @@ class AfterSales:
             raise Unavailable(f"case {shop}#{case_id} is not known yet")
         return loaded.value
 
-    def _deadlines(self, case: Case) -> Deadlines:
-        return self.registry.shop(case.shop).deadlines
-
     def _open(self, request: AfterSalesRequested) -> None:
-        case = Case.open(request, self.clock.now(), self.registry.shop(request.shop).deadlines)
+        moment = self.moments.of(request.shop)
+        case = Case.open(request, moment)
         if self.orders.load(request.order_key, fresh=True) is None:
             raise Unavailable(f"order {request.order_key} is not known yet")
         with suppress(Conflict):  # it is open already: this is a repeat
-            self.cases.save(case, 0)
+            save_new_case(self.cases, case, moment)
         self._examine(request.shop, case.id)
         self.workflows.start_case(request.shop, case.id)
 
@@ -115,19 +112,20 @@ class AfterSales:
         if case.status == "OPEN" and case.kind == "refund":
             key = OrderKey(shop, case.order)
             order, outcome = change_order(
-                self.orders, key, lambda order: withdraw(order, case_id, case.units, self.clock.now())
+                self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
             )
             if outcome == "ASKED":
                 self._ask_suppliers(order)
                 outcome = change_order(
-                    self.orders, key, lambda order: withdraw(order, case_id, case.units, self.clock.now())
+                    self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
                 )[1]
             if outcome == "DONE":
                 case, _ = change_case(
                     self.cases,
                     shop,
                     case_id,
-                    lambda case: case.withdrawn_in_time(self.clock.now(), self._deadlines(case)),
+                    self.moments,
+                    lambda case, moment: case.withdrawn_in_time(moment),
                 )
         self._conclude(case)
 
@@ -138,18 +136,24 @@ class AfterSales:
         change_order(
             self.orders,
             OrderKey(case.shop, case.order),
-            lambda order: conclude(order, case.id, case.status, self.clock.now()),
+            self.moments,
+            lambda order, moment: conclude(order, case.id, case.outcome, moment),
         )
         if case.task_token:
             self.workflows.finish(case.task_token, {"status": case.status})
 
     def _cancel(self, key: OrderKey) -> None:
-        order, outcome = change_order(self.orders, key, lambda order: cancel(order, self.clock.now()))
+        order, outcome = change_order(self.orders, key, self.moments, cancel)
         if outcome == "ASKED":
             self._ask_suppliers(order)
         if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
             words = "the marketplace cancelled an order that is already with a supplier or under way"
-            change_order(self.orders, key, lambda order: order.need(TaskKind.CANCEL_REFUSED, self.clock.now(), words))
+            change_order(
+                self.orders,
+                key,
+                self.moments,
+                lambda order, moment: order.open_task(TaskKind.CANCEL_REFUSED, moment, words),
+            )
 
     def _check(self, key: OrderKey) -> None:
         loaded = self.orders.load(key, fresh=True)
@@ -166,11 +170,11 @@ class AfterSales:
 
     def _ask(self, key: OrderKey, purchase_order: PurchaseOrder) -> None:
         """Ask one supplier to cancel: intent, call, outcome. Without a clear answer the message comes again."""
-        deadlines = self.registry.shop(key.shop).deadlines
         change_order(
             self.orders,
             key,
-            lambda order: ask(order, order.purchase_order(purchase_order.id), self.clock.now(), deadlines),
+            self.moments,
+            lambda order, moment: ask(order, order.purchase_order(purchase_order.id), moment),
         )
         supplier = self.registry.supplier(purchase_order.supplier)
         connector = supplier_connector(supplier.channel)
@@ -180,35 +184,37 @@ class AfterSales:
         if isinstance(answer, Busy | Unknown):
             why = isinstance(answer, Busy) and answer.why
             raise Unavailable(why or f"supplier {supplier.id} gave no answer to a cancellation", 5)
-        change_order(self.orders, key, lambda order: self._record_answer(order, purchase_order.id, answer))
+        change_order(
+            self.orders,
+            key,
+            self.moments,
+            lambda order, moment: _record_answer(order, purchase_order.id, answer, moment),
+        )
 
-    def _record_answer(self, order: Order, po_id: str, answer: CancelAccepted | CancelPending | Refused) -> None:
-        purchase_order, now = order.purchase_order(po_id), self.clock.now()
-        match answer:
-            case CancelAccepted():
-                record_cancelled_by_supplier(order, purchase_order, "as we asked", now)
-            case Refused(words=words):
-                deadlines = self.registry.shop(order.shop).deadlines
-                record_cancel_refused(order, purchase_order, words, now, deadlines)
-            case CancelPending():
-                record_cancel_promised(purchase_order, now, self.registry.shop(order.shop).deadlines)
-
-    def _overdue(self, case: Case) -> None:
-        case.overdue(self.clock.now(), self._deadlines(case))
-
-    def _act(self, wish: DecideCase | TellCase, change: Callable[[Case], None]) -> None:
+    def _act(self, wish: DecideCase | TellCase, change: Callable[[Case, Moment], None]) -> None:
         """Do what a person wants of a case, if it still is as they saw it: states come again, decisions do not."""
 
-        def act(case: Case) -> None:
+        def act(case: Case, moment: Moment) -> None:
             if wish.steps is None or wish.steps == len(case.timeline):
-                change(case)
+                change(case, moment)
 
         self._change(wish.case, act)
 
-    def _change(self, case_key: str, change: Callable[[Case], object]) -> None:
+    def _change(self, case_key: str, change: Callable[[Case, Moment], object]) -> None:
         shop, case_id = parse_case(case_key)
         try:
-            case, _ = change_case(self.cases, shop, case_id, change)
+            case, _ = change_case(self.cases, shop, case_id, self.moments, change)
         except IllegalTransition:
             case = self._load(shop, case_id)  # decided already: a repeat, or too late
         self._conclude(case)
+
+
+def _record_answer(order: Order, po_id: str, answer: CancelAccepted | CancelPending | Refused, moment: Moment) -> None:
+    purchase_order = order.purchase_order(po_id)
+    match answer:
+        case CancelAccepted():
+            record_cancelled_by_supplier(order, purchase_order, "as we asked", moment)
+        case Refused(words=words):
+            record_cancel_refused(order, purchase_order, words, moment)
+        case CancelPending():
+            purchase_order.promise_answer(moment)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dropship.domain.identity import OrderKey
-from dropship.domain.orders.order import HoldReason, Order
-from dropship.domain.orders.purchase_order import IN_DISPATCH, PlannedPurchaseOrder
+from dropship.domain.orders.attention import HoldReason
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.registry.offers import Offer
 from dropship.domain.routing.planning import NoSource, plan, plan_first
 from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
-from dropship.services.changing import change_order
+from dropship.services.changing import Moments, change_order
 
 STALE_DELAY_S = 2
 Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
@@ -33,6 +34,11 @@ class Planning:
     registry: Registry
     clock: Clock
 
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
     def plan(self, key: OrderKey, unrouted: Unrouted | None = None) -> tuple[int, list[PlannedPurchaseOrder]]:
         """The order's fence and the purchase orders to place now; those under way come first.
 
@@ -53,12 +59,12 @@ class Planning:
             planned = [] if order.holds else plan(order, self._offers(key.shop, _unrouted_skus(order)))
         except NoSource as nothing:
             words = str(nothing)
-            change_order(self.orders, key, lambda order: order.hold(HoldReason.NO_SOURCE, self.clock.now(), words))
+            change_order(
+                self.orders, key, self.moments, lambda order, moment: order.hold(HoldReason.NO_SOURCE, moment, words)
+            )
             planned = []
         under_way = [
-            PlannedPurchaseOrder(id=po.id, lines=tuple(po.lines))
-            for po in order.purchase_orders
-            if po.status in IN_DISPATCH
+            PlannedPurchaseOrder(id=po.id, lines=tuple(po.lines)) for po in order.purchase_orders if po.in_dispatch
         ]
         return order.fence, under_way + planned
 
