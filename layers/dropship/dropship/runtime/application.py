@@ -99,9 +99,9 @@ class Application:
 
         return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
 
-    @cached_property
+    @property
     def partners(self) -> "PartnerCalls":
-        """Calls to partners, with their credentials."""
+        """Calls to partners, with their credentials. Never kept: it has the ports as they are now."""
         from dropship.services.partner_calls import PartnerCalls
 
         return PartnerCalls(self.http, self.secrets)
