@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
 from dropship.services.messages import AFTER_SALES
+from dropship.services.purchasing.cancellation import Cancellation
 from dropship.services.remedies.after_sales import AfterSales
 
 app = Application("after_sales")
@@ -15,7 +16,8 @@ app = Application("after_sales")
 
 def after_sales() -> AfterSales:
     """The service with this function's ports."""
-    return AfterSales(app.orders, app.cases, app.registry, app.partners, app.workflows, app.clock)
+    cancellation = Cancellation(app.orders, app.registry, app.suppliers, app.clock)
+    return AfterSales(app.orders, app.cases, app.registry, cancellation, app.workflows, app.clock)
 
 
 def handle(body: str) -> None:

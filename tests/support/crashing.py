@@ -127,7 +127,7 @@ def outcome(world: "World") -> Mapping[str, object]:
         "fulfilments": world.workflows.fulfilments,
         "case workflows": world.workflows.cases,
         "answered workflows": world.workflows.finished,
-        "supplier orders": [list(each.orders.items()) for each in (world.acme, world.bolt)],
+        "supplier orders": [list(each.orders.items()) for each in (world.acme, world.bolt, world.in_memory) if each],
         "told to the shop": world.shop.created,
     }
 

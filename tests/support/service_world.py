@@ -16,12 +16,15 @@ from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.remedies.case import Case
+from dropship.ports import Suppliers
 from dropship.services.changing import Moments
+from dropship.services.docking import Dockings
 from dropship.services.messages import AFTER_SALES, INBOX, TellMarketplace, Webhook
 from dropship.services.orders.inbox import Inbox
 from dropship.services.parcels.tracking import AskAll, Tracking
 from dropship.services.parcels.writeback import Writeback
 from dropship.services.partner_calls import PartnerCalls
+from dropship.services.purchasing.cancellation import Cancellation
 from dropship.services.purchasing.dispatch import Submission
 from dropship.services.purchasing.supplier_events import SupplierEvents
 from dropship.services.remedies.after_sales import AfterSales
@@ -35,6 +38,7 @@ from tests.support.fakes import (
     FakeQueues,
     FakeRegistry,
     FakeSecrets,
+    FakeSuppliers,
     FakeWorkflows,
 )
 from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi
@@ -88,6 +92,8 @@ class World:
     secrets: FakeSecrets = field(default_factory=lambda: FakeSecrets(_SECRETS))
     acme: SupplierApi = field(default_factory=SupplierApi)
     bolt: SupplierApi = field(default_factory=SupplierApi)
+    in_memory: FakeSuppliers | None = None
+    """Suppliers that are reached without HTTP, in place of acme and bolt, where a test wants them."""
     shop: ShopApi = field(default_factory=lambda: ShopApi(units={PINK: 1, GREEN: 1}))
     tracker: TrackerApi = field(default_factory=TrackerApi)
     fuse: Fuse = field(default_factory=Fuse)
@@ -129,8 +135,16 @@ class World:
         return PartnerCalls(self._seen("http"), self.secrets)
 
     @property
+    def suppliers(self) -> Suppliers:
+        return Dockings(self) if self.in_memory is None else self.fuse.watch("suppliers", self.in_memory)
+
+    @property
     def submission(self) -> Submission:
-        return Submission(self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.clock)
+        return Submission(self._seen("orders"), self.registry, self.suppliers, self._seen("queues"), self.clock)
+
+    @property
+    def cancellation(self) -> Cancellation:
+        return Cancellation(self._seen("orders"), self.registry, self.suppliers, self.clock)
 
     @property
     def supplier_events(self) -> SupplierEvents:
@@ -147,8 +161,8 @@ class World:
 
     @property
     def after_sales(self) -> AfterSales:
-        ports = (self._seen("orders"), self._seen("cases"), self.registry, self.partners, self._seen("workflows"))
-        return AfterSales(*ports, self.clock)
+        ports = (self._seen("orders"), self._seen("cases"), self.registry)
+        return AfterSales(*ports, self.cancellation, self._seen("workflows"), self.clock)
 
     # What happens
 

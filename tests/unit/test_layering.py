@@ -95,6 +95,33 @@ def test_a_handler_knows_the_runtime_and_the_services_and_is_short(path):
     assert len(path.read_text().splitlines()) <= HANDLER_LINES
 
 
+# A supplier is a port. Those who order there, cancel there and settle refunds are not to know what is behind it.
+BEHIND_THE_PORT = {"connectors", "services.partner_calls", "services.docking"} | {
+    f"ports.{name}" for name in ("Http", "HttpRequest", "HttpResponse", "NoAnswer", "Secrets")
+}
+SEES_THE_PORT_ONLY = [
+    path
+    for path in SOURCES
+    if path.relative_to(PACKAGE / "dropship").parts[:2] in {("services", "purchasing"), ("services", "remedies")}
+    and path.name != "supplier_events.py"  # it reads what suppliers send, by the connector of their channel
+]
+
+
+def behind_the_port(path: Path) -> list[str]:
+    """What the file imports of the way to suppliers."""
+    names = (name.removeprefix(OUR) for name in imports(path))
+    return [name for name in names if any(f"{name}.".startswith(f"{hidden}.") for hidden in BEHIND_THE_PORT)]
+
+
+@pytest.mark.parametrize("path", SEES_THE_PORT_ONLY, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_who_orders_and_cancels_does_not_know_how_a_supplier_is_reached(path):
+    assert behind_the_port(path) == []
+
+
+def test_dispatch_and_cancellation_are_among_those_who_see_the_port_only():
+    assert {"dispatch.py", "cancellation.py", "after_sales.py"} <= {path.name for path in SEES_THE_PORT_ONLY}
+
+
 NEVER_CALLED = {"now", "utcnow", "today", "time", "monotonic", "uuid4", "open", "print", "input", "eval", "exec"}
 
 
@@ -136,3 +163,19 @@ def test_the_rules_find_what_they_forbid(tmp_path, monkeypatch):
     )
     assert wrong_imports(bad, *ALLOWED["domain"], IMPURE) == ["boto3", "os.path", "dropship.adapters.stores"]
     assert "now" in calls(bad)
+
+
+def test_the_way_to_suppliers_is_seen_wherever_it_is_imported(tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+    bad = tmp_path / "dropship" / "services" / "purchasing" / "bad.py"
+    bad.parent.mkdir(parents=True)
+    bad.write_text(
+        "from dropship.connectors import supplier\nimport dropship.services.docking.api\n"
+        "from ..partner_calls import PartnerCalls\nfrom dropship.ports import Http, Orders\nimport dropship.portsmouth"
+    )
+    assert behind_the_port(bad) == [
+        "connectors.supplier",
+        "services.docking.api",
+        "services.partner_calls.PartnerCalls",
+        "ports.Http",
+    ]

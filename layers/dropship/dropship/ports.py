@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from datetime import datetime
 
     from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
+    from dropship.domain.exchange.suppliers import CancelResult, FindResult, PlaceResult, PurchaseOrderRequest
     from dropship.domain.identity import OrderKey, Waybill
     from dropship.domain.orders.order import Order
     from dropship.domain.orders.unrouted import Unrouted
@@ -148,6 +149,38 @@ class Registry(Protocol):
 
     def offers(self, shop: str, skus: Iterable[str]) -> Mapping[str, Sequence[Offer]]:
         """Offers by SKU of that shop; a SKU that nobody offers is absent."""
+
+
+class Suppliers(Protocol):
+    """Suppliers as those see them who order there, whether an API, a workbook or a page is behind it.
+
+    Our purchase order id is the reference. The supplier is the registry's entry. An outcome that is not certain is an
+    answer (`Busy`, `Unknown`), never an error. Each method raises, before the supplier was asked anything:
+
+    - NotFound: there are no credentials for the supplier, or one of them is missing.
+    - Unavailable: the credentials cannot be read now.
+    - UnknownChannel (of the connectors): there is no way to reach suppliers of that channel.
+    """
+
+    def place(self, supplier: Supplier, request: PurchaseOrderRequest) -> PlaceResult:
+        """Place a purchase order. Its id goes along as the key by which the supplier knows a repeat.
+
+        `Placed`: the supplier has it, by now or since an earlier call. `Refused`: it does not have it and will not,
+        under this id. `Busy`: it does not have it; place it again later. `Unknown`: it may have it; find it first.
+        """
+
+    def find(self, supplier: Supplier, reference: str) -> FindResult:
+        """Look a purchase order up, without any effect; it sees what was placed before, once that call is over.
+
+        `Placed`: the supplier has it. `Absent`: it does not have it. `Busy`, `Unknown`: neither is certain.
+        """
+
+    def cancel(self, supplier: Supplier, reference: str) -> CancelResult:
+        """Ask the supplier not to ship a purchase order that was placed; asking again is harmless.
+
+        `CancelAccepted`: it will not ship it. `CancelPending`: it will say so by an event. `Refused`: it ships it.
+        `Busy`: it was not asked. `Unknown`: it may have been; ask again.
+        """
 
 
 class Queues(Protocol):

@@ -6,6 +6,7 @@ from tests.support.fakes.queues import FakeQueues, SentMessage
 from tests.support.fakes.registry import FakeRegistry
 from tests.support.fakes.secrets import FakeSecrets
 from tests.support.fakes.stores import FakeCases, FakeOrders
+from tests.support.fakes.suppliers import FakeSuppliers
 from tests.support.fakes.workflows import FakeWorkflows
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "FakeQueues",
     "FakeRegistry",
     "FakeSecrets",
+    "FakeSuppliers",
     "FakeWorkflows",
     "SentMessage",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
     from dropship.domain.exchange.marketplace import MarketplaceEvent
@@ -81,8 +81,9 @@ class MarketplaceConnector(Connector, Protocol):
         """The answer to `writeback`."""
 
 
-class SupplierConnector(Connector, Protocol):
-    """A supplier: gets purchase orders, tells how they go. Our purchase order id is reference and idempotency key."""
+@runtime_checkable
+class PurchaseOrderApi(Protocol):
+    """A supplier's API for purchase orders. Our purchase order id is reference and idempotency key."""
 
     def place(self, request: "PurchaseOrderRequest", credentials: Credentials) -> "HttpRequest":
         """Place a purchase order."""
@@ -101,6 +102,10 @@ class SupplierConnector(Connector, Protocol):
 
     def read_cancel(self, response: "HttpResponse") -> "CancelResult":
         """The answer to `cancel`."""
+
+
+class SupplierConnector(Connector, PurchaseOrderApi, Protocol):
+    """A supplier: gets purchase orders, tells how they go."""
 
     def read_event(self, request: RawRequest, supplier: "Supplier") -> "SupplierEvent | None":
         """The event in our words; None where the type is not for us. InvalidMessage where it makes no sense."""

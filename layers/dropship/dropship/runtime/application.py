@@ -12,12 +12,12 @@ from .settings import Settings
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Workflows
+    from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Suppliers, Workflows
     from dropship.services.partner_calls import PartnerCalls
 
 
 AT_ONCE = 25
-"""PartnerCalls that one function waits for at a time."""
+"""Calls to partners that one function waits for at a time."""
 _TALKATIVE = ("botocore", "boto3", "urllib3")
 """Libraries that log whole requests, buyers and secrets with them, where Lambda's log level is DEBUG."""
 
@@ -100,12 +100,19 @@ class Application:
 
         return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
 
-    @cached_property
+    @property
     def partners(self) -> "PartnerCalls":
-        """Calls to partners, with their credentials."""
+        """Calls to partners, with their credentials. Never kept: it has the ports as they are now."""
         from dropship.services.partner_calls import PartnerCalls
 
         return PartnerCalls(self.http, self.secrets)
+
+    @cached_property
+    def suppliers(self) -> "Suppliers":
+        """The suppliers, each by the docking that reaches it."""
+        from dropship.services.docking import Dockings
+
+        return Dockings(self)
 
     def count(self, metric: str, **about: str) -> None:
         """Count one occurrence of a metric in the namespace of the deployment; `about` is for people who look."""

@@ -3,13 +3,12 @@
 import pytest
 
 from dropship.ports import Unavailable
-from dropship.services.messages import CancelOrder, CaseDue, CheckWithdrawals, DecideCase
+from dropship.services.messages import CaseDue, CheckWithdrawals, DecideCase
 from tests.support.crashing import UseCase, survives_every_crash
 from tests.support.partner_apis import LOST
 from tests.support.service_world import CASE, GREEN, KEY, PINK, World
 
 NAME = f"{KEY.shop}#{CASE}"
-CANCEL = CancelOrder(order=str(KEY))
 CHECK = CheckWithdrawals(order=str(KEY))
 DUE = CaseDue(case=NAME)
 APPROVE = DecideCase(case=NAME, decision="approve", by="ann", words="photos seen")
@@ -73,8 +72,6 @@ CRASHES = {
     "a refund, and the supplier says nothing": opened(silent),
     "a refund, and the supplier answers later": opened(slow),
     "a refund after shipping": opened(World.shipped),
-    "a cancellation": UseCase(World.dispatched, lambda world: world.tell(CANCEL)),
-    "a cancellation after shipping": UseCase(World.shipped, lambda world: world.tell(CANCEL)),
     "the supplier's yes, later": UseCase(answered_later, lambda world: world.tell(CHECK)),
     "approved": UseCase(waiting, lambda world: world.tell(APPROVE)),
     "refused": UseCase(waiting, lambda world: world.tell(REFUSE)),

@@ -1,19 +1,17 @@
-"""Order intake: a marketplace event in, one stored order and one started workflow out."""
+"""The inbox: orders from marketplaces, clocks that ran out, and wishes of ops people; each may start a dispatch."""
 
 from dataclasses import dataclass
 
 from dropship.connectors import marketplace
-from dropship.domain.exchange.marketplace import AfterSalesRequested, OrderChanged, Recipient
+from dropship.domain.exchange.marketplace import AfterSalesRequested, OrderChanged
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.lateness import overdue
 from dropship.domain.orders.order import Order
-from dropship.domain.orders.snapshots import Snapshot, receive, revise
 from dropship.domain.orders.unrouted import Unrouted
-from dropship.domain.orders.withdrawal import cancel, to_ask
-from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
-from dropship.services.changing import ATTEMPTS, Moments, change_order, save_order
+from dropship.domain.orders.withdrawal import to_ask
+from dropship.ports import Clock, Orders, Queues, Registry, Unavailable, Workflows
+from dropship.services.changing import Moments, change_order
 from dropship.services.messages import (
-    CancelOrder,
     CheckWithdrawals,
     CloseTask,
     DispatchAgain,
@@ -24,6 +22,7 @@ from dropship.services.messages import (
     TellMarketplace,
     Webhook,
 )
+from dropship.services.orders.intake import Intake
 
 
 @dataclass(frozen=True)
@@ -65,41 +64,9 @@ class Inbox:
         if isinstance(event, AfterSalesRequested):
             self.queues.send("after-sales", OpenCase(request=event).model_dump_json())
         elif isinstance(event, OrderChanged):
-            self._order_changed(event)
-
-    def _order_changed(self, event: OrderChanged) -> None:
-        worth_keeping = event.order.paid or event.order.off
-        expect_none = event.likely_new and worth_keeping
-        for _ in range(ATTEMPTS):
-            loaded = None if expect_none else self.orders.load(event.order.key, fresh=True)
-            expect_none = False
-            if loaded is None and not worth_keeping:
-                return
-            try:
-                order = self._merge(event, loaded.value if loaded else None, loaded.version if loaded else 0)
-            except Conflict:
-                continue
-            if event.order.cancelled_at is not None and not order.finished:
-                self.queues.send("after-sales", CancelOrder(order=str(order.key)).model_dump_json())
-            self._start(order, "received")
-            return
-        raise Unavailable(f"order {event.order.key} changes too fast")
-
-    def _merge(self, event: OrderChanged, order: Order | None, version: int) -> Order:
-        source, recipient = event.order, event.recipient or Recipient()
-        moment = self.moments.of(source.shop)
-        snapshot = Snapshot(source, recipient.digest, recipient.missing)
-        if order is None:
-            order, changed = receive(snapshot, moment), True
-        else:
-            changed = revise(order, snapshot, moment)
-        if source.off and not order.claimed and not order.finished:
-            cancel(order, moment)
-            changed = True
-        if changed:
-            self.orders.put_source(source, recipient)
-            save_order(self.orders, order, version, moment)
-        return order
+            order = Intake(self.orders, self.registry, self.queues, self.clock).take_in(event)
+            if order is not None:
+                self._start(order, "received")
 
     def _due(self, key: OrderKey) -> None:
         order, _ = change_order(self.orders, key, self.moments, overdue)

@@ -1,4 +1,4 @@
-"""Dispatch: plan what each supplier ships, then place every purchase order exactly once.
+"""Dispatch: every planned purchase order is placed exactly once.
 
 Intent (the claim), an effect that can be repeated (our id is the idempotency key), outcome: each step is a
 conditional write, and a repeat finds what is done. Whoever did not make the claim looks the purchase order
@@ -8,21 +8,19 @@ up by our reference before sending it again, and not while another worker may be
 from dataclasses import dataclass
 from typing import Literal
 
-from dropship.connectors import supplier as supplier_connector
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import Stale
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
-from dropship.domain.exchange.suppliers import Placed, PurchaseOrderRequest
+from dropship.domain.exchange.suppliers import Placed, PlaceResult, PurchaseOrderRequest
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, record_refused, record_unknown
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.registry.connections import Supplier
-from dropship.ports import Clock, Orders, Queues, Registry, Sourced, Unavailable
+from dropship.ports import Clock, Orders, Queues, Registry, Sourced, Suppliers, Unavailable
 from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, DispatchAgain
-from dropship.services.partner_calls import PartnerCalls
 
 STALE_DELAY_S = 2
 Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
@@ -42,7 +40,7 @@ class Submission:
 
     orders: Orders
     registry: Registry
-    partners: PartnerCalls
+    suppliers: Suppliers
     queues: Queues
     clock: Clock
 
@@ -81,7 +79,7 @@ class Submission:
             raise SupplierBusy(f"another worker is placing {purchase_order.id}")
         supplier = self.registry.supplier(purchase_order.supplier)
         outcome: Placed | Refused | Absent | Busy | Unknown = (
-            Absent() if claimed == "NOW" else self._find(supplier, purchase_order)
+            Absent() if claimed == "NOW" else self.suppliers.find(supplier, purchase_order.id)
         )
         if isinstance(outcome, Absent):
             outcome = self._place(order, supplier, purchase_order, self._bought(order, found))
@@ -119,22 +117,15 @@ class Submission:
             return found
         return Sourced(found.order, self.orders.source(order.key), self.orders.recipient(order.key))
 
-    def _find(self, supplier: Supplier, purchase_order: PurchaseOrder) -> Placed | Absent | Busy | Unknown:
-        connector = supplier_connector(supplier.channel)
-        return self.partners.call(
-            supplier, lambda credentials: connector.find(purchase_order.id, credentials), connector.read_find
-        )
-
     def _place(
         self,
         order: Order,
         supplier: Supplier,
         purchase_order: PurchaseOrder,
         bought: Sourced,
-    ) -> Placed | Refused | Busy | Unknown:
+    ) -> PlaceResult:
         if purchase_order.cancel == "WANTED":
             return Refused(words="taken back before it was placed")
-        connector = supplier_connector(supplier.channel)
         request = PurchaseOrderRequest(
             id=purchase_order.id,
             order_number=order.number,
@@ -144,9 +135,7 @@ class Submission:
             packing_note=supplier.packing_note,
             ship_by=purchase_order.claimed_at + self.moments.of(order.shop).deadlines.ship,
         )
-        return self.partners.call(
-            supplier, lambda credentials: connector.place(request, credentials), connector.read_place
-        )
+        return self.suppliers.place(supplier, request)
 
     def _record(
         self,

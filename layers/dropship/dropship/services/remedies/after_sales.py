@@ -1,24 +1,14 @@
-"""After-sales: cases and their workflow, and what cancellations ask of suppliers."""
+"""After-sales: cases of refunds and returns, and their workflow."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from dropship.connectors import supplier as supplier_connector
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import IllegalTransition, InvalidMessage
 from dropship.domain.exchange.marketplace import AfterSalesRequested
-from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
-from dropship.domain.exchange.suppliers import CancelAccepted, CancelPending
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
-from dropship.domain.orders.attention import TaskKind
-from dropship.domain.orders.fulfilment import (
-    record_cancel_refused,
-    record_cancelled_by_supplier,
-)
-from dropship.domain.orders.order import Order
-from dropship.domain.orders.purchase_order import PurchaseOrder
-from dropship.domain.orders.withdrawal import ask, cancel, conclude, to_ask, withdraw
+from dropship.domain.orders.withdrawal import conclude, withdraw
 from dropship.domain.remedies.case import Case
 from dropship.ports import Cases, Clock, Conflict, Orders, Registry, Unavailable, Workflows
 from dropship.services.changing import Moments, change_case, change_order, save_new_case
@@ -31,7 +21,7 @@ from dropship.services.messages import (
     OpenCase,
     TellCase,
 )
-from dropship.services.partner_calls import PartnerCalls
+from dropship.services.purchasing.cancellation import Cancellation
 
 
 def parse_case(text: str) -> tuple[str, str]:
@@ -44,12 +34,12 @@ def parse_case(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class AfterSales:
-    """Handles refunds, returns and cancellations. Every message may come again."""
+    """Handles cases, and hands cancellations on. Every message may come again."""
 
     orders: Orders
     cases: Cases
     registry: Registry
-    partners: PartnerCalls
+    cancellation: Cancellation
     workflows: Workflows
     clock: Clock
 
@@ -64,7 +54,7 @@ class AfterSales:
             case OpenCase(request=request):
                 self._open(request)
             case CancelOrder():
-                self._cancel(OrderKey.parse(message.order))
+                self.cancellation.cancel(OrderKey.parse(message.order))
             case CheckWithdrawals():
                 self._check(OrderKey.parse(message.order))
             case CaseDue():
@@ -115,7 +105,7 @@ class AfterSales:
                 self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
             )
             if outcome == "ASKED":
-                self._ask_suppliers(order)
+                self.cancellation.ask_suppliers(order)
                 outcome = change_order(
                     self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
                 )[1]
@@ -142,54 +132,11 @@ class AfterSales:
         if case.task_token:
             self.workflows.finish(case.task_token, {"status": case.status})
 
-    def _cancel(self, key: OrderKey) -> None:
-        order, outcome = change_order(self.orders, key, self.moments, cancel)
-        if outcome == "ASKED":
-            self._ask_suppliers(order)
-        if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
-            words = "the marketplace cancelled an order that is already with a supplier or under way"
-            change_order(
-                self.orders,
-                key,
-                self.moments,
-                lambda order, moment: order.open_task(TaskKind.CANCEL_REFUSED, moment, words),
-            )
-
     def _check(self, key: OrderKey) -> None:
-        loaded = self.orders.load(key, fresh=True)
-        if loaded is None:
-            raise Unavailable(f"order {key} is not known yet")
-        self._ask_suppliers(loaded.value)
-        for remedy in loaded.value.remedies:
+        """See to what an order's withdrawals still wait for: the suppliers first, then the cases they may end."""
+        for remedy in self.cancellation.check(key).remedies:
             if self.cases.load(key.shop, remedy.case) is not None:
                 self._examine(key.shop, remedy.case)
-
-    def _ask_suppliers(self, order: Order) -> None:
-        for purchase_order in to_ask(order):
-            self._ask(order.key, purchase_order)
-
-    def _ask(self, key: OrderKey, purchase_order: PurchaseOrder) -> None:
-        """Ask one supplier to cancel: intent, call, outcome. Without a clear answer the message comes again."""
-        change_order(
-            self.orders,
-            key,
-            self.moments,
-            lambda order, moment: ask(order, order.purchase_order(purchase_order.id), moment),
-        )
-        supplier = self.registry.supplier(purchase_order.supplier)
-        connector = supplier_connector(supplier.channel)
-        answer = self.partners.call(
-            supplier, lambda credentials: connector.cancel(purchase_order.id, credentials), connector.read_cancel
-        )
-        if isinstance(answer, Busy | Unknown):
-            why = isinstance(answer, Busy) and answer.why
-            raise Unavailable(why or f"supplier {supplier.id} gave no answer to a cancellation", 5)
-        change_order(
-            self.orders,
-            key,
-            self.moments,
-            lambda order, moment: _record_answer(order, purchase_order.id, answer, moment),
-        )
 
     def _act(self, wish: DecideCase | TellCase, change: Callable[[Case, Moment], None]) -> None:
         """Do what a person wants of a case, if it still is as they saw it: states come again, decisions do not."""
@@ -207,14 +154,3 @@ class AfterSales:
         except IllegalTransition:
             case = self._load(shop, case_id)  # decided already: a repeat, or too late
         self._conclude(case)
-
-
-def _record_answer(order: Order, po_id: str, answer: CancelAccepted | CancelPending | Refused, moment: Moment) -> None:
-    purchase_order = order.purchase_order(po_id)
-    match answer:
-        case CancelAccepted():
-            record_cancelled_by_supplier(order, purchase_order, "as we asked", moment)
-        case Refused(words=words):
-            record_cancel_refused(order, purchase_order, words, moment)
-        case CancelPending():
-            purchase_order.promise_answer(moment)

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
 
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.attention import HoldReason
@@ -13,17 +12,6 @@ from dropship.domain.registry.offers import Offer
 from dropship.domain.routing.planning import NoSource, plan, plan_first
 from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
 from dropship.services.changing import Moments, change_order
-
-STALE_DELAY_S = 2
-Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
-
-
-class SupplierBusy(Exception):
-    """The supplier cannot take it now; nothing happened. The workflow tries again with delay."""
-
-
-class OutcomeUnknown(Exception):
-    """Nobody can tell whether the supplier has it. The workflow tries again, and the repeat looks it up first."""
 
 
 @dataclass(frozen=True)

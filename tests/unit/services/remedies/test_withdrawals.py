@@ -1,14 +1,13 @@
-"""Refunds and cancellations: nothing is both taken back and sent if that can be helped."""
+"""Refunds and what they take back: nothing is both refunded and sent if that can be helped."""
 
 import pytest
 
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.marketplace import AfterSalesRequested, RefundedUnits
 from dropship.ports import Unavailable
-from dropship.services.messages import CancelOrder, CaseDue, CheckWithdrawals, DecideCase, OpenCase, OrderDue
+from dropship.services.messages import CancelOrder, CaseDue, CheckWithdrawals, DecideCase, OpenCase
 from tests.support.interleaving import once_before
-from tests.support.partner_apis import LOST, REFUSED_CONNECTION, answer
-from tests.support.service_world import CASE, GREEN, KEY, NOW, PINK, PO, PO_OF_BOLT, lines, order_of_two_suppliers
+from tests.support.service_world import CASE, GREEN, KEY, NOW, PINK, PO, PO_OF_BOLT, order_of_two_suppliers
 
 NAME = f"{KEY.shop}#{CASE}"
 CANCEL = CancelOrder(order=str(KEY))
@@ -159,75 +158,10 @@ def test_of_two_suppliers_only_the_one_with_the_refunded_goods_is_asked(world):
     assert world.order.status == "IN_FULFILMENT"
 
 
-@pytest.mark.parametrize("failure", [LOST, REFUSED_CONNECTION, answer(503), answer(500), answer(200, {})])
-@pytest.mark.parametrize("took", [True, False], ids=["it took effect", "it did not"])
-def test_a_cancellation_without_an_answer_is_asked_again(world, failure, took):
-    world.dispatched()
-    world.acme.fail("cancel", failure, after=took)
-    with pytest.raises(Unavailable, match="gave no answer"):
-        world.tell(CANCEL)
-    assert world.purchase_order.status == "CANCEL_REQUESTED"
-    assert world.order.due is not None
-
-    world.tell(CANCEL)
-    assert world.acme.open == []
-    assert world.order.status == "CANCELLED"
-
-
 def test_after_shipping_a_refund_waits_for_a_person(shipped):
     assert shipped.case.status == "OPEN"
     assert shipped.case.attention is not None
     assert shipped.acme.requests("cancel") == []
-
-
-# ---- The whole order is cancelled
-
-
-def test_a_cancelled_order_asks_each_of_its_suppliers(world):
-    world.hear("orders/paid", **order_of_two_suppliers())
-    world.dispatch()
-    world.tell(CANCEL)
-    world.tell(CANCEL)
-    assert (world.acme.requests("cancel"), world.bolt.requests("cancel")) == ([PO], [PO_OF_BOLT])
-    assert world.order.status == "CANCELLED"
-
-
-def test_a_cancellation_while_the_supplier_answers_is_asked_as_soon_as_it_has_answered(world):
-    world.hear("orders/paid")
-    once_before(world.http, "send", lambda: world.tell(CANCEL))
-    assert world.dispatch() == ["DISPATCHED"]
-    assert world.acme.requests("cancel") == []
-
-    world.arrive("after-sales")
-    assert (world.acme.open, world.order.status) == ([], "CANCELLED")
-
-
-def test_a_cancellation_after_shipping_needs_a_person(world):
-    world.shipped()
-    for _ in range(2):
-        world.tell(CANCEL)
-    assert list(world.tasks()) == ["CANCEL_REFUSED"]
-    assert world.order.status == "SHIPPED"
-
-
-def test_a_cancelled_order_that_shipped_in_part_asks_the_rest_and_a_person(world):
-    world.hear("orders/paid", **order_of_two_suppliers())
-    world.dispatch()
-    world.supplier_says("shipped")
-    world.tell(CANCEL)
-    assert world.bolt.requests("cancel") == [PO_OF_BOLT]
-    assert "CANCEL_REFUSED" in world.tasks()
-
-
-def test_a_cancellation_that_nobody_answered_is_asked_again_when_its_clock_runs_out(world):
-    world.dispatched()
-    world.acme.fail("cancel", answer(503))
-    with pytest.raises(Unavailable):
-        world.tell(CANCEL)
-    world.clock.advance(minutes=11)
-    world.wish(OrderDue(order=str(KEY)))
-    world.arrive("after-sales")
-    assert (world.acme.open, world.order.status) == ([], "CANCELLED")
 
 
 def test_goods_that_were_refunded_on_their_way_are_shown_to_a_person(shipped):
@@ -235,10 +169,7 @@ def test_goods_that_were_refunded_on_their_way_are_shown_to_a_person(shipped):
     assert "REFUNDED_ON_THE_WAY" in shipped.tasks()
 
 
-def test_a_cancellation_before_the_claim_asks_nobody(world):
-    world.hear("orders/paid", line_items=lines(sku="NOBODY-HAS-IT"))
-    world.tell(CANCEL)
-    assert world.order.status == "CANCELLED"
+# ---- Nothing to act on
 
 
 @pytest.mark.parametrize("message", [CANCEL, CHECK, DUE, APPROVE])

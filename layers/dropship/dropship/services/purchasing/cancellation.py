@@ -1,0 +1,104 @@
+"""Cancellation: an order is taken back; suppliers who have purchase orders of it are asked not to ship them.
+
+Intent, a question that can be repeated, outcome: a supplier that gives no clear answer is asked again.
+"""
+
+from dataclasses import dataclass
+
+from dropship.domain.deadlines import Moment
+from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
+from dropship.domain.exchange.suppliers import CancelAccepted, CancelPending
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.attention import TaskKind
+from dropship.domain.orders.fulfilment import (
+    record_cancel_refused,
+    record_cancelled_by_supplier,
+)
+from dropship.domain.orders.order import Order
+from dropship.domain.orders.purchase_order import PurchaseOrder
+from dropship.domain.orders.withdrawal import ask, cancel, to_ask
+from dropship.ports import Clock, Orders, Registry, Suppliers, Unavailable
+from dropship.services.changing import Moments, change_order
+
+ASK_AGAIN_S = 5
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """Takes orders back, and purchase orders from their suppliers. Whatever it does may be repeated."""
+
+    orders: Orders
+    registry: Registry
+    suppliers: Suppliers
+    clock: Clock
+
+    @property
+    def moments(self) -> Moments:
+        """Now, in a shop."""
+        return Moments(self.registry, self.clock)
+
+    def cancel(self, key: OrderKey) -> None:
+        """The marketplace cancelled an order: take it back as far as that goes; a person sees to the rest.
+
+        Raises:
+            Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
+        """
+        order, outcome = change_order(self.orders, key, self.moments, cancel)
+        if outcome == "ASKED":
+            self.ask_suppliers(order)
+        if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
+            words = "the marketplace cancelled an order that is already with a supplier or under way"
+            change_order(
+                self.orders,
+                key,
+                self.moments,
+                lambda order, moment: order.open_task(TaskKind.CANCEL_REFUSED, moment, words),
+            )
+
+    def check(self, key: OrderKey) -> Order:
+        """Ask the suppliers that have yet to be asked, or asked again; the order as it was before.
+
+        Raises:
+            Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
+        """
+        loaded = self.orders.load(key, fresh=True)
+        if loaded is None:
+            raise Unavailable(f"order {key} is not known yet")
+        self.ask_suppliers(loaded.value)
+        return loaded.value
+
+    def ask_suppliers(self, order: Order) -> None:
+        """Ask each supplier of an order that has yet to be asked, or asked again, to cancel.
+
+        Raises:
+            Unavailable: a supplier gave no clear answer; try again later.
+        """
+        for purchase_order in to_ask(order):
+            self._ask(order.key, purchase_order)
+
+    def _ask(self, key: OrderKey, purchase_order: PurchaseOrder) -> None:
+        change_order(
+            self.orders,
+            key,
+            self.moments,
+            lambda order, moment: ask(order, order.purchase_order(purchase_order.id), moment),
+        )
+        supplier = self.registry.supplier(purchase_order.supplier)
+        answer = self.suppliers.cancel(supplier, purchase_order.id)
+        if isinstance(answer, Busy | Unknown):
+            why = isinstance(answer, Busy) and answer.why
+            raise Unavailable(why or f"supplier {supplier.id} gave no answer to a cancellation", ASK_AGAIN_S)
+        change_order(
+            self.orders, key, self.moments, lambda order, moment: _record(order, purchase_order.id, answer, moment)
+        )
+
+
+def _record(order: Order, po_id: str, answer: CancelAccepted | CancelPending | Refused, moment: Moment) -> None:
+    purchase_order = order.purchase_order(po_id)
+    match answer:
+        case CancelAccepted():
+            record_cancelled_by_supplier(order, purchase_order, "as we asked", moment)
+        case Refused(words=words):
+            record_cancel_refused(order, purchase_order, words, moment)
+        case CancelPending():
+            purchase_order.promise_answer(moment)
