@@ -5,6 +5,7 @@
 The handlers run in this process on moto, in batches as their event sources are set to make, and what AWS answers is
 written down. Then they run again and again by what was written down, with the time spent inside the SDK's calls and
 inside the partners taken off: signatures, JSON, models, rules, threads and Powertools remain.
+Decision 36 says where it goes.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Who may do what. A new permission must be written here as well, by hand: that is the point.
+"""Who may do what. A new permission must be written here as well, by hand: that is the point (decision 14).
 
 What a consumer of a queue may do to tables, queues and partners is written in its row of tests/support/consumers.py.
 """
