@@ -1,7 +1,8 @@
 """Compile what `sam build` has put together: `python -m tools.bytecode .aws-sam/build`.
 
 Lambda cannot keep what it compiles, so without this every cold start compiles every module anew, which takes as long as
-all the rest of it. The files are not compared with their sources when they are loaded: nobody changes a package.
+all the rest of it (decision 34). The files are not compared with their sources when they are loaded: nobody changes a
+package.
 """
 
 import compileall

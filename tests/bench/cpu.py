@@ -5,6 +5,7 @@
 The handlers run in this process on moto, in batches as their event sources are set to make, and what AWS answers is
 written down. Then they run again and again by what was written down, with the time spent inside the SDK's calls and
 inside the partners taken off: signatures, JSON, models, rules, threads and Powertools remain.
+Decision 36 says where it goes.
 """
 
 import gc
@@ -29,10 +30,10 @@ from botocore.client import BaseClient
 from dropship.connectors import signatures
 from dropship.ports import HttpRequest, HttpResponse
 from tests.bench.figures import Figure, at_most, table
-from tests.faults.world import CONSUMERS, World, account
+from tests.faults.world import World, account
+from tests.support.consumers import BY_QUEUE
 from tests.support.deployed import WEBHOOK_SECRETS
 from tests.support.lambdas import event, sqs_batch
-from tests.support.template_document import FUNCTIONS, events, folder
 
 MOST_US = 300
 ORDERS, ROUNDS = 100, 16
@@ -186,7 +187,6 @@ _PAID = event("webhook/orders_paid")
 _SOLD = json.loads(_PAID["body"])
 LINE = _SOLD["line_items"][0]
 _SHIPPED = event("webhook/supplier_shipped")
-_BATCH = {folder(name): source["BatchSize"] for name in FUNCTIONS for source in events(name, "SQS")}
 
 
 @dataclass
@@ -219,9 +219,10 @@ class Drive:
         assert set(states) == {"DELIVERED"}, states
 
     def _consume(self, queue: str) -> None:
-        function, like = CONSUMERS[queue]
-        for bodies in batched(self.world.drain(queue), _BATCH[function], strict=False):
-            assert self._call(function, sqs_batch(*bodies, like=like))["batchItemFailures"] == []
+        consumer = BY_QUEUE[queue]
+        for bodies in batched(self.world.drain(queue), consumer.source["BatchSize"], strict=False):
+            batch = sqs_batch(*bodies, like=consumer.example)
+            assert self._call(consumer.function, batch)["batchItemFailures"] == []
 
     def _call(self, function: str, what: object) -> Any:
         self.tape.invocations.append(Invocation(function, what, self.world.clock.now(), self.partners.codes, {}))

@@ -15,11 +15,11 @@ from dropship.domain.deadlines import SWEEP, Deadlines
 from tests.e2e.world import World
 from tools.cost.bill import SCHEDULED
 from tools.cost.record import Record, read_record
-from tools.local.deployment import STACK_NAME
 from tools.local.emulator import call_record
 from tools.local.sandbox import examples
 from tools.local.sandbox.client import Sandbox
 from tools.local.stack import Stack
+from tools.stack_name import STACK_NAME
 
 SHOP = "main-shop"
 SUPPLIER = "acme"

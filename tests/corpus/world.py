@@ -14,36 +14,24 @@ from dropship.domain.orders.order import Order
 from dropship.domain.remedies.case import Case
 from tests.corpus.cases import State
 from tests.corpus.known_secrets import put_secrets
-from tests.faults.world import CONSUMERS, MAX_RECEIVES, World, account
+from tests.faults.world import MAX_RECEIVES, World, account
+from tests.support.consumers import BY_QUEUE, REACHED_BY, Stage
 from tests.support.lambdas import event, failed, sqs_batch
 from tests.support.service_world import CASE, GREEN, KEY, PINK, WAYBILL
+from tests.support.template_document import QUEUES
 
 PLACED_NEIGHBOUR, SHIPPED_NEIGHBOUR, NEXT_ORDER = "700000000000000001", "700000000000000002", "700000000000000003"
 NEIGHBOUR_WAYBILL = "YT7000000000002"
 BATCH = 10
 
 _STEPS: dict[State, tuple[str, ...]] = {
-    "new": (),
-    "placed": ("order_ingest/orders_paid", "dispatch_submit/submit"),
-    "shipped": ("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"),
-    "told": (
-        *("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"),
-        *("shipment_writeback/parcel", "tracking_poll/watch"),
-    ),
-    "refunded": (
-        *("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"),
-        "after_sales/open_case",
-    ),
+    **REACHED_BY,
+    "told": (*REACHED_BY["shipped"], "shipment_writeback/parcel", "tracking_poll/watch"),
+    "refunded": (*REACHED_BY["shipped"], "after_sales/open_case"),
     "held": ("order_ingest/orders_paid", "dispatch_submit/give_up"),
 }
-# A message that can be done, for each queue: it comes in the same batch as the bad one.
-_GOOD = {
-    "InboxQueue": ("order_ingest/orders_paid", NEXT_ORDER),
-    "SupplierEventsQueue": ("supplier_events/acknowledged", PLACED_NEIGHBOUR),
-    "TrackingQueue": ("tracking_poll/push", SHIPPED_NEIGHBOUR),
-    "OutboundQueue": ("shipment_writeback/parcel", SHIPPED_NEIGHBOUR),
-    "AfterSalesQueue": ("after_sales/open_case", SHIPPED_NEIGHBOUR),
-}
+# Whom a message is about that can be done: it comes in the same batch as the bad one.
+_OTHERS: dict[Stage, str] = {"new": NEXT_ORDER, "placed": PLACED_NEIGHBOUR, "shipped": SHIPPED_NEIGHBOUR}
 
 
 class Message(NamedTuple):
@@ -74,9 +62,9 @@ class Watched(World):
         while waiting:
             rounds += 1
             assert rounds < 60, "it does not come to rest"
-            again = [message for queue in CONSUMERS for message in self._batch(queue, waiting)]
+            again = [message for queue in QUEUES for message in self._batch(queue, waiting)]
             self._run_workflows()
-            waiting = again + [Message(queue, body) for queue in CONSUMERS for body in self.drain(queue)]
+            waiting = again + [Message(queue, body) for queue in QUEUES for body in self.drain(queue)]
             if again:
                 self.clock.advance(seconds=100)
 
@@ -86,10 +74,10 @@ class Watched(World):
         again = []
         for start in range(0, len(messages), BATCH):
             chunk = messages[start : start + BATCH]
-            name, like = CONSUMERS[queue]
-            records = [sqs_batch(body, like=like, tries=tries)["Records"][0] for _, body, tries in chunk]
+            one = BY_QUEUE[queue]
+            records = [sqs_batch(body, like=one.example, tries=tries)["Records"][0] for _, body, tries in chunk]
             numbered = [record | {"messageId": f"m{number}"} for number, record in enumerate(records)]
-            lost = {int(one[1:]) for one in failed(self.call(name, {"Records": numbered}))}
+            lost = {int(name[1:]) for name in failed(self.call(one.function, {"Records": numbered}))}
             for number in sorted(lost):
                 message = chunk[number]
                 if message.tries == MAX_RECEIVES:
@@ -118,7 +106,7 @@ class Watched(World):
 
     def waiting(self) -> list[str]:
         """Queues that hold messages."""
-        return [queue for queue in CONSUMERS if self.drain(queue)]
+        return [queue for queue in QUEUES if self.drain(queue)]
 
     def items(self) -> dict[str, str]:
         """Every stored item, as text, by its key."""
@@ -139,8 +127,8 @@ def example(path: str, order: str = KEY.external_id) -> dict[str, Any]:
 
 def good_message(queue: str) -> Message:
     """What can be done, to be delivered beside the bad message."""
-    path, order = _GOOD[queue]
-    return Message(queue, example(path, order)["Records"][0]["body"])
+    consumer = BY_QUEUE[queue]
+    return Message(queue, example(consumer.example, _OTHERS[consumer.after])["Records"][0]["body"])
 
 
 @contextmanager
@@ -158,7 +146,7 @@ def prepared(state: State) -> Iterator[Watched]:
             for path in steps:
                 answer = world.call(path.partition("/")[0], example(path, order))
                 assert "batchItemFailures" not in (answer or {}) or not failed(answer), f"{path}: {answer}"
-        for queue in CONSUMERS:
+        for queue in QUEUES:
             world.drain(queue)
         for workflow in ("FulfilmentWorkflow", "CaseWorkflow"):
             world.new_executions(workflow)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.test_holds import dispatched
+from tests.e2e.order_views import dispatched
 from tests.e2e.world import World, eventually
 from tools.local.sandbox.examples import refund
 

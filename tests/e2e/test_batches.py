@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.e2e.test_holds import dispatched
+from tests.e2e.order_views import dispatched
 from tests.e2e.world import SHOP, World
 from tools.local.sandbox.examples import paid_order
 

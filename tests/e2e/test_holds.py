@@ -3,18 +3,11 @@
 import json
 from pathlib import Path
 
+from tests.e2e.order_views import dispatched, kinds
 from tests.e2e.world import World, an_order, eventually
 from tools.local.sandbox.examples import changed, payload
 
 ROOT = Path(__file__).parents[2]
-
-
-def kinds(order: dict) -> list[str]:
-    return [hold["kind"] for hold in order["holds"]]
-
-
-def dispatched(order: dict) -> bool:
-    return [po["status"] for po in order["purchase_orders"]] == ["DISPATCHED"]
 
 
 def needs_attention(world: World, order: dict, kind: str) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dropship.services.messages import OrderDue, PollParcels
-from tests.e2e.test_holds import dispatched
-from tests.e2e.test_writeback import SHOP, done, ship, told
+from tests.e2e.order_views import dispatched
+from tests.e2e.quick_shop import SHOP, done, ship, told
 from tests.e2e.world import World, eventually
 from tests.support.lambdas import event, failed, sqs_batch
 

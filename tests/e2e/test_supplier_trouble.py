@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.test_holds import dispatched, kinds
+from tests.e2e.order_views import dispatched, kinds
 from tests.e2e.world import World
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import World, eventually
+from tests.support.template_document import FUNCTIONS, QUEUES
 from tools.local.sandbox.examples import payload
 
 pytestmark = pytest.mark.afterwards
@@ -46,7 +47,7 @@ def _leaves(node: object) -> Iterator[str]:
 def test_no_log_line_holds_a_buyers_data_a_secret_or_a_signature(world: World, forbidden):
     lines = world.stack.function_logs()
     assert len(lines) > 200
-    assert len({line.function for line in lines}) == 11, "every function ran"
+    assert len({line.function for line in lines}) == len(FUNCTIONS), "every function ran"
     found = {(line.function, text) for line in lines for text in forbidden if text in line.text}
     assert found == set()
 
@@ -72,5 +73,5 @@ def test_only_the_messages_that_can_never_be_done_are_set_aside(world: World):
 
 
 def test_nothing_is_left_in_a_queue(world: World):
-    for queue in ("InboxQueue", "SupplierEventsQueue", "TrackingQueue", "OutboundQueue", "AfterSalesQueue"):
+    for queue in QUEUES:
         assert world.depth(queue) == 0, queue

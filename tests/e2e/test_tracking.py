@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.test_holds import dispatched
+from tests.e2e.order_views import dispatched
 from tests.e2e.world import World, eventually
 
 

@@ -1,6 +1,6 @@
 """Cancellations and refunds before anything has shipped: free before the claim, the supplier's word after it."""
 
-from tests.e2e.test_holds import dispatched
+from tests.e2e.order_views import dispatched
 from tests.e2e.world import World, an_order, eventually
 from tools.local.sandbox.examples import cancelled, changed, refund
 

@@ -2,26 +2,9 @@
 
 import pytest
 
-from tests.e2e.test_holds import dispatched
+from tests.e2e.order_views import dispatched
+from tests.e2e.quick_shop import SHOP, done, ship, told
 from tests.e2e.world import World
-
-SHOP = "quick-shop"  # its writeback may be tried again after two seconds
-
-
-def ship(world: World, **details) -> dict:
-    order = world.buy(SHOP)
-    world.when(order, dispatched, SHOP)
-    (purchase_order,) = world.purchase_orders(order)
-    world.sandbox.ship("acme", purchase_order["reference"], **details)
-    return order
-
-
-def told(world: World, order: dict) -> list:
-    return world.sandbox.fulfillments(SHOP, str(order["id"]))
-
-
-def done(order: dict) -> bool:
-    return bool(order["parcels"]) and all(parcel["writeback"] == "DONE" for parcel in order["parcels"])
 
 
 @pytest.mark.parametrize("mode", ["drop_after_accepting", "error_after_accepting", "garbage"])

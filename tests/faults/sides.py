@@ -17,7 +17,6 @@ from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.remedies.case import Case
 from dropship.ports import HttpResponse, Loaded, Unavailable
-from dropship.services.messages import AFTER_SALES, INBOX, TRACKING, TellMarketplace, Webhook
 from dropship.services.parcels.polls import PollRound
 from dropship.services.purchasing.dispatch import OutcomeUnknown, SupplierBusy
 from dropship.services.sweep import Sweep
@@ -25,20 +24,16 @@ from tests.faults import process
 from tests.faults.calls import Call, Line
 from tests.faults.process import Ran
 from tests.faults.turns import Turns
-from tests.faults.world import ACCOUNT, CONSUMERS, REGION
+from tests.faults.world import ACCOUNT, REGION
 from tests.faults.world import World as Deployment
+from tests.support.consumers import CONSUMERS
 from tests.support.fakes import FakeClock, FakeHttp
 from tests.support.lambdas import Context, _only, failed, sqs_batch
 from tests.support.service_world import NOW, World
+from tests.support.template_document import QUEUES
 
 BASE = {"acme": "suppliers/acme", "bolt": "suppliers/bolt", "tracker": "kuaidi100"}
-QUEUES = {
-    "inbox": "InboxQueue",
-    "supplier-events": "SupplierEventsQueue",
-    "tracking": "TrackingQueue",
-    "outbound": "OutboundQueue",
-    "after-sales": "AfterSalesQueue",
-}
+CONSUMER_OF = {one.queue_name: one for one in CONSUMERS}
 Execution = dict[str, Any]
 
 
@@ -133,15 +128,7 @@ class ServiceSide:
         return Gate(self, port)
 
     def deliver(self, queue: str, body: str, tries: int) -> bool:  # noqa: ARG002 - for the batch of the other side
-        world = self.world
-        work: dict[str, Callable[[], object]] = {
-            "inbox": lambda: world.inbox.handle(INBOX.validate_json(body)),
-            "supplier-events": lambda: world.supplier_events.handle(Webhook.model_validate_json(body)),
-            "tracking": lambda: world.tracking.handle(TRACKING.validate_json(body)),
-            "outbound": lambda: world.writeback.handle(TellMarketplace.model_validate_json(body)),
-            "after-sales": lambda: world.after_sales.handle(AFTER_SALES.validate_json(body)),
-        }
-        return self._try(work[queue]) is not None
+        return self._try(lambda: self.world.take(queue, body)) is not None
 
     @staticmethod
     def _try(work: Callable[[], object]) -> object:
@@ -228,7 +215,7 @@ class HandlerSide:
             dynamodb_backends[ACCOUNT][REGION].tables[table].items.clear()
         for machine in stepfunctions_backends[ACCOUNT][REGION].state_machines:
             machine.executions.clear()
-        for queue in CONSUMERS:
+        for queue in QUEUES:
             world.drain(queue)
         world._executed.clear()
         gated = Gate(self, self.http)
@@ -262,8 +249,8 @@ class HandlerSide:
         return json.loads(json.dumps(function.module.handler(json.loads(json.dumps(what)), Context())))
 
     def deliver(self, queue: str, body: str, tries: int) -> bool:
-        name, like = CONSUMERS[QUEUES[queue]]
-        return not failed(self._call(name, sqs_batch(body, like=like, tries=tries)))
+        consumer = CONSUMER_OF[queue]
+        return not failed(self._call(consumer.function, sqs_batch(body, like=consumer.example, tries=tries)))
 
     def _try(self, name: str, what: object) -> Any:
         try:
@@ -282,7 +269,7 @@ class HandlerSide:
         return self._try("after_sales", step) is not None
 
     def sent(self) -> list[tuple[str, str]]:
-        return [(name, body) for name, queue in QUEUES.items() for body in self.world.drain(queue)]
+        return [(one.queue_name, body) for one in CONSUMERS for body in self.world.drain(one.queue)]
 
     def started(self) -> list[Execution]:
         names = ("FulfilmentWorkflow", "CaseWorkflow")

@@ -15,15 +15,9 @@ from tests.faults.picture import broken_promises, differences, picture
 from tests.faults.process import Ran
 from tests.faults.scenarios import Scenario
 from tests.faults.world import MAX_RECEIVES, VISIBILITY_S, World, account
+from tests.support.consumers import BY_FUNCTION
 from tests.support.lambdas import failed
 
-CONSUMED = {
-    "order_ingest": "InboxQueue",
-    "supplier_events": "SupplierEventsQueue",
-    "tracking_poll": "TrackingQueue",
-    "shipment_writeback": "OutboundQueue",
-    "after_sales": "AfterSalesQueue",
-}
 AFTER_DEATH_S = 35.0
 """What passes when a function died that no queue feeds: its time limit."""
 
@@ -176,7 +170,7 @@ def _ok(ran: Ran) -> bool:
 
 
 def _wait(one: Prepared, ran: Ran) -> float:
-    queue = CONSUMED.get(one.scenario.handler, "")
-    if "Records" not in one.event or not queue:
+    if "Records" not in one.event:
         return AFTER_DEATH_S if ran.died else 2.0
+    queue = BY_FUNCTION[one.scenario.handler].queue
     return VISIBILITY_S[queue] if ran.died or not ran.delay_s else ran.delay_s

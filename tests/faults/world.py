@@ -27,6 +27,7 @@ from dropship.domain.remedies.case import Case
 from dropship.ports import HttpResponse, Loaded
 from tests.faults.calls import Fault
 from tests.faults.process import Ran, run
+from tests.support.consumers import BY_QUEUE
 from tests.support.deployed import Partners, create_tables, deploy
 from tests.support.fakes import FakeClock
 from tests.support.lambdas import LOGICAL_IDS, Function, event, failed, load, sqs_batch
@@ -36,14 +37,6 @@ from tests.support.template_document import QUEUES
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MAX_RECEIVES = int(next(iter(QUEUES.values()))["RedrivePolicy"]["maxReceiveCount"])
-CONSUMERS = {
-    "InboxQueue": ("order_ingest", "order_ingest/orders_paid"),
-    "SupplierEventsQueue": ("supplier_events", "supplier_events/shipped"),
-    "TrackingQueue": ("tracking_poll", "tracking_poll/poll"),
-    "OutboundQueue": ("shipment_writeback", "shipment_writeback/parcel"),
-    "AfterSalesQueue": ("after_sales", "after_sales/cancel_order"),
-}
-"""Who takes the messages of a queue, and an example batch of it."""
 VISIBILITY_S = {name: float(queue["VisibilityTimeout"]) for name, queue in QUEUES.items()}
 TICK = timedelta(minutes=1)
 """How often the sweep runs."""
@@ -156,7 +149,7 @@ class World:
 
     def _drain(self) -> None:
         for _ in range(60):
-            waiting = [(queue, body) for queue in CONSUMERS for body in self.drain(queue)]
+            waiting = [(queue, body) for queue in QUEUES for body in self.drain(queue)]
             started = self.new_executions("FulfilmentWorkflow")
             for queue, body in waiting:
                 self._deliver(queue, body)
@@ -169,10 +162,10 @@ class World:
         raise AssertionError("it does not come to rest")
 
     def _deliver(self, queue: str, body: str) -> None:
-        name, like = CONSUMERS[queue]
+        consumer = BY_QUEUE[queue]
         tries = self._receives[body] = self._receives.get(body, 0) + 1
-        batch = sqs_batch(body, like=like, tries=tries)
-        if not failed(self.call(name, batch)):
+        batch = sqs_batch(body, like=consumer.example, tries=tries)
+        if not failed(self.call(consumer.function, batch)):
             del self._receives[body]
         elif tries == MAX_RECEIVES:
             del self._receives[body]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from dropship.adapters import session
-from tests.adapters.conftest import aws, tables, watch
+from tests.support.aws_account import aws, tables, watch
 from tests.support.deployed import API_SECRETS, WEBHOOK_SECRETS, Partners, deploy
 from tests.support.fakes import FakeClock
 from tests.support.lambdas import Function, load

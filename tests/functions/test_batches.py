@@ -7,17 +7,11 @@ import pytest
 
 from dropship.adapters import session
 from dropship.ports import Unavailable
+from tests.support.consumers import BY_FUNCTION, REACHED_BY
 from tests.support.lambdas import event, events_of, failed, sqs_batch
 from tests.support.partner_apis import answer
 
-CONSUMERS = {
-    "order_ingest": "orders_paid",
-    "supplier_events": "shipped",
-    "tracking_poll": "push",
-    "shipment_writeback": "parcel",
-    "after_sales": "open_case",
-}
-every_consumer = pytest.mark.parametrize("consumer", CONSUMERS)
+every_consumer = pytest.mark.parametrize("consumer", BY_FUNCTION)
 NOT_MESSAGES = {
     "empty": "",
     "no JSON": "{",
@@ -31,17 +25,17 @@ BUYER = ("Steve", "Shipper", "Shipping Street", "40003", "555-555-SHIP", "jon@ex
 
 
 def like(consumer):
-    return f"{consumer}/{CONSUMERS[consumer]}"
+    return BY_FUNCTION[consumer].example
 
 
 def good(consumer):
-    return event(like(consumer))["Records"][0]["body"]
+    return BY_FUNCTION[consumer].body
 
 
 @pytest.fixture
 def paid(function):
     """The example order is there already, placed at its supplier and shipped."""
-    for path in ("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"):
+    for path in REACHED_BY["shipped"]:
         function(path.partition("/")[0])(event(path))
 
 
@@ -180,7 +174,7 @@ def test_an_error_of_ours_is_logged_with_its_words(function, logged):
 
 @every_consumer
 def test_what_is_done_leaves_nothing_of_the_buyer_or_of_secrets_in_the_log(function, paid, logged, consumer):
-    for name in [CONSUMERS[consumer], *events_of(consumer)]:
+    for name in [BY_FUNCTION[consumer].good, *events_of(consumer)]:
         function(consumer)(event(f"{consumer}/{name}"))
     text = json.dumps(logged())
     assert [word for word in (*BUYER, "shpat_secret", "key-of-acme-secret") if word in text] == []

@@ -11,6 +11,7 @@ import pytest
 
 from dropship.adapters import session
 from dropship.domain.exchange.tracking import TrackingStage
+from tests.support.consumers import REACHED_BY
 from tests.support.lambdas import event
 from tests.support.service_world import NOW, WAYBILL
 from tests.support.template_document import TABLES
@@ -112,7 +113,7 @@ def test_a_fresh_order_has_one_entry_until_it_is_shipped_where_the_supplier_ackn
 
 
 def test_a_push_moves_no_entry(step, clock):
-    for path in ("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"):
+    for path in REACHED_BY["shipped"]:
         step(path)
     clock.advance(hours=14)
     assert step("tracking_poll/push") == {"STATE": 1}

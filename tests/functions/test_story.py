@@ -9,10 +9,9 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
+from tests.support.consumers import BY_FUNCTION, CONSUMERS
 from tests.support.lambdas import LOGICAL_IDS, event, events_of, failed
 from tests.support.service_world import CASE, KEY, PINK, PO, WAYBILL
-
-CONSUMERS = ["order_ingest", "supplier_events", "tracking_poll", "shipment_writeback", "after_sales"]
 
 
 @pytest.fixture
@@ -204,10 +203,10 @@ def test_what_the_front_door_keeps_is_what_its_consumers_examples_hold(function,
         event(f"webhook/{name}")["requestContext"]["timeEpoch"] / 1000, clock.time.tzinfo
     )
     assert webhook(event(f"webhook/{name}"))["statusCode"] == 200
-    kept = [body for queue in ("InboxQueue", "SupplierEventsQueue", "TrackingQueue") for body in received(queue)]
+    kept = [body for consumer in CONSUMERS for body in received(consumer.queue)]
     examples = [
         record["body"]
-        for consumer in CONSUMERS
+        for consumer in BY_FUNCTION
         for example in events_of(consumer)
         for record in event(f"{consumer}/{example}").get("Records", [])
     ]
@@ -215,15 +214,9 @@ def test_what_the_front_door_keeps_is_what_its_consumers_examples_hold(function,
     assert kept[0] in examples
 
 
-@pytest.mark.parametrize("consumer", CONSUMERS)
+@pytest.mark.parametrize("consumer", CONSUMERS, ids=list(BY_FUNCTION))
 def test_example_messages_come_from_the_functions_own_queue(consumer):
-    queue = {
-        "order_ingest": "inbox",
-        "supplier_events": "supplier-events",
-        "tracking_poll": "tracking",
-        "shipment_writeback": "outbound",
-    }
-    for name in events_of(consumer):
-        for record in event(f"{consumer}/{name}").get("Records", []):
-            assert record["eventSourceARN"].endswith(f":daifa-{queue.get(consumer, 'after-sales')}")
+    for name in events_of(consumer.function):
+        for record in event(f"{consumer.function}/{name}").get("Records", []):
+            assert record["eventSourceARN"].endswith(f":daifa-{consumer.queue_name}")
     assert PINK in json.dumps(event("webhook/orders_paid"))

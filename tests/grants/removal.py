@@ -27,10 +27,11 @@ from tests.faults.scenarios import (
     sweep,
     wait,
 )
-from tests.faults.trial import CONSUMED, in_copy
-from tests.faults.world import CONSUMERS, World, account
+from tests.faults.trial import in_copy
+from tests.faults.world import World, account
 from tests.grants.gate import Gate
 from tests.grants.granted import Grant, own_grants
+from tests.support.consumers import CONSUMERS, Consumer
 from tests.support.lambdas import sqs_batch
 from tests.support.service_world import from_shop, lines
 from tests.support.template_document import FUNCTIONS, folder
@@ -47,16 +48,15 @@ def _answers_later(world: World) -> None:
     world.partners.acme.cancels = "later"
 
 
-def _senseless(handler: str) -> Scenario:
+def _senseless(consumer: Consumer) -> Scenario:
     """A message that can never be done is wanted again soon, so that it is set aside soon."""
-    like = CONSUMERS[CONSUMED[handler]][1]
-    return Scenario(handler, "no message at all", (), lambda _: sqs_batch("{", like=like))
+    return Scenario(consumer.function, "no message at all", (), lambda _: sqs_batch("{", like=consumer.example))
 
 
 _ASKED: tuple[Step, ...] = (*PLACED, _answers_later, "order_ingest/orders_cancelled", "after_sales/cancel_order")
 _LOST: tuple[Step, ...] = (PAID, lost_answer, "order_ingest/orders_cancelled", "after_sales/cancel_order")
 MORE = [
-    *(_senseless(handler) for handler in CONSUMED),
+    *map(_senseless, CONSUMERS),
     Scenario("dispatch_plan", "a line that nobody offers", (_nobody_offers,), "dispatch_plan/plan"),
     Scenario("dispatch_submit", "taken back while it was placed", _LOST, "dispatch_submit/submit"),
     Scenario("supplier_events", "acknowledged, to be cancelled", _ASKED, "supplier_events/acknowledged"),

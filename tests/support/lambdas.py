@@ -108,9 +108,14 @@ def _resolved(value: Any, resources: Mapping[str, str]) -> str:
     return resources["CaseWorkflow"] if text.endswith("after-sales-case") else text.replace("${Stage}", STAGE)
 
 
+def made_up_resources() -> dict[str, str]:
+    """Values of the template's logical ids for a function that is to reach none of them."""
+    return dict.fromkeys((*QUEUES, *TABLES, *WORKFLOWS), "https://sqs.us-east-1.amazonaws.com/123456789012/made-up")
+
+
 def environment_of(name: str) -> dict[str, str]:
     """A function's environment with something made up for every resource."""
-    made_up = dict.fromkeys((*QUEUES, *TABLES, *WORKFLOWS), "https://sqs.us-east-1.amazonaws.com/123456789012/made-up")
+    made_up = made_up_resources()
     return {key: _resolved(value, made_up) for key, value in environment(LOGICAL_IDS[name]).items()}
 
 

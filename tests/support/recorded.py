@@ -1,11 +1,14 @@
 """Recorded payloads and the connections they belong to."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlencode
 
 from dropship.connectors.contract import RawRequest
+from dropship.domain.exchange.marketplace import Recipient
+from dropship.domain.exchange.suppliers import PurchaseLine, PurchaseOrderRequest
+from dropship.domain.money import Money
 from dropship.domain.registry.connections import Shop, Supplier
 from dropship.ports import HttpResponse
 
@@ -15,7 +18,17 @@ SHOP = Shop(id="main-shop", channel="shopify", base_url="http://shop.local", dom
 SUPPLIER = Supplier(
     id="yiwu", channel="supplier-v1", base_url="http://supplier.local", name="Yiwu", carriers={"圆通速递": "yto"}
 )
+SUPPLIER_CREDENTIALS = {"api_key": "key"}
 REFERENCE = "main-shop.820982911946154508.yiwu.1.1"
+PURCHASE_ORDER = PurchaseOrderRequest(
+    id=REFERENCE,
+    order_number="#9999",
+    lines=(PurchaseLine(line="7", supplier_sku="Y-7", quantity=2, unit_cost=Money(minor=1990, currency="CNY")),),
+    recipient=Recipient(name="王小明", address1="1 Road", city="Ürümqi", country_code="CN"),
+    shipping_method="express",
+    packing_note="no invoice",
+    ship_by=datetime(2026, 11, 24, 8, tzinfo=timezone(timedelta(hours=8))),
+)
 
 
 def load(name):

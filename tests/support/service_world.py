@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from dropship.adapters.seed_file import Seed, load_seed
@@ -29,6 +30,7 @@ from dropship.services.purchasing.dispatch import Submission
 from dropship.services.purchasing.supplier_events import SupplierEvents
 from dropship.services.remedies.after_sales import AfterSales
 from dropship.services.routing.planning import Planning
+from tests.support.consumers import CONSUMERS
 from tests.support.crashing import Fuse
 from tests.support.fakes import (
     FakeCases,
@@ -41,6 +43,7 @@ from tests.support.fakes import (
     FakeSuppliers,
     FakeWorkflows,
 )
+from tests.support.lambdas import Function, load, made_up_resources
 from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +79,13 @@ def _body_text(name: str) -> str:
 def payload(name: str) -> dict[str, Any]:
     """The body of an example webhook; a copy to change."""
     return dict(json.loads(_body_text(name)))
+
+
+@cache
+def _consumer(queue: str) -> Function:
+    """The consumer of a queue, named as services name it, loaded once; each world gives it its own ports."""
+    (found,) = [one for one in CONSUMERS if one.queue_name == queue]
+    return load(found.function, made_up_resources())
 
 
 @dataclass
@@ -164,6 +174,21 @@ class World:
         ports = (self._seen("orders"), self._seen("cases"), self.registry)
         return AfterSales(*ports, self.cancellation, self._seen("workflows"), self.clock)
 
+    @property
+    def application(self) -> SimpleNamespace:
+        """What a consumer has as its `app`: the ports of this world, as services see them."""
+        return SimpleNamespace(
+            orders=self._seen("orders"),
+            cases=self._seen("cases"),
+            registry=self.registry,
+            partners=self.partners,
+            queues=self._seen("queues"),
+            workflows=self._seen("workflows"),
+            clock=self.clock,
+            threads=SimpleNamespace(map=self.ask_all),
+            count=self._count,
+        )
+
     # What happens
 
     def hear(self, topic: str, **changes: object) -> None:
@@ -183,13 +208,16 @@ class World:
         self.hear("refunds/create", refund_line_items=[{"line_item_id": line, "quantity": 1} for line in units])
         self.arrive("after-sales")
 
+    def take(self, queue: str, body: str) -> None:
+        """The consumer of a queue takes one message."""
+        consumer = _consumer(queue)
+        consumer.module.app = self.application
+        consumer.module.handle(body)
+
     def arrive(self, queue: str) -> None:
-        """What was sent to after-sales or outbound arrives."""
+        """What was sent to a queue arrives at its consumer."""
         for body in self.queues.drain(queue):
-            if queue == "outbound":
-                self.writeback.handle(TellMarketplace.model_validate_json(body))
-            else:
-                self.after_sales.handle(AFTER_SALES.validate_json(body))
+            self.take(queue, body)
 
     def plan(self) -> tuple[int, list[PlannedPurchaseOrder]]:
         return self.planning.plan(KEY)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.consumers import BY_FUNCTION, CONSUMERS
 from tests.support.template_document import (
     FUNCTIONS,
     RESOURCES,
@@ -15,12 +16,8 @@ from tests.support.template_document import (
 )
 
 EXPECTED = {
+    *BY_FUNCTION,
     "webhook",
-    "order_ingest",
-    "supplier_events",
-    "tracking_poll",
-    "shipment_writeback",
-    "after_sales",
     "dispatch_plan",
     "dispatch_submit",
     "tracking_schedule",
@@ -29,13 +26,7 @@ EXPECTED = {
 }
 ALWAYS = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 TABLES = {"ORDERS_TABLE": "OrdersTable", "CASES_TABLE": "CasesTable", "REGISTRY_TABLE": "RegistryTable"}
-QUEUES = {
-    "INBOX_QUEUE_URL": "InboxQueue",
-    "SUPPLIER_EVENTS_QUEUE_URL": "SupplierEventsQueue",
-    "TRACKING_QUEUE_URL": "TrackingQueue",
-    "OUTBOUND_QUEUE_URL": "OutboundQueue",
-    "AFTER_SALES_QUEUE_URL": "AfterSalesQueue",
-}
+QUEUES = {f"{one.queue_name.upper().replace('-', '_')}_QUEUE_URL": one.queue for one in CONSUMERS}
 CASE_WORKFLOW = (
     "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-after-sales-case"
 )

@@ -13,6 +13,7 @@ from dropship.services.desk.ops import ORDER_ATTENTION
 from tests.support.lambdas import event
 from tests.support.template_document import (
     ALARMS,
+    QUEUES,
     RESOURCES,
     ROOT,
     TEMPLATE,
@@ -29,7 +30,6 @@ FIGURES = {"OrderHeld", "TaskOpened", "MoneyAtRisk", "DispatchUnknown", "Deadlin
     "UnknownTrackingCode",
     "TrackerRefused",
 }
-QUEUES = ("Inbox", "SupplierEvents", "Tracking", "Outbound", "AfterSales")
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_outputs_are_those_that_the_stack_promises():
         "UserPoolId",
         "UserPoolClientId",
         "DashboardName",
-        *(f"{queue}QueueUrl" for queue in QUEUES),
-        *(f"{queue}DeadLettersUrl" for queue in QUEUES),
+        *(f"{queue}Url" for queue in QUEUES),
+        *(f"{queue.removesuffix('Queue')}DeadLettersUrl" for queue in QUEUES),
     }
 
 

@@ -1,12 +1,17 @@
-"""Who may do what. A new permission must be written here as well, by hand: that is the point."""
+"""Who may do what. A new permission must be written here as well, by hand: that is the point (decision 14).
+
+What a consumer of a queue may do to tables, queues and partners is written in its row of tests/support/consumers.py.
+"""
 
 import json
 import re
 
 import pytest
 
+from tests.support.consumers import BY_QUEUE, CONSUMERS
 from tests.support.template_document import (
     FUNCTIONS,
+    QUEUES,
     RESOURCES,
     TEXT,
     WORKFLOWS,
@@ -19,16 +24,33 @@ from tests.support.template_document import (
 )
 
 ROLES = of_type("AWS::IAM::Role")
-CALLS_PARTNERS = {"dispatch_submit", "tracking_poll", "shipment_writeback", "after_sales"}
-CHANGES_ORDERS = {
-    "order_ingest",
-    "dispatch_plan",
-    "dispatch_submit",
-    "supplier_events",
-    "tracking_poll",
-    "shipment_writeback",
-    "after_sales",
+CALLS_PARTNERS = {"dispatch_submit", *(one.function for one in CONSUMERS if one.calls_partners)}
+
+
+def may_change(table: str) -> set[str]:
+    """Consumers that may change a table."""
+    return {one.function for one in CONSUMERS if table in one.changes}
+
+
+def may_read(table: str) -> set[str]:
+    """Consumers that may read a table: those that may change it, too."""
+    return may_change(table) | {one.function for one in CONSUMERS if table in one.reads}
+
+
+def may_send(queue: str) -> set[str]:
+    """Consumers that may send to a queue."""
+    return {one.function for one in CONSUMERS if BY_QUEUE[queue].queue_name in one.sends}
+
+
+CHANGES_ORDERS = may_change("OrdersTable") | {"dispatch_plan", "dispatch_submit"}
+READS_ORDERS = CHANGES_ORDERS | may_read("OrdersTable") | {"ops_api"}
+SENDERS = {
+    "InboxQueue": {"webhook", "dispatch_submit", "deadline_sweep", "ops_api"},
+    "SupplierEventsQueue": {"webhook"},
+    "TrackingQueue": {"webhook", "tracking_schedule"},
+    "AfterSalesQueue": {"dispatch_submit", "deadline_sweep", "ops_api"},
 }
+"""Functions that send to a queue and take from none."""
 LOG_DELIVERY = "logs:CreateLogDelivery"
 PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/daifa/${Stage}"
 
@@ -80,7 +102,8 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("ssm:GetParameter", f"{PARAMETERS}/webhook/*", {"webhook"}),
         ("ssm:GetParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
         ("dynamodb:PutItem", "OrdersTable", CHANGES_ORDERS),
-        ("dynamodb:PutItem", "CasesTable", {"after_sales"}),
+        ("dynamodb:PutItem", "CasesTable", may_change("CasesTable")),
+        ("dynamodb:GetItem", "CasesTable", may_read("CasesTable") | {"ops_api"}),
         ("dynamodb:PutItem", "RegistryTable", set()),
         ("dynamodb:UpdateItem", None, set()),
         ("dynamodb:BatchGetItem", "RegistryTable", {"dispatch_plan"}),
@@ -91,23 +114,11 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("dynamodb:Query", "${CasesTable.Arn}/index/due", {"deadline_sweep"}),
         ("dynamodb:Query", "${OrdersTable.Arn}/index/attention", {"ops_api"}),
         ("dynamodb:Query", "${OrdersTable.Arn}/index/recent", {"ops_api", "deadline_sweep"}),
-        ("dynamodb:GetItem", "OrdersTable", CHANGES_ORDERS | {"ops_api"}),
+        ("dynamodb:GetItem", "OrdersTable", READS_ORDERS),
         ("dynamodb:DeleteItem", None, set()),
         ("dynamodb:Scan", None, set()),
-        ("sqs:SendMessage", "InboxQueue", {"webhook", "dispatch_submit", "deadline_sweep", "ops_api"}),
-        ("sqs:SendMessage", "SupplierEventsQueue", {"webhook"}),
-        (
-            "sqs:SendMessage",
-            "TrackingQueue",
-            {"webhook", "supplier_events", "tracking_schedule"},
-        ),
-        ("sqs:SendMessage", "OutboundQueue", {"order_ingest", "supplier_events", "tracking_poll"}),
         ("sqs:SendMessage", "ScheduleDeadLetters", {"deadline_sweep"}),
-        (
-            "sqs:SendMessage",
-            "AfterSalesQueue",
-            {"order_ingest", "dispatch_submit", "supplier_events", "deadline_sweep", "ops_api"},
-        ),
+        *[("sqs:SendMessage", queue, may_send(queue) | SENDERS.get(queue, set())) for queue in QUEUES],
     ],
 )
 def test_only_these_functions_may(action, resource, expected):

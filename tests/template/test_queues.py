@@ -7,6 +7,7 @@ import pytest
 from dropship.adapters.http import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
 from dropship.runtime.application import AT_ONCE
 from dropship.services.parcels.polls import ORDERS_PER_MESSAGE
+from tests.support.consumers import BY_QUEUE, CONSUMERS
 from tests.support.template_document import (
     ALARMS,
     FUNCTIONS,
@@ -19,19 +20,12 @@ from tests.support.template_document import (
     target,
 )
 
-CONSUMERS = {
-    "InboxQueue": "order_ingest",
-    "SupplierEventsQueue": "supplier_events",
-    "TrackingQueue": "tracking_poll",
-    "OutboundQueue": "shipment_writeback",
-    "AfterSalesQueue": "after_sales",
-}
 FOURTEEN_DAYS = 14 * 24 * 3600
 DEFAULT_RETENTION = 4 * 24 * 3600
 ACCOUNT_CONCURRENCY = 1000
 DISPATCH_AND_DOOR = 350  # 1,000 orders a second at suppliers that answer in 200 ms, and their webhooks
 
-each_queue = pytest.mark.parametrize("queue", CONSUMERS)
+each_queue = pytest.mark.parametrize("queue", QUEUES)
 
 
 def consumers(queue: str) -> list[str]:
@@ -46,14 +40,15 @@ def alarms_on(queue: str, metric: str) -> list[dict]:
     ]
 
 
-def test_there_is_one_queue_for_each_arrow_of_the_design():
-    assert set(QUEUES) == set(CONSUMERS)
+def test_every_queue_has_a_declared_consumer_and_every_consumer_a_queue_of_its_own():
+    assert set(QUEUES) == set(BY_QUEUE)
+    assert len(BY_QUEUE) == len(CONSUMERS)
 
 
 @each_queue
 def test_one_function_works_a_queue_off_and_may(queue):
     (consumer,) = consumers(queue)
-    assert folder(consumer) == CONSUMERS[queue]
+    assert folder(consumer) == BY_QUEUE[queue].function
     actions = {action for action, resource in function_grants(consumer) if resource == queue}
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} <= actions
 
@@ -68,8 +63,8 @@ def test_only_the_consumer_may_take_messages(queue):
 def test_one_bad_message_does_not_fail_its_batch(queue):
     (source,) = events(consumers(queue)[0], "SQS")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    waits_in_turn = queue in {"TrackingQueue", "AfterSalesQueue"}
-    assert source["BatchSize"] <= (4 if waits_in_turn else 10), "what waits for one partner after the other takes few"
+    most = 4 if BY_QUEUE[queue].in_turn else 10
+    assert source["BatchSize"] <= most, "what waits for one partner after the other takes few"
 
 
 def test_a_batch_of_writebacks_has_time_for_a_marketplace_that_is_as_slow_as_may_be():
@@ -127,6 +122,6 @@ def test_a_dead_letter_and_an_old_message_each_raise_an_alarm(queue):
 
 
 def test_the_queues_leave_room_for_the_front_door_and_dispatch_at_the_default_quota():
-    limits = [events(consumers(queue)[0], "SQS")[0]["ScalingConfig"]["MaximumConcurrency"] for queue in CONSUMERS]
+    limits = [consumer.source["ScalingConfig"]["MaximumConcurrency"] for consumer in CONSUMERS]
     assert all(limit >= 2 for limit in limits)
     assert sum(limits) <= ACCOUNT_CONCURRENCY - DISPATCH_AND_DOOR

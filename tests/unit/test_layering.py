@@ -1,4 +1,7 @@
-"""Who may import whom. The domain is pure; only the runtime knows everything; a handler is thin."""
+"""Who may import whom. The domain is pure; only the runtime knows everything; a handler is thin.
+
+Layers are the first cut. The second, rooms within a layer, is kept by test_rooms.py.
+"""
 
 import ast
 import re
@@ -8,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "layers" / "dropship"
-SOURCES = sorted(PACKAGE.rglob("*.py"))
-HANDLERS = sorted((ROOT / "functions").glob("*/app.py"))
+from tests.support.imports import HANDLERS, PACKAGE, SOURCES, imports
+
 HANDLER_LINES = 90
 
 # The outside world, as the standard library offers it.
@@ -39,29 +40,11 @@ def layer_of(path: Path) -> str:
     return path.relative_to(PACKAGE / "dropship").parts[0]
 
 
-def running(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and all below it, but for what only the type checker reads."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield from running(child)
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Full names of what a file imports when it runs, relative imports resolved, wherever in the file they stand."""
-    for node in running(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            home = path.relative_to(PACKAGE).parts[: -node.level]
-            yield from (".".join([*home, *filter(None, [node.module]), alias.name]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def wrong_imports(path: Path, third_party: set[str], ours: set[str], impure: frozenset[str] | set[str]) -> list[str]:
+def wrong_imports(
+    path: Path, third_party: set[str], ours: set[str], impure: frozenset[str] | set[str], where: Path = PACKAGE
+) -> list[str]:
     wrong = []
-    for name in imports(path):
+    for name in imports(path, where):
         top = name.partition(".")[0]
         if name.startswith(OUR):
             inside = name.removeprefix(OUR)
@@ -107,9 +90,9 @@ SEES_THE_PORT_ONLY = [
 ]
 
 
-def behind_the_port(path: Path) -> list[str]:
+def behind_the_port(path: Path, where: Path = PACKAGE) -> list[str]:
     """What the file imports of the way to suppliers."""
-    names = (name.removeprefix(OUR) for name in imports(path))
+    names = (name.removeprefix(OUR) for name in imports(path, where))
     return [name for name in names if any(f"{name}.".startswith(f"{hidden}.") for hidden in BEHIND_THE_PORT)]
 
 
@@ -154,26 +137,25 @@ def test_only_one_module_saves_an_aggregate_so_that_no_clock_is_forgotten():
     assert saving == ["changing.py"]
 
 
-def test_the_rules_find_what_they_forbid(tmp_path, monkeypatch):
-    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+def test_the_rules_find_what_they_forbid(tmp_path):
     bad = tmp_path / "dropship" / "domain" / "bad.py"
     bad.parent.mkdir(parents=True)
     bad.write_text(
         "import boto3\nimport os.path\nfrom ..adapters import stores\nfrom .money import Money\ndatetime.now()"
     )
-    assert wrong_imports(bad, *ALLOWED["domain"], IMPURE) == ["boto3", "os.path", "dropship.adapters.stores"]
+    wrong = wrong_imports(bad, *ALLOWED["domain"], IMPURE, tmp_path)
+    assert wrong == ["boto3", "os.path", "dropship.adapters.stores"]
     assert "now" in calls(bad)
 
 
-def test_the_way_to_suppliers_is_seen_wherever_it_is_imported(tmp_path, monkeypatch):
-    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path)
+def test_the_way_to_suppliers_is_seen_wherever_it_is_imported(tmp_path):
     bad = tmp_path / "dropship" / "services" / "purchasing" / "bad.py"
     bad.parent.mkdir(parents=True)
     bad.write_text(
         "from dropship.connectors import supplier\nimport dropship.services.docking.api\n"
         "from ..partner_calls import PartnerCalls\nfrom dropship.ports import Http, Orders\nimport dropship.portsmouth"
     )
-    assert behind_the_port(bad) == [
+    assert behind_the_port(bad, tmp_path) == [
         "connectors.supplier",
         "services.docking.api",
         "services.partner_calls.PartnerCalls",

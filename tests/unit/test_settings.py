@@ -3,6 +3,16 @@
 import pytest
 
 from dropship.runtime.settings import InvalidSetting, Settings
+from tests.support.consumers import BY_QUEUE
+from tests.support.template_document import FUNCTIONS, environment, target
+
+QUEUE_VARIABLES = {
+    (BY_QUEUE[target(value)].queue_name, name)
+    for function in FUNCTIONS
+    for name, value in environment(function).items()
+    if name.endswith("_QUEUE_URL")
+}
+"""Queues as services name them, each with the variable by which the template tells its address."""
 
 
 def test_a_setting_is_read_when_it_is_asked_for():
@@ -31,11 +41,10 @@ def test_a_missing_setting_is_named(name, variable, environment):
         getattr(settings, name)
 
 
-@pytest.mark.parametrize("queue", ["inbox", "supplier-events", "tracking", "outbound", "after-sales"])
-def test_a_queue_is_found_by_its_name(queue):
-    variable = {"supplier-events": "SUPPLIER_EVENTS", "after-sales": "AFTER_SALES"}.get(queue, queue.upper())
-    assert Settings({f"{variable}_QUEUE_URL": "https://sqs"}).queue_url(queue) == "https://sqs"
-    with pytest.raises(InvalidSetting, match=f"{variable}_QUEUE_URL"):
+@pytest.mark.parametrize(("queue", "variable"), sorted(QUEUE_VARIABLES))
+def test_a_queue_is_found_by_its_name(queue, variable):
+    assert Settings({variable: "https://sqs"}).queue_url(queue) == "https://sqs"
+    with pytest.raises(InvalidSetting, match=variable):
         Settings({}).queue_url(queue)
 
 

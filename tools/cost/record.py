@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tools.local.deployment import STACK_NAME
+from tools.stack_name import STACK_NAME
 
 Line = dict[str, Any]
 _READS = {"GetItem", "BatchGetItem", "Query", "Scan", "GetParameter", "GetParameters", "ChangeMessageVisibility"}

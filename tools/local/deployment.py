@@ -12,9 +12,9 @@ from tools.bytecode import compile_build
 from tools.local.emulator import ACCOUNT, ARCHITECTURE, REGION, ROOT, aws_environment
 from tools.local.http_api import import_routes, resolve
 from tools.local.processes import LocalStackError
+from tools.stack_name import STACK_NAME
 
-STACK_NAME = "daifa-local"
-ARTIFACTS = "daifa-local-artifacts"
+ARTIFACTS = f"{STACK_NAME}-artifacts"
 PARAMETERS = {"Stage": "local", "Architecture": ARCHITECTURE, "AllowPrivateAddresses": "true", "RetryBaseSeconds": "1"}
 BUILD = ROOT / ".local" / "build"
 BUILT = ROOT / ".local" / "build.sha256"

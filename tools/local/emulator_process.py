@@ -1,4 +1,4 @@
-"""The emulator's own process, run by its interpreter, with what differs from AWS put right.
+"""The emulator's own process, run by its interpreter, with what differs from AWS put right (decision 19).
 
 On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
 exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside

@@ -28,10 +28,11 @@ from tools.local import deployment
 from tools.local.emulator import ACCOUNT, REGION, ROOT, aws_environment, emulator, launch_emulator
 from tools.local.processes import HOST, LocalStackError
 from tools.local.sandbox_process import launch_sandbox, python_path, sandbox
+from tools.stack_name import STACK_NAME
 
 DIRECTORY = ROOT / ".local"
 OPS_USER = "ops@daifa.local"
-LOG_GROUPS = f"/aws/lambda/{deployment.STACK_NAME}-"
+LOG_GROUPS = f"/aws/lambda/{STACK_NAME}-"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from dropship.connectors import supplier
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Refused
 from dropship.domain.exchange.suppliers import Placed
-from tests.support.recorded import REFERENCE, SUPPLIER, answer, webhook
-from tests.unit.connectors.test_supplier_v1 import CREDENTIALS, REQUEST
+from tests.support.recorded import PURCHASE_ORDER, REFERENCE, SUPPLIER, SUPPLIER_CREDENTIALS, answer, webhook
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "docs" / "supplier-api.yaml").read_text(encoding="utf-8"))
 ORDERS = DOCUMENT["paths"]["/purchase-orders"]
@@ -28,9 +27,9 @@ def test_every_schema_is_one(name):
     Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])
 
 
-@pytest.mark.parametrize("ship_by", [REQUEST.ship_by, None])
+@pytest.mark.parametrize("ship_by", [PURCHASE_ORDER.ship_by, None])
 def test_what_we_place_is_what_the_document_promises(ship_by):
-    request = supplier_v1.place(REQUEST.model_copy(update={"ship_by": ship_by}), CREDENTIALS)
+    request = supplier_v1.place(PURCHASE_ORDER.model_copy(update={"ship_by": ship_by}), SUPPLIER_CREDENTIALS)
     schema("PurchaseOrder").validate(yaml.safe_load(request.body))
     assert [parameter["name"].lower() for parameter in ORDERS["post"]["parameters"]] == ["idempotency-key"]
 
@@ -39,9 +38,9 @@ def test_what_we_call_is_in_the_document():
     asked = {
         (request.method.lower(), request.path.partition("?")[0].replace(REFERENCE, "{reference}"))
         for request in (
-            supplier_v1.place(REQUEST, CREDENTIALS),
-            supplier_v1.find(REFERENCE, CREDENTIALS),
-            supplier_v1.cancel(REFERENCE, CREDENTIALS),
+            supplier_v1.place(PURCHASE_ORDER, SUPPLIER_CREDENTIALS),
+            supplier_v1.find(REFERENCE, SUPPLIER_CREDENTIALS),
+            supplier_v1.cancel(REFERENCE, SUPPLIER_CREDENTIALS),
         )
     }
     assert asked == {(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods}

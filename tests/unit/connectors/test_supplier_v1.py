@@ -1,44 +1,30 @@
 """Supplier API v1: purchase orders out, answers and events in."""
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 
 from dropship.connectors import supplier
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
 from dropship.domain.exchange.suppliers import (
     CancelAccepted,
     CancelPending,
     Placed,
-    PurchaseLine,
-    PurchaseOrderRequest,
     Shipment,
     ShippedLine,
 )
-from dropship.domain.money import Money
-from tests.support.recorded import REFERENCE, SUPPLIER, answer, webhook
+from tests.support.recorded import PURCHASE_ORDER, REFERENCE, SUPPLIER, SUPPLIER_CREDENTIALS, answer, webhook
 
-CREDENTIALS = {"api_key": "key"}
 PLACED = {"reference": REFERENCE, "supplier_order_id": "S-10021"}
 REFUSAL = {"error": {"message": "we do not ship to that country"}}
 DEEP = b"[" * 100_000
-REQUEST = PurchaseOrderRequest(
-    id=REFERENCE,
-    order_number="#9999",
-    lines=(PurchaseLine(line="7", supplier_sku="Y-7", quantity=2, unit_cost=Money(minor=1990, currency="CNY")),),
-    recipient=Recipient(name="王小明", address1="1 Road", city="Ürümqi", country_code="CN"),
-    shipping_method="express",
-    packing_note="no invoice",
-    ship_by=datetime(2026, 11, 24, 8, tzinfo=timezone(timedelta(hours=8))),
-)
 supplier_v1 = supplier("supplier-v1")
 
 
 def test_a_purchase_order_is_placed_under_its_own_id():
-    request = supplier_v1.place(REQUEST, CREDENTIALS)
+    request = supplier_v1.place(PURCHASE_ORDER, SUPPLIER_CREDENTIALS)
 
     assert (request.method, request.path) == ("POST", "/purchase-orders")
     assert request.headers["idempotency-key"] == REFERENCE
@@ -65,16 +51,17 @@ def test_a_purchase_order_is_placed_under_its_own_id():
 
 
 def test_the_same_purchase_order_is_always_the_same_bytes():
-    assert supplier_v1.place(REQUEST, CREDENTIALS) == supplier_v1.place(REQUEST, CREDENTIALS)
+    once, again = (supplier_v1.place(PURCHASE_ORDER, SUPPLIER_CREDENTIALS) for _ in range(2))
+    assert once == again
 
 
 def test_a_purchase_order_may_have_no_last_day():
-    request = supplier_v1.place(REQUEST.model_copy(update={"ship_by": None}), CREDENTIALS)
+    request = supplier_v1.place(PURCHASE_ORDER.model_copy(update={"ship_by": None}), SUPPLIER_CREDENTIALS)
     assert json.loads(request.body)["ship_by"] is None
 
 
 def test_references_are_encoded_in_addresses():
-    find, cancel = supplier_v1.find("a/b&c", CREDENTIALS), supplier_v1.cancel("a/b&c", CREDENTIALS)
+    find, cancel = supplier_v1.find("a/b&c", SUPPLIER_CREDENTIALS), supplier_v1.cancel("a/b&c", SUPPLIER_CREDENTIALS)
     assert (find.method, find.path) == ("GET", "/purchase-orders?reference=a%2Fb%26c")
     assert (cancel.method, cancel.path) == ("POST", "/purchase-orders/a%2Fb%26c/cancel")
     assert find.headers["authorization"] == cancel.headers["authorization"] == "Bearer key"

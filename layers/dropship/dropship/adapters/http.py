@@ -20,7 +20,7 @@ from .addresses import Resolve, public_only, resolve
 from .pinned_connections import PinnedHttpPool, PinnedHttpsPool
 
 CONNECT_TIMEOUT_S = 3.0
-READ_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 10.0  # of the whole answer: decision 13
 """For all addresses of a host together, and for a whole answer: whoever drips keeps nobody waiting."""
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100

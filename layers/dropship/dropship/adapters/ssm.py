@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KNOWN_FOR_S = 300.0
 UNKNOWN_FOR_S = 10.0
-GUESSES, GUESSES_WITHIN_S = 20, 60.0
+GUESSES, GUESSES_WITHIN_S = 20, 60.0  # decision 40
 """How many names that turn out to be none are asked for in which time. Parameter Store answers 40 requests a second for
 the whole account, and anybody may call the front door by any name."""
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+){1,4}")

@@ -1,4 +1,4 @@
-"""Batches from SQS: each message on its own, a failed one soon again, the others done."""
+"""Batches from SQS: each message on its own, a failed one soon again (decision 12), the others done."""
 
 from collections.abc import Callable
 from typing import Any

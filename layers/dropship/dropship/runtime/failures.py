@@ -1,4 +1,4 @@
-"""Errors in the log: what failed and where, never what it failed on, since that may be a buyer's data."""
+"""Errors in the log: what failed and where, never what it failed on: decision 18."""
 
 import traceback
 

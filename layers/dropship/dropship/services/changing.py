@@ -1,4 +1,7 @@
-"""Load, let the domain decide, arm the clock, save: the one way in which an aggregate changes."""
+"""Load, let the domain decide, arm the clock, save: the one way in which an aggregate changes.
+
+A first look may be a moment old: decision 28.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

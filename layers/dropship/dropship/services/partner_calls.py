@@ -8,7 +8,7 @@ from dropship.domain.exchange.outcomes import Busy, Unknown
 from dropship.domain.registry.connections import Shop, Supplier, Tracker
 from dropship.ports import Http, HttpRequest, HttpResponse, NoAnswer, Secrets
 
-_KEY_REFUSED = 401
+_KEY_REFUSED = 401  # about us, not about the order: decision 46
 _ROTATED_WITHIN_S = 10.0
 
 

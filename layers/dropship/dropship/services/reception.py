@@ -1,4 +1,7 @@
-"""The front door: verify, keep the exact bytes in a queue, answer. Nothing is parsed, no database is asked."""
+"""The front door: verify, keep the exact bytes in a queue, answer. Nothing is parsed, no database is asked.
+
+Decision 1 says how it knows who may come in.
+"""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Clocks are data: what is due is found and sent to the queue of its workers."""
+"""Clocks are data: what is due is found and sent to the queue of its workers (decisions 10 and 20)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

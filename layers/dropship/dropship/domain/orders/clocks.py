@@ -10,6 +10,7 @@ a `due_at` with an entry, only where nothing else looks:
 
 These clocks are therefore explicit: the acknowledgement of a purchase order; whatever was claimed, released or begun
 again too late for a look-back; doubts, refusals, cancellations, reminders; parcels that no tracker follows; completion.
+Decisions 20 and 22 say why, and decision 45 which clocks are never left to a look-back.
 """
 
 from datetime import timedelta

@@ -1,4 +1,7 @@
-"""When an order's parcels are polled: often at first, ever less often as they get old, and when one is given up."""
+"""When an order's parcels are polled: often at first, ever less often as they get old, and when one is given up.
+
+Orders are polled, not waybills (decision 21), in rounds (decision 11).
+"""
 
 import zlib
 from collections.abc import Iterator

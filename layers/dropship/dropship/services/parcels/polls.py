@@ -1,4 +1,4 @@
-"""Poll rounds: whose turn it is."""
+"""Poll rounds: whose turn it is, 25 orders to a message (decision 23)."""
 
 from dataclasses import dataclass
 from itertools import batched
