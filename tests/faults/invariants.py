@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from dropship.domain.deadlines import Deadlines
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.marketplace import MarketplaceOrder
 from dropship.domain.identity import OrderKey
 from dropship.domain.lifecycle import Lifecycle
@@ -228,7 +228,9 @@ def nothing_stranded(seen: Seen) -> list[str]:
     """Whatever is not finished has a message, an execution, or a watch inside the sweep's horizon."""
     found = []
     for key, (order, _) in seen.orders.items():
-        unseen = [name for name, watch in watched(order, seen.now, seen.deadlines(key.shop)).items() if watch is None]
+        unseen = [
+            name for name, watch in watched(order, Moment(seen.now, seen.deadlines(key.shop))).items() if watch is None
+        ]
         if unseen and not _under_way(seen, str(key), key):
             found.append(f"{key}: nothing looks at {unseen}")
         if order.due is not None and order.due > seen.now + HORIZON:

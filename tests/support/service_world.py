@@ -182,6 +182,7 @@ class World:
             cases=self._seen("cases"),
             registry=self.registry,
             partners=self.partners,
+            suppliers=self.suppliers,
             queues=self._seen("queues"),
             workflows=self._seen("workflows"),
             clock=self.clock,

@@ -254,3 +254,27 @@ def test_an_order_that_is_delivered_by_a_cancellation_of_the_rest_is_never_witho
     saved(order, at(8))
     overdue(order, moment(8))
     assert order.due == at(8) + DEADLINES.completion
+
+
+def test_a_save_on_the_way_does_not_put_a_clock_off():
+    order = received(missing=["city"])
+    order.open_task(TaskKind.ADDRESS_CHANGED, moment(5))
+    saved(order, at(5))
+    assert (order.due, order.due_for) == (at() + DEADLINES.remind, "HOLD")
+
+
+def test_a_clock_that_has_run_out_waits_for_whoever_acts_on_it():
+    order = delivered()
+    ran_out = at(6) + DEADLINES.completion
+    order.open_task(TaskKind.ADDRESS_CHANGED, moment(24 * 16))
+    saved(order, at(24 * 16))
+    assert order.due == ran_out
+    overdue(order, moment(24 * 16))
+    assert order.status == "COMPLETED"
+
+
+def test_a_clock_is_set_anew_when_the_order_waits_for_something_else():
+    order = received(missing=["city"])
+    order.release(HoldReason.ADDRESS_MISSING, moment(5))
+    saved(order, at(5))
+    assert (order.due, order.due_for) == (at(5) + DEADLINES.resume, "DISPATCH")

@@ -203,3 +203,12 @@ def test_every_state_a_person_can_lead_to_has_a_way_on_by_time_or_by_a_person():
             assert by_time.status != case.status or case.attention, f"{case.status} waits for nobody, for ever"
             later.append(by_time)
         found += later
+
+
+def test_a_save_on_the_way_does_not_put_the_clock_off_even_when_it_has_run_out():
+    case = opened()
+    for hours in (5, 49):
+        case.remember_workflow(f"token {hours}")
+        saved(case, moment(hours))
+        assert case.due == at() + DEADLINES.after_sales
+    assert case.overdue(moment(49))
