@@ -130,25 +130,6 @@ def test_an_order_without_a_clock_is_no_longer_due(orders):
     assert due(orders, NOON + timedelta(days=400)) == []
 
 
-def test_orders_that_need_a_person_come_with_the_longest_waiting_first(orders):
-    keys = [OrderKey("main-shop", name) for name in ("a", "b", "c")]
-    for key, age in zip(keys, (1, 3, 2), strict=True):
-        orders.save(order(key, NOON - age * SECOND, missing=["city"]), 0)
-    orders.save(order(OTHER), 0)
-    expected = [(keys[1], NOON - 3 * SECOND), (keys[2], NOON - 2 * SECOND), (keys[0], NOON - SECOND)]
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == expected
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 2)) == expected[:2]
-    assert list(orders.needing_attention("HOLD_NO_SOURCE", 10)) == []
-
-
-def test_an_order_whose_last_hold_is_released_needs_nobody(orders):
-    saved = order(missing=["city"])
-    orders.save(saved, 0)
-    saved.release("ADDRESS_MISSING", Moment(NOON, Deadlines()))
-    orders.save(saved, 1)
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == []
-
-
 def test_recent_orders_are_those_of_the_shop_and_day_the_newest_first(orders):
     first, second = OrderKey("main-shop", "first"), OrderKey("main-shop", "second")
     orders.save(order(first, NOON), 0)
