@@ -34,7 +34,7 @@ def recent() -> dict[str, Any]:
 
 @api.get("/ops/attention")
 def attention() -> dict[str, Any]:
-    """What needs a person, the longest waiting first; `kind` narrows it, at most `limit`."""
+    """What needs a person, the most urgent first; `kind` and `shop` narrow it, `after` goes on, at most `limit`."""
     return ops().attention(**api.current_event.query_string_parameters)
 
 
@@ -61,7 +61,7 @@ def dispatch(shop: str, order: str) -> tuple[dict[str, Any], int]:
 
 @api.get("/ops/cases")
 def cases() -> dict[str, Any]:
-    """After-sales cases that wait for a person, at most `limit`."""
+    """After-sales cases that wait for a person, in the same way."""
     return ops().open_cases(**api.current_event.query_string_parameters)
 
 

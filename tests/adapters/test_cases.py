@@ -7,9 +7,11 @@ import pytest
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.stamps import SHARDS
+from dropship.domain.attention import Attention, AttentionPage, AttentionQuery, Entry, Urgency
 from dropship.domain.deadlines import Deadlines, Moment
+from dropship.domain.identity import OrderKey
 from dropship.ports import Conflict, Loaded
-from tests.adapters.examples import NOON, case
+from tests.support.aggregate_examples import KEY, NOON, case
 from tests.support.fakes import FakeCases
 
 NAME = ("main-shop", "refund-509562969")
@@ -57,9 +59,34 @@ def test_a_case_is_due_from_its_clock_on_until_it_is_finished(cases):
     assert due(cases, deadline + timedelta(days=400)) == []
 
 
-def test_open_cases_come_with_the_longest_waiting_first(cases):
-    cases.save(case("1", NOON - SECOND), 0)
-    cases.save(case("2", NOON - 2 * SECOND), 0)
-    expected = [("main-shop", "refund-2", NOON - 2 * SECOND), ("main-shop", "refund-1", NOON - SECOND)]
-    assert list(cases.needing_attention("CASE_OPEN", 10)) == expected
-    assert list(cases.needing_attention("CASE_OPEN", 1)) == expected[:1]
+def listed(name, kind, urgency, at, shop="main-shop"):
+    return Entry(f"{shop}#refund-{name}", OrderKey(shop, KEY.external_id), Attention((kind,), urgency, at))
+
+
+def test_cases_come_with_their_orders_the_most_urgent_first_and_of_those_the_newest(cases):
+    cases.save(case("1", NOON - 2 * SECOND), 0)
+    cases.save(case("2", NOON - SECOND), 0)
+    unpaid = case("3", NOON - 3 * SECOND).model_copy(update={"amount": None})
+    unpaid.decide("approve", "ann", "", Moment(NOON, Deadlines()))
+    cases.save(unpaid, 0)
+    cases.save(case("4", shop="second-shop", at=NOON - 4 * SECOND), 0)
+    expected = [
+        listed("3", "CASE_REFUNDING", Urgency.MONEY, NOON),
+        listed("2", "CASE_OPEN", Urgency.DEADLINE, NOON - SECOND),
+        listed("1", "CASE_OPEN", Urgency.DEADLINE, NOON - 2 * SECOND),
+        listed("4", "CASE_OPEN", Urgency.DEADLINE, NOON - 4 * SECOND, "second-shop"),
+    ]
+    assert cases.needing_attention(AttentionQuery(10)) == AttentionPage(expected, None)
+    assert cases.needing_attention(AttentionQuery(10, kind="CASE_OPEN")).entries == expected[1:]
+    assert cases.needing_attention(AttentionQuery(10, shop="second-shop")).entries == expected[3:]
+    first = cases.needing_attention(AttentionQuery(1))
+    assert first == AttentionPage(expected[:1], expected[0].place)
+    assert cases.needing_attention(AttentionQuery(10, after=first.next)).entries == expected[1:]
+
+
+def test_a_case_that_ended_needs_nobody(cases):
+    opened = case()
+    cases.save(opened, 0)
+    opened.decide("approve", "ann", "", Moment(NOON, Deadlines()))
+    cases.save(opened, 1)
+    assert cases.needing_attention(AttentionQuery(10)) == AttentionPage([], None)

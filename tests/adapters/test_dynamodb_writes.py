@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from dropship.adapters import session
+from dropship.adapters import attention_index, session
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.attention import AttentionQuery
+from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import Waybill
+from dropship.domain.orders.attention import HoldReason
 from dropship.domain.orders.polling import slot_of
 from dropship.ports import Conflict, Loaded, Sourced, Unavailable
-from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
+from tests.support.aggregate_examples import KEY, NOON, marketplace_order, order, shipped
 
 WAYBILL = Waybill("yto", "YT6789012345678")
 
@@ -81,8 +84,9 @@ def test_the_state_item_has_the_attributes_of_its_indexes_and_no_others(orders):
     stored = item("O#main-shop#820982911946154508", "STATE")
     assert set(stored) == {
         *("pk", "sk", "version", "write_id", "body", "due_shard", "due_at"),
-        *("attention", "attention_since", "recent_shard", "created_at"),
+        *("attention", "attention_at", "kinds", "shop", "recent_shard", "created_at"),
     }
+    assert (stored["attention"]["S"], stored["attention_at"]["S"]) == ("OPEN", "3#2026-11-21T12:00:00.250Z")
     assert stored["due_at"]["S"] == "2026-11-22T12:00:00.250Z"
     assert stored["due_shard"]["S"] in {f"D#{shard}" for shard in range(8)}
     assert stored["recent_shard"]["S"] in {f"main-shop#2026-11-21#{shard}" for shard in range(4)}
@@ -139,8 +143,36 @@ def test_a_waybill_that_the_cheap_read_does_not_see_yet_is_read_consistently(ord
 def test_a_list_for_people_reads_no_more_than_it_shows(orders, calls):
     for name in ("a", "b", "c"):
         orders.save(order(KEY._replace(external_id=name), missing=["city"]), 0)
-    assert len(orders.needing_attention("HOLD_ADDRESS_MISSING", 2)) == 2
+    assert len(orders.needing_attention(AttentionQuery(2)).entries) == 2
     assert calls.made[-1][1]["Limit"] == 2
+
+
+@pytest.mark.parametrize("wanted", [{}, {"kind": "HOLD_ADDRESS_MISSING"}, {"shop": "main-shop"}])
+def test_a_page_of_the_list_is_one_query_and_nothing_else(orders, calls, wanted):
+    for name in ("a", "b", "c"):
+        orders.save(order(KEY._replace(external_id=name), missing=["city"]), 0)
+    calls.made.clear()
+    page = orders.needing_attention(AttentionQuery(2, **wanted))
+    assert (len(page.entries), calls.operations()) == (2, ["Query"])
+    assert len(orders.needing_attention(AttentionQuery(2, after=page.next, **wanted)).entries) == 1
+    assert calls.operations() == ["Query", "Query"]
+
+
+def test_a_narrowed_page_looks_through_so_many_entries_and_says_where_to_go_on(orders, calls, monkeypatch):
+    monkeypatch.setattr(attention_index, "LOOKED_THROUGH", 4)
+    for number in range(10):
+        missing = order(KEY._replace(external_id=str(number)), NOON - timedelta(seconds=number), missing=["city"])
+        if number == 7:
+            missing.hold(HoldReason.NO_SOURCE, Moment(NOON - timedelta(seconds=number), Deadlines()))
+        orders.save(missing, 0)
+    calls.made.clear()
+    query, found = AttentionQuery(2, kind="HOLD_NO_SOURCE"), []
+    while query is not None:
+        page = orders.needing_attention(query)
+        found.append([entry.order.external_id for entry in page.entries])
+        query = page.next and query._replace(after=page.next)
+    assert found == [[], ["7"], []]
+    assert [given["Limit"] for _, given in calls.made] == [4, 4, 4]
 
 
 @pytest.mark.parametrize("fresh", [True, False])

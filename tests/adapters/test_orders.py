@@ -14,7 +14,7 @@ from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.polling import SLOTS, slot_of
 from dropship.ports import Conflict, Loaded, NotFound, Unavailable
-from tests.adapters.examples import KEY, NOON, marketplace_order, order, shipped
+from tests.support.aggregate_examples import KEY, NOON, marketplace_order, order, shipped
 from tests.support.fakes import FakeOrders
 
 WAYBILL = Waybill("yto", "YT6789012345678")
@@ -128,25 +128,6 @@ def test_an_order_without_a_clock_is_no_longer_due(orders):
     saved.stop_clock()
     orders.save(saved, 1)
     assert due(orders, NOON + timedelta(days=400)) == []
-
-
-def test_orders_that_need_a_person_come_with_the_longest_waiting_first(orders):
-    keys = [OrderKey("main-shop", name) for name in ("a", "b", "c")]
-    for key, age in zip(keys, (1, 3, 2), strict=True):
-        orders.save(order(key, NOON - age * SECOND, missing=["city"]), 0)
-    orders.save(order(OTHER), 0)
-    expected = [(keys[1], NOON - 3 * SECOND), (keys[2], NOON - 2 * SECOND), (keys[0], NOON - SECOND)]
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == expected
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 2)) == expected[:2]
-    assert list(orders.needing_attention("HOLD_NO_SOURCE", 10)) == []
-
-
-def test_an_order_whose_last_hold_is_released_needs_nobody(orders):
-    saved = order(missing=["city"])
-    orders.save(saved, 0)
-    saved.release("ADDRESS_MISSING", Moment(NOON, Deadlines()))
-    orders.save(saved, 1)
-    assert list(orders.needing_attention("HOLD_ADDRESS_MISSING", 10)) == []
 
 
 def test_recent_orders_are_those_of_the_shop_and_day_the_newest_first(orders):

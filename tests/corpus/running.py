@@ -82,7 +82,7 @@ def _looked_at(world: Watched, outcome: Outcome) -> Outcome:
     outcome.items = outcome.items or world.items()
     outcome.attention = {
         *(f"{order.key} {one.kind}" for order in world.orders() for one in (*order.holds, *order.tasks)),
-        *(f"{case.shop}#{case.id} {case.attention[0]}" for case in world.cases() if case.attention),
+        *(f"{case.shop}#{case.id} {case.attention.kinds[0]}" for case in world.cases() if case.attention),
     }
     outcome.sent = str([order["request"] for order in world.partners.acme.orders.values()])
     outcome.log = world.log.getvalue()

@@ -1,7 +1,7 @@
 """What an order's life costs in entries of the indexes, counted on the items as they are written.
 
-DynamoDB bills an index for each entry that comes or goes, and twice for one that moves; an item of which nothing in
-the index changed costs nothing there.
+DynamoDB bills an index for each entry that comes or goes, once for one that is rewritten in its place, and twice for
+one that moves; an item of which nothing in the index changed costs nothing there.
 """
 
 from collections import Counter
@@ -10,14 +10,22 @@ from datetime import timedelta
 import pytest
 
 from dropship.adapters import session
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.domain.exchange.tracking import TrackingStage
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.services.changing import Moments, change_order
 from tests.support.consumers import REACHED_BY
+from tests.support.fakes import FakeRegistry
 from tests.support.lambdas import event
-from tests.support.service_world import NOW, WAYBILL
+from tests.support.service_world import KEY, NOW, WAYBILL, seed
 from tests.support.template_document import TABLES
 
 INDEXES = {
-    index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
+    index["IndexName"]: (
+        tuple(key["AttributeName"] for key in index["KeySchema"]),
+        tuple(index["Projection"].get("NonKeyAttributes", ())),
+    )
     for index in TABLES["OrdersTable"]["GlobalSecondaryIndexes"]
 }
 CODES = {TrackingStage.PICKED_UP: "1", TrackingStage.IN_TRANSIT: "0", TrackingStage.DELIVERED: "3"}
@@ -31,10 +39,13 @@ class Ledger:
 
     def put(self, before, item):
         self.units[item["sk"]["S"]] += 1
-        for index, names in INDEXES.items():
+        for index, (names, others) in INDEXES.items():
             old, new = (self._entry(stored, names) for stored in (before, item))
             if old != new:
                 self.units[index] += (old is not None) + (new is not None)
+            elif new is not None:
+                self.units[index] += any(before.get(name) != item.get(name) for name in others)
+        self.units = +self.units
 
     @staticmethod
     def _entry(item, names):
@@ -89,6 +100,18 @@ def poll(step, clock, partners):
     return visit
 
 
+@pytest.fixture
+def change(resources, ledger, clock):
+    """Change the example order as its workers would; what that wrote."""
+
+    def changed(what):
+        orders, moments = DynamoOrders(ItemTable(resources["OrdersTable"])), Moments(FakeRegistry(seed()), clock)
+        change_order(orders, KEY, moments, what)
+        return ledger.drain()
+
+    return changed
+
+
 def test_an_order_that_goes_well_changes_few_entries(step, poll):
     assert step("order_ingest/orders_paid")["recent"] == 1
     placed = step("dispatch_submit/submit")
@@ -117,3 +140,22 @@ def test_a_push_moves_no_entry(step, clock):
         step(path)
     clock.advance(hours=14)
     assert step("tracking_poll/push") == {"STATE": 1}
+
+
+def test_an_entry_of_the_attention_list_is_written_when_its_reasons_change_and_at_no_other_time(step, change, clock):
+    assert "attention" not in step("order_ingest/orders_paid")
+
+    def attention(act):
+        clock.advance(minutes=1)
+        return change(act).get("attention", 0)
+
+    task, money = TaskKind.SHIP_LATE, TaskKind.WAYBILL_REUSED
+    assert attention(lambda order, moment: order.hold(HoldReason.DISPATCH_FAILED, moment, "why")) == 1, "it comes"
+    assert attention(lambda order, moment: order.hold(HoldReason.DISPATCH_FAILED, moment, "in other words")) == 0
+    assert attention(lambda order, moment: order.record("quantities_changed", moment)) == 0, "something else happens"
+    assert attention(lambda order, moment: order.open_task(task, moment)) == 1, "a lesser reason stays in its place"
+    assert attention(lambda order, moment: order.open_task(task, moment, about="another")) == 0, "it is named already"
+    assert attention(lambda order, moment: order.close_tasks(task, moment, "ann")) == 1
+    assert attention(lambda order, moment: order.open_task(money, moment)) == 2, "what is more urgent moves it"
+    assert attention(lambda order, moment: order.close_tasks(money, moment, "ann")) == 2
+    assert attention(lambda order, moment: order.release(HoldReason.DISPATCH_FAILED, moment)) == 1, "it goes"

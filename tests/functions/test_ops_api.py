@@ -5,7 +5,14 @@ import json
 
 import pytest
 
+from dropship.adapters import session
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.domain.deadlines import Deadlines, Moment
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.ports import Unavailable
+from tests.support.aggregate_examples import order as example_order
 from tests.support.lambdas import event
 from tests.support.service_world import CASE, KEY, lines
 
@@ -70,6 +77,71 @@ def test_lists_show_what_there_is(api, held):
     assert ask(api, request("list_cases")) == (200, {"cases": []})
 
 
+@pytest.fixture
+def queries(monkeypatch):
+    """Every operation that DynamoDB is asked for, in order."""
+    made, client = [], session.dynamodb()
+    real = client._make_api_call
+
+    def call(operation, given):
+        made.append(operation)
+        return real(operation, given)
+
+    monkeypatch.setattr(client, "_make_api_call", call)
+    return made
+
+
+@pytest.fixture
+def many(resources, clock):
+    """Orders that need a person: one with two holds and a task, one with one of the holds, and a quiet one."""
+    orders, moment = DynamoOrders(ItemTable(resources["OrdersTable"])), Moment(clock.now(), Deadlines())
+    for name, kinds in {"quiet": (), "one": ("NO_SOURCE",), "three": ("NO_SOURCE", "DISPATCH_FAILED")}.items():
+        made = example_order(OrderKey("main-shop", name), moment.now)
+        for reason in kinds:
+            made.hold(HoldReason(reason), moment)
+        if name == "three":
+            made.open_task(TaskKind.SHIP_LATE, moment)
+        orders.save(made, 0)
+
+
+KINDS_OF_THREE = ["HOLD_NO_SOURCE", "HOLD_DISPATCH_FAILED", "SHIP_LATE"]
+
+
+def test_an_order_with_two_holds_and_a_task_is_found_by_each_of_the_three_kinds(api, many):
+    for kind in KINDS_OF_THREE:
+        status, body = ask(api, request("list_attention", queryStringParameters={"kind": kind}))
+        found = {entry["order"]: set(entry["kinds"]) for entry in body["attention"]}
+        assert (status, found["main-shop#three"]) == (200, set(KINDS_OF_THREE))
+
+
+@pytest.mark.parametrize("query", [{}, {"limit": "1"}, *({"kind": kind} for kind in KINDS_OF_THREE), {"shop": "gone"}])
+@pytest.mark.parametrize("name", ["list_attention", "list_cases"])
+def test_a_page_of_a_list_is_one_query_of_one_index(api, many, queries, name, query):
+    if name == "list_cases" and "kind" in query:
+        query = {"kind": "CASE_OPEN"}
+    assert ask(api, request(name, queryStringParameters=query))[0] == 200
+    assert queries == ["Query"]
+
+
+def test_the_next_page_goes_on_where_the_page_ended(api, many, queries):
+    status, first = ask(api, request("list_attention", queryStringParameters={"limit": "1"}))
+    more = {"limit": "10", "after": first["next"]}
+    status, rest = ask(api, request("list_attention", queryStringParameters=more))
+    assert status == 200
+    orders = [entry["order"] for entry in first["attention"] + rest["attention"]]
+    assert sorted(orders) == ["main-shop#one", "main-shop#three"]
+    assert "next" not in rest
+    assert queries == ["Query", "Query"]
+
+
+def test_a_case_is_listed_with_its_order(api, case):
+    status, body = ask(api, request("list_cases", queryStringParameters={"kind": "CASE_OPEN"}))
+    assert (status, [(entry["case"], entry["order"]) for entry in body["cases"]]) == (
+        200,
+        [(f"{KEY.shop}#{CASE}", str(KEY))],
+    )
+
+
 def test_a_case_is_shown(api, case):
     status, body = ask(api, request("get_case"))
     assert (status, body["case"]["id"], "task_token" in body["case"]) == (200, CASE, False)
@@ -95,6 +167,11 @@ def test_what_is_not_there_is_404_or_an_empty_list(api, received, name):
         ("list_attention", {"kind": "NO_SUCH_KIND"}),
         ("list_attention", {"kind": ""}),
         ("list_attention", {"limit": "many"}),
+        ("list_attention", {"shop": "x" * 3000}),
+        ("list_attention", {"after": ""}),
+        ("list_attention", {"after": "9" * 5000}),
+        ("list_cases", {"after": "4.1763712930000.main-shop"}),
+        ("list_cases", {"kind": "HOLD_NO_SOURCE"}),
         ("list_cases", {"limit": "101"}),
         ("list_cases", {"colour": "red"}),
         ("list_cases", {"self": "1"}),

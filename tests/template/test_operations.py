@@ -6,10 +6,13 @@ import tomllib
 from datetime import timedelta
 
 import pytest
+import yaml
 
+from dropship.domain.attention import Urgency
 from dropship.domain.deadlines import SWEEP
+from dropship.domain.orders.attention import ORDER_KINDS, URGENCY, HoldReason, TaskKind, hold_kind, task_kind
 from dropship.domain.orders.polling import ROUND
-from dropship.services.desk.ops import ORDER_ATTENTION
+from dropship.domain.remedies.case import CASE_KINDS
 from tests.support.lambdas import event
 from tests.support.template_document import (
     ALARMS,
@@ -104,10 +107,24 @@ def test_the_dashboard_shows_the_figures_that_raise_alarms():
     assert [figure for figure in FIGURES if f'"{figure}"' not in text] == []
 
 
-def test_the_guide_says_what_each_kind_of_attention_asks_for():
+def test_the_guide_says_what_each_kind_of_attention_asks_for_and_how_urgent_it_is():
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    rows = " ".join(line for line in guide.splitlines() if line.startswith("| `"))
-    assert [kind for kind in ORDER_ATTENTION if f"`{kind}`" not in rows] == []
+    rows = [line.split(" | ") for line in guide.splitlines() if line.startswith("| `")]
+    said = {kind: row[1] for row in rows for kind in re.findall(r"`([A-Z_]+)`", row[0])}
+    wanted = {
+        **{hold_kind(reason): URGENCY[reason].name for reason in HoldReason},
+        **{task_kind(kind): URGENCY[kind].name for kind in TaskKind},
+    }
+    assert {kind: said.get(kind) for kind in wanted} == wanted
+    cases = guide[guide.index("A case comes to a person as") :]
+    assert [kind for kind in CASE_KINDS if f"`{kind}`" not in cases] == []
+
+
+def test_the_contract_of_the_back_office_names_every_kind_and_urgency():
+    schemas = yaml.safe_load((ROOT / "docs" / "ops-api.yaml").read_text(encoding="utf-8"))["components"]["schemas"]
+    assert schemas["AttentionKind"]["enum"] == list(ORDER_KINDS)
+    assert schemas["CaseKind"]["enum"] == list(CASE_KINDS)
+    assert schemas["Urgency"]["enum"] == [urgency.name for urgency in sorted(Urgency, reverse=True)]
 
 
 def test_every_dead_letter_queue_is_watched():

@@ -5,12 +5,13 @@ import pytest
 from tests.support.template_document import RESOURCES, TABLES
 
 DUE = ("due_shard", "due_at", {"ProjectionType": "KEYS_ONLY"})
-ATTENTION = ("attention", "attention_since", {"ProjectionType": "KEYS_ONLY"})
+LISTED = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["kinds", "shop"]}
+CASE_LISTED = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["kinds", "shop", "order_id"]}
 RECENT = ("recent_shard", "created_at", {"ProjectionType": "KEYS_ONLY"})
 POLLS = ("poll_shard", "shipped_at", {"ProjectionType": "KEYS_ONLY"})
 INDEXES = {
-    "OrdersTable": {"due": DUE, "attention": ATTENTION, "recent": RECENT, "polls": POLLS},
-    "CasesTable": {"due": DUE, "attention": ATTENTION},
+    "OrdersTable": {"due": DUE, "attention": ("attention", "attention_at", LISTED), "recent": RECENT, "polls": POLLS},
+    "CasesTable": {"due": DUE, "attention": ("attention", "attention_at", CASE_LISTED)},
     "RegistryTable": {},
 }
 

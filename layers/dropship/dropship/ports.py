@@ -8,6 +8,7 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from dropship.domain.attention import AttentionPage, AttentionQuery
     from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
     from dropship.domain.exchange.suppliers import CancelResult, FindResult, PlaceResult, PurchaseOrderRequest
     from dropship.domain.identity import OrderKey, Waybill
@@ -103,8 +104,8 @@ class Orders(Protocol):
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         """Orders of one shard whose clock has run out, the most overdue first."""
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
-        """Orders that need a person for that reason, the longest waiting first."""
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        """Orders that need a person, the most urgent first, and the newest first of those equally urgent."""
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         """Orders of a shop received on a UTC day (`2026-11-21`), the newest first."""
@@ -125,8 +126,8 @@ class Cases(Protocol):
     def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
         """(shop, case id) of cases of one shard whose clock has run out."""
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        """(shop, case id, since) of cases that need a person for that reason, the longest waiting first."""
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        """Cases that need a person, in the same order."""
 
 
 class Registry(Protocol):

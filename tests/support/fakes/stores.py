@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from dropship.adapters.stamps import instant, shard_of, stamp, stamp_due
+from dropship.domain.attention import AttentionPage, AttentionQuery, Entry
 from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.orders.events import Event
@@ -20,7 +21,7 @@ class Stored(NamedTuple):
     body: str
     version: int
     due: str | None
-    attention: tuple[str, str] | None
+    attention: Entry | None
 
 
 class Versions[Name: OrderKey | tuple[str, str]]:
@@ -36,14 +37,14 @@ class Versions[Name: OrderKey | tuple[str, str]]:
         known = self.stored[name].version if name in self.stored else 0
         if known != version:
             raise Conflict(f"{'#'.join(name)}: expected version {version}, stored is {known}")
-        attention, due = aggregate.attention, aggregate.due
+        due = aggregate.due
         if name in self.stored:
             self.earlier[name] = self.stored[name]
         self.stored[name] = Stored(
             aggregate.model_dump_json(exclude_defaults=True),
             version + 1,
             None if due is None else stamp_due(due),
-            None if attention is None else (attention[0], stamp(attention[1])),
+            _entry("#".join(name), aggregate),
         )
         return version + 1
 
@@ -55,13 +56,25 @@ class Versions[Name: OrderKey | tuple[str, str]]:
         ]
         return [name for _, name in sorted(found)]
 
-    def needing_attention(self, kind: str, limit: int) -> list[tuple[Name, datetime]]:
-        found = [
-            (stored.attention[1], name)
-            for name, stored in self.stored.items()
-            if stored.attention and stored.attention[0] == kind
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        entries = [stored.attention for stored in self.stored.values() if stored.attention]
+        wanted = [
+            entry
+            for entry in sorted(entries, key=lambda entry: entry.place, reverse=True)
+            if (query.after is None or entry.place < query.after)
+            and query.kind in {None, *entry.attention.kinds}
+            and query.shop in {None, entry.order.shop}
         ]
-        return [(name, instant(since)) for since, name in sorted(found)[:limit]]
+        page = wanted[: query.limit]
+        return AttentionPage(page, page[-1].place if len(wanted) > len(page) else None)
+
+
+def _entry(name: str, aggregate: Order | Case) -> Entry | None:
+    attention = aggregate.attention
+    if attention is None:
+        return None
+    order = aggregate.key if isinstance(aggregate, Order) else OrderKey(aggregate.shop, aggregate.order)
+    return Entry(name, order, attention._replace(since=instant(stamp(attention.since))))
 
 
 class FakeOrders:
@@ -123,8 +136,8 @@ class FakeOrders:
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         return self.states.due(shard, now)
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
-        return self.states.needing_attention(kind, limit)
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        return self.states.needing_attention(query)
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         received = sorted(((stamp(order.created_at), order.key) for order in self.all()), reverse=True)
@@ -156,8 +169,8 @@ class FakeCases:
     def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
         return self.states.due(shard, now)
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        return [(shop, case, since) for (shop, case), since in self.states.needing_attention(kind, limit)]
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        return self.states.needing_attention(query)
 
     def all(self) -> Iterator[Case]:
         """Every case as it is stored."""

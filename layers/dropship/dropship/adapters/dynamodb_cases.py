@@ -1,13 +1,15 @@
 """After-sales cases in DynamoDB: `pk = C#shop#case id`, `sk = STATE`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
+from dropship.domain.attention import AttentionPage, AttentionQuery, Entry
+from dropship.domain.identity import OrderKey
 from dropship.domain.remedies.case import Case
 from dropship.ports import Loaded
 
-from .dynamodb_items import Item, ItemTable, readable, state_item
-from .stamps import instant
+from .attention_index import attention_attributes, attention_of, attention_page
+from .dynamodb_items import Item, ItemTable, readable, state_item, text
 
 
 class DynamoCases:
@@ -26,18 +28,19 @@ class DynamoCases:
 
     def save(self, case: Case, version: int) -> int:
         """One conditional write."""
-        body = case.model_dump_json(exclude_defaults=True)
-        return self._table.write_version(state_item(_pk(case.shop, case.id), case, body), version)
+        item = state_item(_pk(case.shop, case.id), case, case.model_dump_json(exclude_defaults=True))
+        item |= attention_attributes(case.attention, case.shop) | {"order_id": text(case.order)}
+        return self._table.write_version(item, version)
 
     def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
         """(shop, case id) of cases of one shard whose clock has run out, the most overdue first."""
         for item in self._table.due(f"D#{shard}", now):
             yield _name_of(item)
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[str, str, datetime]]:
-        """(shop, case id, since) of cases that need a person for that reason, the longest waiting first."""
-        found = self._table.needing_attention(kind, limit)
-        return [(*_name_of(item), instant(item["attention_since"]["S"])) for item in found]
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        """Cases that need a person, each with its order; one query."""
+        found, following = attention_page(self._table, "C#", query)
+        return AttentionPage([_entry_of(item) for item in found], following)
 
 
 def _pk(shop: str, case: str) -> str:
@@ -47,3 +50,8 @@ def _pk(shop: str, case: str) -> str:
 def _name_of(item: Item) -> tuple[str, str]:
     _, shop, case = item["pk"]["S"].split("#", 2)
     return shop, case
+
+
+def _entry_of(item: Item) -> Entry:
+    shop, case = _name_of(item)
+    return Entry(f"{shop}#{case}", OrderKey(shop, item["order_id"]["S"]), attention_of(item))

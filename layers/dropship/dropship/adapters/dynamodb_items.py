@@ -1,6 +1,6 @@
 """Items of a DynamoDB table: hand-shaped, because that is an eighth of the serialiser's work; one conditional write."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import batched
@@ -26,15 +26,11 @@ WRITE_ID = 12
 
 
 class Versioned(Protocol):
-    """An aggregate that says when it is due and whether it needs a person."""
+    """An aggregate that says when it is due."""
 
     @property
     def due(self) -> datetime | None:
         """When something has to happen."""
-
-    @property
-    def attention(self) -> tuple[str, datetime] | None:
-        """Why a person is needed, and since when."""
 
 
 class ItemTable:
@@ -123,6 +119,29 @@ class ItemTable:
 
         The SDK's paginator builds a class at each call, which takes longer than all the rest.
         """
+        last, left = None, limit
+        while left is None or left > 0:
+            found, last = self.query_page(index, condition, values, newest=newest, limit=left, start=last)
+            yield from found
+            if last is None:
+                return
+            left = None if left is None else left - len(found)
+
+    def query_page(
+        self,
+        index: str,
+        condition: str,
+        values: Mapping[str, str],
+        *,
+        where: str = "",
+        newest: bool = False,
+        limit: int | None = None,
+        start: Item | None = None,
+    ) -> tuple[Sequence[Item], Item | None]:
+        """Index entries from the key `start` on, by one query, and the key that it ended at; None: there is no more.
+
+        It reads `limit` entries at most, and leaves out those to which `where` does not apply.
+        """
         request: dict[str, Any] = {
             "TableName": self._name,
             "IndexName": index,
@@ -130,24 +149,15 @@ class ItemTable:
             "ExpressionAttributeValues": {name: text(value) for name, value in values.items()},
             "ScanIndexForward": not newest,
         }
-        left = limit
-        while left is None or left > 0:
-            wanted = request if left is None else request | {"Limit": left}
-            with unavailable_if_passing(f"query {self._name}"):
-                page = self._dynamodb().query(**wanted)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-            left = None if left is None else left - len(page["Items"])
+        optional = {"FilterExpression": where, "Limit": limit, "ExclusiveStartKey": start}
+        request |= {name: value for name, value in optional.items() if value}
+        with unavailable_if_passing(f"query {self._name}"):
+            page = self._dynamodb().query(**request)
+        return page["Items"], page.get("LastEvaluatedKey")
 
     def due(self, shard: str, now: datetime) -> Iterator[Item]:
         """Index entries of a shard whose clock has run out, the most overdue first."""
         return self.query("due", "due_shard = :shard AND due_at <= :now", {":shard": shard, ":now": stamp(now)})
-
-    def needing_attention(self, kind: str, limit: int) -> Iterator[Item]:
-        """Index entries that need a person for that reason, the longest waiting first."""
-        return self.query("attention", "attention = :kind", {":kind": kind}, limit=limit)
 
 
 @contextmanager
@@ -174,11 +184,8 @@ def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
 
 
 def state_item(pk: str, aggregate: Versioned, body: str) -> dict[str, Any]:
-    """The STATE item of an aggregate, in the indexes only while it is due or needs a person."""
+    """The STATE item of an aggregate, in the index of clocks only while it is due."""
     item: dict[str, Any] = key(pk, "STATE") | {"body": text(body)}
     if aggregate.due is not None:
         item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}
-    if aggregate.attention is not None:
-        kind, since = aggregate.attention
-        item |= {"attention": text(kind), "attention_since": text(stamp(since))}
     return item

@@ -7,6 +7,7 @@ from heapq import merge
 from itertools import islice
 from zlib import crc32
 
+from dropship.domain.attention import AttentionPage, AttentionQuery, Entry
 from dropship.domain.exchange.marketplace import MarketplaceOrder, Recipient
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.orders.events import Event
@@ -14,6 +15,7 @@ from dropship.domain.orders.order import Order
 from dropship.domain.orders.polling import slot_of
 from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced, Unavailable
 
+from .attention_index import attention_attributes, attention_of, attention_page
 from .dynamodb_items import Item, ItemTable, key, readable, state_item, text
 from .order_body import pack, unpack
 from .stamps import instant, stamp
@@ -57,10 +59,11 @@ class DynamoOrders:
         return None if fresh is None else Sourced(fresh, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
-        """One conditional write; unchanged attributes of the `recent` and `polls` indexes cost nothing."""
+        """One conditional write; unchanged attributes of the indexes cost nothing there."""
         received = stamp(order.created_at)
         shard = crc32(order.external_id.encode()) % RECENT_SHARDS
         item = state_item(_order_pk(order.key), order, pack(order))
+        item |= attention_attributes(order.attention, order.shop)
         item |= {"recent_shard": text(f"{order.shop}#{received[:10]}#{shard}"), "created_at": text(received)}
         if order.polled_since is not None:
             item |= {"poll_shard": text(f"P#{slot_of(order.key)}"), "shipped_at": text(stamp(order.polled_since))}
@@ -115,10 +118,11 @@ class DynamoOrders:
         for item in self._table.due(f"D#{shard}", now):
             yield _key_of(item)
 
-    def needing_attention(self, kind: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
-        """Orders that need a person for that reason, the longest waiting first."""
-        found = self._table.needing_attention(kind, limit)
-        return [(_key_of(item), instant(item["attention_since"]["S"])) for item in found]
+    def needing_attention(self, query: AttentionQuery) -> AttentionPage:
+        """Orders that need a person; one query."""
+        found, following = attention_page(self._table, "O#", query)
+        keys = ((_key_of(entry), attention_of(entry)) for entry in found)
+        return AttentionPage([Entry(str(key), key, attention) for key, attention in keys], following)
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         """Orders of a shop received on a UTC day, the newest of all shards first."""

@@ -147,7 +147,7 @@ def test_one_supplier_refusing_holds_the_order_while_the_other_goes_on():
     north, south = claimed(order, L2="south")
     record_placed(order, north, "REF", moment())
     record_refused(order, south, "no", moment())
-    assert (order.status, order.attention[0]) == ("IN_FULFILMENT", "HOLD_SUPPLIER_REFUSED")
+    assert (order.status, order.attention.kinds) == ("IN_FULFILMENT", ("HOLD_SUPPLIER_REFUSED",))
     assert not order.needs_dispatch
     saved(order)
     order.release(HoldReason.SUPPLIER_REFUSED, moment(1))
@@ -188,7 +188,7 @@ def test_a_refusal_after_the_acceptance_frees_nothing_and_asks_a_person():
     (po,) = dispatched(order)
     record_refused(order, po, "duplicate reference", moment())
     assert (po.status, order.line("L1").units.unrouted) == ("DISPATCHED", 0)
-    assert order.attention[0] == TaskKind.SUPPLIER_EVENT_REFUSED
+    assert order.attention.kinds == (TaskKind.SUPPLIER_EVENT_REFUSED,)
     assert not order.needs_dispatch
     saved(order)
 

@@ -89,7 +89,7 @@ def test_a_supplier_that_does_not_acknowledge_is_reported_and_the_report_ends_wi
     order = received()
     (po,) = dispatched(order)
     assert late(order) == [TaskKind.ACKNOWLEDGE_LATE]
-    assert order.attention[0] == TaskKind.ACKNOWLEDGE_LATE
+    assert order.attention.kinds == (TaskKind.ACKNOWLEDGE_LATE,)
     supplier_says(order, says("acknowledged", po), moment(25))
     assert order.attention is None
 

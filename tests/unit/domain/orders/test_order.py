@@ -1,5 +1,6 @@
 import pytest
 
+from dropship.domain.attention import Urgency
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.orders.attention import HoldReason, TaskKind
@@ -58,7 +59,7 @@ def test_an_order_without_a_usable_address_is_held():
     order = received(missing=["city", "name"])
     assert order.status == "ON_HOLD"
     assert order.holds[0].detail == "missing: city, name"
-    assert order.attention == ("HOLD_ADDRESS_MISSING", at())
+    assert order.attention == (("HOLD_ADDRESS_MISSING",), Urgency.GOODS, at())
     assert not order.needs_dispatch
     saved(order)
 
@@ -235,9 +236,9 @@ def test_holds_stack_and_the_last_one_released_frees_the_order():
     order = received()
     order.hold(HoldReason.DISPATCH_FAILED, moment(), "wait")
     order.hold(HoldReason.NO_SOURCE, moment(1), "no supplier")
-    assert order.attention == ("HOLD_DISPATCH_FAILED", at())
+    assert order.attention == (("HOLD_NO_SOURCE", "HOLD_DISPATCH_FAILED"), Urgency.GOODS, at(1))
     assert order.release(HoldReason.DISPATCH_FAILED, moment(2))
-    assert order.status == "ON_HOLD"
+    assert (order.status, order.attention.kinds) == ("ON_HOLD", ("HOLD_NO_SOURCE",))
     assert order.release(HoldReason.NO_SOURCE, moment(2))
     assert order.status == "READY"
     assert order.attention is None

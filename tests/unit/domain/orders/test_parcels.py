@@ -92,7 +92,7 @@ def test_a_poll_that_brings_no_scan_does_not_put_off_the_clock_of_the_first_scan
     assert stalled(order, Moment(at() + DEADLINES.pickup - SECOND, DEADLINES)) == []
     assert stalled(order, Moment(at() + DEADLINES.pickup, DEADLINES)) == [TaskKind.PARCEL_STALLED]
     assert not report(order, *scans)
-    assert order.attention[0] == TaskKind.PARCEL_STALLED
+    assert order.attention.kinds == (TaskKind.PARCEL_STALLED,)
 
 
 def test_scans_of_one_moment_count_in_the_order_of_their_progress():
@@ -111,7 +111,7 @@ def test_a_parcel_out_for_delivery_may_go_back_into_transit_with_a_newer_scan():
 def test_a_parcel_in_trouble_needs_a_person_until_it_is_delivered(stage):
     order = shipped()
     report(order, (stage, 4))
-    assert order.attention[0] == TaskKind.PARCEL_EXCEPTION
+    assert order.attention.kinds == (TaskKind.PARCEL_EXCEPTION,)
     report(order, (Stage.DELIVERED, 6))
     assert order.attention is None
 
@@ -122,7 +122,7 @@ def test_a_delivered_parcel_that_is_sent_back_later_leaves_the_delivered_units()
     assert not report(order, (Stage.RETURNING, 4)), "older than the delivery"
     assert report(order, (Stage.RETURNING, 9))
     assert (order.line("L1").units.returning, order.line("L1").units.delivered) == (1, 0)
-    assert order.attention[0] == TaskKind.PARCEL_EXCEPTION
+    assert order.attention.kinds == (TaskKind.PARCEL_EXCEPTION,)
     assert order.due is not None
 
 
@@ -144,7 +144,7 @@ def test_an_order_whose_only_parcel_came_back_keeps_a_clock_and_a_task_until_it_
     order = shipped()
     end_writebacks(order)
     report(order, (Stage.IN_TRANSIT, 3), (Stage.RETURNED, 9))
-    assert (order.status, order.attention[0]) == ("SHIPPED", TaskKind.PARCEL_EXCEPTION)
+    assert (order.status, order.attention.kinds) == ("SHIPPED", (TaskKind.PARCEL_EXCEPTION,))
     assert order.due == at(100) + DEADLINES.remind
     assert withdraw(order, "refund-1", {"L1": 1}, moment(101)) == "SHIPPED"
     conclude(order, "refund-1", "REFUNDED", moment(102))
@@ -213,6 +213,6 @@ def test_a_parcel_told_of_stops_the_clock_of_telling_it():
 def test_a_parcel_that_the_marketplace_will_not_take_needs_a_person():
     order = shipped()
     record_writeback_refused(order, order.parcels[0], "no such order", moment())
-    assert order.attention[0] == TaskKind.WRITEBACK_REFUSED
+    assert order.attention.kinds == (TaskKind.WRITEBACK_REFUSED,)
     assert order.due is None, "its parcel is polled"
     saved(order, at())

@@ -155,7 +155,7 @@ def test_a_supplier_that_agrees_after_all_is_taken_at_its_word():
     ask_all(order)
     po.promise_answer(moment())
     overdue(order, moment(13))
-    assert (po.status, order.attention[0]) == ("ACKED", TaskKind.CANCEL_LATE)
+    assert (po.status, order.attention.kinds) == ("ACKED", (TaskKind.CANCEL_LATE,))
     record_cancelled_by_supplier(order, po, "sorry for the delay", moment(20))
     saved(order)
     assert (order.status, order.attention) == ("CANCELLED", None)
@@ -179,7 +179,7 @@ def test_a_supplier_that_ships_in_spite_of_the_wish_does_not_go_unnoticed():
     ask_all(order)
     supplier_says(order, says("shipped", po, "Y1", L1=1), moment())
     saved(order)
-    assert (po.status, order.attention[0]) == ("PARTIALLY_SHIPPED", TaskKind.CANCEL_REFUSED)
+    assert (po.status, order.attention.kinds) == ("PARTIALLY_SHIPPED", (TaskKind.CANCEL_REFUSED,))
     supplier_says(order, says("cancelled", po), moment())
     saved(order)
     assert (units(order).cancelled, units(order).unrouted) == (1, 0), "the unwanted rest is not sent by another"

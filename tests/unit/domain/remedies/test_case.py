@@ -1,5 +1,6 @@
 import pytest
 
+from dropship.domain.attention import Urgency
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.exchange.marketplace import AfterSalesRequested, RefundedUnits
@@ -52,7 +53,7 @@ def test_a_case_opens_with_the_platforms_clock_and_counts_units_by_line():
     case = opened(reason="x" * 9_999)
     assert (case.id, case.units, len(case.reason)) == ("refund-890088186047892319", {"L1": 3}, 500)
     assert case.due == at() + DEADLINES.after_sales
-    assert case.attention == ("CASE_OPEN", at())
+    assert case.attention == (("CASE_OPEN",), Urgency.DEADLINE, at())
     saved(case, moment())
 
 
@@ -91,7 +92,7 @@ def test_an_appeal_ends_with_the_platforms_ruling(ruling, end):
     case.decide("refuse", "ops", "", moment(1))
     saved(case, moment(1))
     tell(case, "buyer_escalates")
-    assert case.attention[0] == "CASE_DISPUTED"
+    assert case.attention == (("CASE_DISPUTED",), Urgency.DEADLINE, at(1))
     tell(case, ruling)
     assert case.status == end
 
@@ -110,11 +111,13 @@ def test_a_return_goes_its_way_to_the_refund_and_never_out_of_sight():
     saved(case, moment(1))
     assert case.due == at(1) + DEADLINES.buyer_return
     tell(case, "buyer_shipped", "received")
-    assert case.attention[0] == "CASE_INSPECTING"
+    assert case.attention.kinds == ("CASE_INSPECTING",)
     tell(case, "pass_refund")
-    assert (case.status, case.attention[0]) == ("REFUNDING", "CASE_REFUNDING")
+    assert (case.status, case.attention) == ("REFUNDING", (("CASE_REFUNDING",), Urgency.MONEY, at(1)))
+    needed = case.attention
     late(case)
     assert case.status == "REFUNDING", "nobody but a person knows that the money moved"
+    assert case.attention == needed, "a reminder is no news"
     tell(case, "refund_failed", "retry", "refund_ok")
     assert case.status == "REFUNDED"
 

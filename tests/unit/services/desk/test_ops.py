@@ -10,9 +10,9 @@ from dropship.domain.orders.attention import HoldReason
 from dropship.domain.remedies.case import REPORTED_STEPS
 from dropship.ports import NotFound, Unavailable
 from dropship.services.changing import change_order
-from dropship.services.desk.ops import ORDER_ATTENTION, DecisionBody, NotPossible, Ops, read_decision
+from dropship.services.desk.ops import DecisionBody, NotPossible, Ops, read_decision
 from dropship.services.messages import DecideCase
-from tests.support.service_world import CASE, KEY, NOW, PINK, from_shop, lines
+from tests.support.service_world import CASE, KEY, NOW, PINK, from_shop
 
 # Of the right shape, but not in the calendar; or in the calendar, but not of the shape of the index.
 NO_DAYS = ("2026-02-30", "2025-02-29", "2026-13-01", "0000-01-01", "20261121", "2026-W47-6", "٢٠٢٦-١١-٢١")
@@ -111,25 +111,6 @@ def test_recent_orders_are_those_of_a_shop_and_a_day_the_newest_first(world, ops
         ops.recent(shop="gone")
 
 
-def test_what_needs_a_person_is_listed_the_longest_waiting_first(world, ops):
-    world.inbox.handle(from_shop("orders/paid", id=2, line_items=lines(sku="X")))
-    world.clock.advance(minutes=1)
-    world.inbox.handle(from_shop("orders/paid", id=1, shipping_address=None))
-    world.planning.plan(KEY._replace(external_id="2"))
-    world.dispatched()
-    assert [entry["kind"] for entry in ops.attention()["attention"]] == [
-        "HOLD_ADDRESS_MISSING",
-        "HOLD_NO_SOURCE",
-    ]
-    assert [entry["order"] for entry in ops.attention(kind="HOLD_NO_SOURCE")["attention"]] == ["main-shop#2"]
-    assert len(ops.attention(limit="1")["attention"]) == 1
-
-
-def test_everything_that_can_need_a_person_can_be_asked_for(ops):
-    for kind in ORDER_ATTENTION:
-        assert ops.attention(kind=kind) == {"attention": []}
-
-
 @pytest.mark.parametrize(
     ("query", "words"),
     [
@@ -167,14 +148,18 @@ def test_recent_orders_of_no_shop_are_refused(ops):
         ops.recent()
 
 
-def test_attention_of_an_unknown_kind_is_refused_with_those_there_are(ops):
-    with pytest.raises(InvalidMessage, match="HOLD_NO_SOURCE"):
-        ops.attention(kind="no such kind")
-
-
 def test_cases_that_wait_for_a_person_are_listed_until_they_are_decided(world, ops, case):
     (entry,) = ops.open_cases()["cases"]
-    assert (entry["case"], entry["kind"]) == (f"main-shop#{CASE}", "CASE_OPEN")
+    assert entry == {
+        "case": f"main-shop#{CASE}",
+        "order": str(KEY),
+        "kind": "CASE_OPEN",
+        "kinds": ["CASE_OPEN"],
+        "urgency": "DEADLINE",
+        "since": world.case.opened_at.isoformat(),
+    }
+    assert ops.open_cases(kind="CASE_OPEN", shop="main-shop")["cases"] == [entry]
+    assert ops.open_cases(kind="CASE_DISPUTED") == {"cases": []}
     world.tell(DecideCase(case=entry["case"], decision="refuse", by="ann"))
     assert ops.open_cases() == {"cases": []}
 

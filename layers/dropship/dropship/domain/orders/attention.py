@@ -1,9 +1,11 @@
 """What stops an order, and what needs a person: holds and tasks, and what is lost while nobody looks at them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from dropship.domain.attention import AttentionKind, Urgency
 from dropship.domain.stored import Stored
 
 WORDS = 300
@@ -83,3 +85,39 @@ class Task(Stored):
     since: datetime
     detail: str = ""
     about: str = ""
+
+
+def hold_kind(reason: HoldReason) -> AttentionKind:
+    """What a hold for that reason is listed as."""
+    return AttentionKind(f"HOLD_{reason}")
+
+
+def task_kind(kind: TaskKind) -> AttentionKind:
+    """What a task of that kind is listed as."""
+    return AttentionKind(kind.value)
+
+
+URGENCY: Mapping[HoldReason | TaskKind, Urgency] = {
+    HoldReason.ADDRESS_MISSING: Urgency.GOODS,
+    HoldReason.NO_SOURCE: Urgency.GOODS,
+    HoldReason.SUPPLIER_REFUSED: Urgency.GOODS,
+    HoldReason.SUPPLIER_CONTRADICTS: Urgency.MONEY,
+    HoldReason.DISPATCH_FAILED: Urgency.GOODS,
+    TaskKind.DISPATCH_UNKNOWN: Urgency.GOODS,
+    TaskKind.SUPPLIER_BUSY: Urgency.GOODS,
+    TaskKind.ACKNOWLEDGE_LATE: Urgency.DEADLINE,
+    TaskKind.SHIP_LATE: Urgency.DEADLINE,
+    TaskKind.CANCEL_REFUSED: Urgency.MONEY,
+    TaskKind.CANCEL_LATE: Urgency.MONEY,
+    TaskKind.REFUNDED_ON_THE_WAY: Urgency.MONEY,
+    TaskKind.ADDRESS_CHANGED: Urgency.GOODS,
+    TaskKind.QUANTITY_CHANGED: Urgency.MONEY,
+    TaskKind.WAYBILL_REUSED: Urgency.MONEY,
+    TaskKind.SUPPLIER_EVENT_REFUSED: Urgency.MONEY,
+    TaskKind.WRITEBACK_REFUSED: Urgency.MONEY,
+    TaskKind.PARCEL_STALLED: Urgency.DEADLINE,
+    TaskKind.PARCEL_EXCEPTION: Urgency.OTHER,
+}
+"""How soon a person has to look. What is at stake says which alarm counts a task, this where it stands in the list."""
+ORDER_KINDS = (*map(hold_kind, HoldReason), *map(task_kind, TaskKind))
+"""All that an order can be listed as."""

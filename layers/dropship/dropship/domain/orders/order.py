@@ -9,13 +9,14 @@ from typing import Literal
 
 from pydantic import PrivateAttr
 
+from dropship.domain.attention import Attention, Reason
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.identity import OrderKey, PurchaseOrderId
 from dropship.domain.quantities import LineQuantities
 from dropship.domain.stored import Stored
 
-from .attention import WORDS, Hold, HoldReason, Task, TaskKind
+from .attention import URGENCY, WORDS, Hold, HoldReason, Task, TaskKind, hold_kind, task_kind
 from .events import (
     CaseEnded,
     Event,
@@ -131,15 +132,14 @@ class Order(Stored):
         return min(followed, default=None)
 
     @property
-    def attention(self) -> tuple[str, datetime] | None:
-        """Why a person is needed, and since when; None where nobody is."""
-        if self.holds:
-            hold = min(self.holds, key=lambda hold: hold.since)
-            return f"HOLD_{hold.kind}", hold.since
-        if self.tasks:
-            task = min(self.tasks, key=lambda task: task.since)
-            return task.kind, task.since
-        return None
+    def attention(self) -> Attention | None:
+        """Why a person is needed: all its holds and tasks; None where there is none."""
+        return Attention.of(
+            [
+                *(Reason(hold_kind(hold.kind), URGENCY[hold.kind], hold.since) for hold in self.holds),
+                *(Reason(task_kind(task.kind), URGENCY[task.kind], task.since) for task in self.tasks),
+            ]
+        )
 
     def run_clock(self, wait: Wait, due_at: datetime) -> None:
         """Run its own clock for `wait`. A clock that is set for the same wait already keeps its time."""

@@ -1,10 +1,12 @@
 """An after-sales case: what a buyer asked after paying, who decides by when, and how it ended."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from dropship.domain.attention import Attention, AttentionKind, Reason, Urgency
 from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.exchange.marketplace import AfterSalesKind, AfterSalesRequested, case_id
@@ -32,20 +34,29 @@ ReportedStep = Literal[
 """What a person, a partner or the buyer may tell of a case beyond approving and refusing it."""
 REPORTED_STEPS: frozenset[ReportedStep] = frozenset(get_args(ReportedStep))
 
-CaseAttention = Literal["CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED"]
-_ATTENTION: dict[CaseStatus, CaseAttention] = {
-    "OPEN": "CASE_OPEN",
-    "INSPECTING": "CASE_INSPECTING",
-    "DISPUTED": "CASE_DISPUTED",
-    "REFUNDING": "CASE_REFUNDING",
-    "REFUND_FAILED": "CASE_REFUND_FAILED",
+_URGENCY: Mapping[CaseStatus, Urgency] = {
+    "OPEN": Urgency.DEADLINE,
+    "INSPECTING": Urgency.GOODS,
+    "DISPUTED": Urgency.DEADLINE,
+    "REFUNDING": Urgency.MONEY,
+    "REFUND_FAILED": Urgency.MONEY,
 }
+"""The statuses in which a case waits for a person of ours, and how soon one has to look."""
 _OUTCOMES: dict[CaseStatus, RemedyOutcome] = {
     "CLOSED": "CLOSED",
     "COMPLETED": "COMPLETED",
     "REFUNDED": "REFUNDED",
     "WITHDRAWN": "WITHDRAWN",
 }
+
+
+def case_kind(status: CaseStatus) -> AttentionKind:
+    """What a case of that status is listed as."""
+    return AttentionKind(f"CASE_{status}")
+
+
+CASE_KINDS = tuple(map(case_kind, _URGENCY))
+"""All that a case can be listed as."""
 
 
 class CaseEvent(Stored):
@@ -114,10 +125,12 @@ class Case(BaseModel):
         return None if self.finished else self.due_at
 
     @property
-    def attention(self) -> tuple[CaseAttention, datetime] | None:
-        """Why a person is needed, and since when; None where nobody is."""
-        kind = _ATTENTION.get(self.status)
-        return None if kind is None else (kind, self.opened_at)
+    def attention(self) -> Attention | None:
+        """Why a person is needed, since its latest step; None where nobody is."""
+        urgency = _URGENCY.get(self.status)
+        if urgency is None:
+            return None
+        return Attention.of([Reason(case_kind(self.status), urgency, self.timeline[-1].at)])
 
     def remember_workflow(self, task_token: str) -> None:
         """Keep how to answer the workflow that waits for its end."""

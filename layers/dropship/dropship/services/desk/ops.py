@@ -2,25 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dropship.connectors.reading import read_json
+from dropship.domain.attention import Attention, AttentionPage
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
+from dropship.domain.identity import OrderKey
 from dropship.domain.orders import timeline as timeline_words
-from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.orders.attention import ORDER_KINDS
 from dropship.domain.orders.order import Order
-from dropship.domain.remedies.case import REPORTED_STEPS, Case, Decision
+from dropship.domain.remedies.case import CASE_KINDS, REPORTED_STEPS, Case, Decision
 from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
 
-ORDER_ATTENTION = (*(f"HOLD_{reason}" for reason in HoldReason), *TaskKind)
-CASE_ATTENTION = ("CASE_OPEN", "CASE_INSPECTING", "CASE_DISPUTED", "CASE_REFUNDING", "CASE_REFUND_FAILED")
-MOST = 100
+from .queries import check_day, check_ids, check_shop, read_attention_query, read_limit, write_place
 
 
 class NotPossible(Exception):
@@ -75,45 +74,40 @@ class Ops:
             InvalidMessage: the query says something else, or nothing.
             NotFound: there is no such shop.
         """
-        most = _limit(limit, others)
+        most = read_limit(limit, others)
         if not shop:
             raise InvalidMessage("which shop? add ?shop=…")
-        _check_shop(shop)
+        check_shop(shop)
         if day is not None:
-            _check_day(day)
+            check_day(day)
         self.registry.shop(shop)
         found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
 
-    def attention(self, /, kind: str | None = None, limit: str = "50", **others: str) -> dict[str, object]:
-        """What needs a person, the longest waiting first; all kinds, or one.
+    def attention(self, /, **query: str) -> dict[str, object]:
+        """Orders that need a person, the most urgent first, of equal urgency the newest first.
 
         Raises:
             InvalidMessage: the query says something else.
         """
-        most = _limit(limit, others)
-        if kind is not None and kind not in ORDER_ATTENTION:
-            raise InvalidMessage("kind has to be one of " + ", ".join(ORDER_ATTENTION))
-        found = [
-            {"order": str(key), "kind": one, "since": since.isoformat()}
-            for one in (ORDER_ATTENTION if kind is None else [kind])
-            for key, since in self.orders.needing_attention(one, most)
-        ]
-        return {"attention": sorted(found, key=lambda entry: entry["since"])[:most]}
+        wanted = read_attention_query(ORDER_KINDS, query)
+        page = self.orders.needing_attention(wanted)
+        entries = [{"order": entry.name, **describe_attention(entry.attention)} for entry in page.entries]
+        return {"attention": entries, **_next(page)}
 
-    def open_cases(self, /, limit: str = "50", **others: str) -> dict[str, object]:
-        """Cases that wait for a person, the longest waiting first.
+    def open_cases(self, /, **query: str) -> dict[str, object]:
+        """Cases that wait for a person, each with its order, in the same order.
 
         Raises:
             InvalidMessage: the query says something else.
         """
-        most = _limit(limit, others)
-        found = [
-            {"case": f"{shop}#{case}", "kind": kind, "since": since.isoformat()}
-            for kind in CASE_ATTENTION
-            for shop, case, since in self.cases.needing_attention(kind, most)
+        wanted = read_attention_query(CASE_KINDS, query)
+        page = self.cases.needing_attention(wanted)
+        entries = [
+            {"case": entry.name, "order": str(entry.order), **describe_attention(entry.attention)}
+            for entry in page.entries
         ]
-        return {"cases": sorted(found, key=lambda entry: entry["since"])[:most]}
+        return {"cases": entries, **_next(page)}
 
     def case(self, shop: str, case: str) -> dict[str, object]:
         """One case with its history. NotFound where there is none."""
@@ -189,48 +183,22 @@ class Ops:
         self.queues.send("after-sales", wish.model_dump_json())
 
     def _load(self, shop: str, external_id: str) -> Loaded[Order]:
-        _check_ids("an order", shop, external_id)
+        check_ids("an order", shop, external_id)
         loaded = self.orders.load(OrderKey(shop, external_id), fresh=True)
         if loaded is None:
             raise NotFound(f"no order {shop}#{external_id}")
         return loaded
 
     def _load_case(self, shop: str, case: str) -> Case:
-        _check_ids("a case", shop, case)
+        check_ids("a case", shop, case)
         loaded = self.cases.load(shop, case)
         if loaded is None:
             raise NotFound(f"no case {shop}#{case}")
         return loaded.value
 
 
-def _check_shop(shop: str) -> None:
-    if not CONNECTION_ID.fullmatch(shop):
-        raise InvalidMessage("not a shop's id: it has 1 to 32 lower-case letters, digits and hyphens")
-
-
-def _check_ids(what: str, shop: str, name: str) -> None:
-    """Refuse what cannot be a key before anything is asked of a table."""
-    _check_shop(shop)
-    if not EXTERNAL_ID.fullmatch(name):
-        raise InvalidMessage(f"no id of {what}: it has 1 to 64 letters, digits, hyphens and underscores")
-
-
-def _check_day(text: str) -> None:
-    try:
-        plain = date.fromisoformat(text).isoformat() == text  # other ISO 8601 forms are no days of our index
-    except ValueError:
-        plain = False
-    if not plain:
-        raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
-
-
-def _limit(text: str, others: Mapping[str, str]) -> int:
-    """How many entries are wanted; `others` are parameters that the call does not know."""
-    if others:
-        raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
-        raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
-    return int(text)
+def _next(page: AttentionPage) -> dict[str, str]:
+    return {} if page.next is None else {"next": write_place(page.next)}
 
 
 def describe_order(order: Order) -> dict[str, object]:
@@ -255,6 +223,16 @@ def _shown(value: Any) -> Any:  # noqa: ANN401 - any part of a dumped model
             return value.isoformat().replace("+00:00", "Z")
         case _:
             return value
+
+
+def describe_attention(attention: Attention) -> dict[str, object]:
+    """Why a person is needed, as lists show it; `kind` is the first of `kinds`, and `since` its time."""
+    return {
+        "kind": attention.kinds[0],
+        "kinds": list(attention.kinds),
+        "urgency": attention.urgency.name,
+        "since": attention.since.isoformat(),
+    }
 
 
 def describe_case(case: Case) -> dict[str, object]:

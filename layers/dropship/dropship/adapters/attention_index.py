@@ -1,0 +1,84 @@
+"""The index `attention`: an entry for each item that needs a person, all in one partition, in the order of the list.
+
+A page is one query. The sort key is urgency and time, read backwards. An entry also holds what a page shows and what
+it is narrowed by, so that nothing else is read. It is written when the reasons change and at no other time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dropship.domain.attention import Attention, AttentionKind, AttentionQuery, Place, Urgency
+
+from .dynamodb_items import Item, ItemTable, key, text
+from .stamps import instant, stamp
+
+OPEN = text("OPEN")
+"""The one partition. What it bears: decision 51."""
+LOOKED_THROUGH = 1000
+"""Entries that a narrowed page reads at most, some 150 bytes each."""
+
+
+def attention_attributes(attention: Attention | None, shop: str) -> dict[str, Any]:
+    """What puts an item into the index; nothing where nobody is needed."""
+    if attention is None:
+        return {}
+    return {
+        "attention": OPEN,
+        "attention_at": text(_sort_key(attention)),
+        "kinds": {"L": [text(kind) for kind in attention.kinds]},
+        "shop": text(shop),
+    }
+
+
+def attention_of(entry: Item) -> Attention:
+    """Why the item of that entry needs a person."""
+    kinds = tuple(AttentionKind(kind["S"]) for kind in entry["kinds"]["L"])
+    return Attention(kinds, *_urgency_and_time(entry))
+
+
+def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tuple[Sequence[Item], Place | None]:
+    """The entries of one page, and after which place the next one begins. `prefix` is what each `pk` begins with.
+
+    Who looks for a kind or a shop reads on until the page is full, up to `LOOKED_THROUGH` entries.
+    """
+    where, values = [], {":open": OPEN["S"]}
+    if query.kind is not None:
+        where.append("contains(kinds, :kind)")
+        values[":kind"] = query.kind
+    if query.shop is not None:
+        where.append("shop = :shop")
+        values[":shop"] = query.shop
+    found, last = table.query_page(
+        "attention",
+        "attention = :open",
+        values,
+        where=" AND ".join(where),
+        newest=True,
+        limit=max(query.limit, LOOKED_THROUGH) if where else query.limit,
+        start=_start(prefix, query.after),
+    )
+    if len(found) > query.limit:
+        found, last = found[: query.limit], found[query.limit - 1]
+    return found, None if last is None else _place(prefix, last)
+
+
+def _start(prefix: str, after: Place | None) -> Item | None:
+    """The key that a query begins after, whether or not there is still an entry of it."""
+    if after is None:
+        return None
+    return key(f"{prefix}{after.name}", "STATE") | {"attention": OPEN, "attention_at": text(_sort_key(after))}
+
+
+def _place(prefix: str, entry: Item) -> Place:
+    urgency, since = _urgency_and_time(entry)
+    return Place(urgency, since, entry["pk"]["S"].removeprefix(prefix))
+
+
+def _urgency_and_time(entry: Item) -> tuple[Urgency, datetime]:
+    urgency, _, since = entry["attention_at"]["S"].partition("#")
+    return Urgency(int(urgency)), instant(since)
+
+
+def _sort_key(place: Attention | Place) -> str:
+    return f"{place.urgency:d}#{stamp(place.since)}"

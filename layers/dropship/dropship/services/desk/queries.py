@@ -1,0 +1,74 @@
+"""What the calls of the back office may name and ask for. Whatever else they hold is refused in words, unquoted."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from dropship.domain.attention import AttentionKind, AttentionQuery, Place, Urgency
+from dropship.domain.errors import InvalidMessage
+from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID
+
+MOST, USUAL = 100, "50"
+"""Entries of a list, at most and if nothing is said."""
+_PLACE = re.compile(rf"([1-4])\.([0-9]{{13}})\.({CONNECTION_ID.pattern})\.([A-Za-z0-9_-]{{1,80}})")
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
+
+def check_shop(shop: str) -> None:
+    """InvalidMessage where it cannot be the id of a shop."""
+    if not CONNECTION_ID.fullmatch(shop):
+        raise InvalidMessage("not a shop's id: it has 1 to 32 lower-case letters, digits and hyphens")
+
+
+def check_ids(what: str, shop: str, name: str) -> None:
+    """Refuse what cannot be a key before anything is asked of a table."""
+    check_shop(shop)
+    if not EXTERNAL_ID.fullmatch(name):
+        raise InvalidMessage(f"no id of {what}: it has 1 to 64 letters, digits, hyphens and underscores")
+
+
+def check_day(text: str) -> None:
+    """InvalidMessage where it is no day as the index of recent orders names them."""
+    try:
+        plain = date.fromisoformat(text).isoformat() == text  # other ISO 8601 forms are no days of our index
+    except ValueError:
+        plain = False
+    if not plain:
+        raise InvalidMessage("day has to be a UTC day such as 2026-11-21")
+
+
+def read_limit(text: str, others: Mapping[str, str]) -> int:
+    """How many entries are wanted; `others` are parameters that the call does not know."""
+    if others:
+        raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
+        raise InvalidMessage(f"limit has to be a whole number from 1 to {MOST}")
+    return int(text)
+
+
+def read_attention_query(kinds: Collection[AttentionKind], query: Mapping[str, str]) -> AttentionQuery:
+    """Which part of a list is wanted: `kind` (one of `kinds`), `shop`, `after` (the `next` of a page), `limit`."""
+    asked = dict(query)
+    kind, shop, after = asked.pop("kind", None), asked.pop("shop", None), asked.pop("after", None)
+    limit = read_limit(asked.pop("limit", USUAL), asked)
+    if kind is not None and kind not in kinds:
+        raise InvalidMessage("kind has to be one of " + ", ".join(kinds))
+    if shop is not None:
+        check_shop(shop)
+    return AttentionQuery(
+        limit, None if kind is None else AttentionKind(kind), shop, None if after is None else _read_place(after)
+    )
+
+
+def write_place(place: Place) -> str:
+    """The place as `after` takes it: urgency, milliseconds since 1970, shop and id."""
+    shop, _, name = place.name.partition("#")
+    return f"{place.urgency:d}.{(place.since - _EPOCH) // _MILLISECOND:013d}.{shop}.{name}"
+
+
+def _read_place(text: str) -> Place:
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise InvalidMessage("after has to be the `next` of another page, as it was given")
+    urgency, milliseconds, shop, name = found.groups()
+    return Place(Urgency(int(urgency)), _EPOCH + int(milliseconds) * _MILLISECOND, f"{shop}#{name}")
