@@ -5,7 +5,8 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -129,6 +130,31 @@ class World:
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
         return sum(int(count) for count in attributes.values())
+
+    @contextmanager
+    def not_consumed(self, function: str) -> Iterator[None]:
+        """While this lasts, the function takes nothing from its queue: no worker can be faster than the test."""
+        client = self.stack.client("lambda")
+        found = client.list_event_source_mappings(FunctionName=f"{self.stack_name}-{function}")
+        (mapping,) = (one["UUID"] for one in found["EventSourceMappings"])
+        client.update_event_source_mapping(UUID=mapping, Enabled=False)
+        try:
+            yield
+        finally:
+            client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+    def lose(self, queue: str, order: dict[str, Any]) -> None:
+        """Wait for a message about the order in a queue that is not consumed, and take it out for good."""
+        url, client = self.stack.queues[f"{queue}Url"], self.stack.client("sqs")
+
+        def found() -> bool:
+            received = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+            ours = [one for one in received.get("Messages", []) if str(order["id"]) in one["Body"]]
+            for one in ours:
+                client.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            return bool(ours)
+
+        eventually(found, lambda: f"a message about {order['id']} in {queue}")
 
     def executions(self, workflow: str, contains: str) -> list[dict[str, Any]]:
         """Executions of a workflow (`Fulfilment`, `Case`) whose name holds a text."""
