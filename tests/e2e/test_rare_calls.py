@@ -1,6 +1,6 @@
 """What a run seldom comes to by itself: plans that are stale, parcels that were not told, messages that fail."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +8,10 @@ import pytest
 from dropship.services.messages import OrderDue, PollParcels
 from tests.e2e.order_views import dispatched
 from tests.e2e.quick_shop import SHOP, done, ship, told
-from tests.e2e.world import World, eventually
+from tests.e2e.world import World, run_out
 from tests.support.lambdas import event, failed, sqs_batch
 
-WRITEBACK_CLOCK = timedelta(seconds=3)  # of the shop, in local/seed.yaml
+WRITEBACK_CLOCK = timedelta(seconds=3)  # of the shop, in tools/local/seed.yaml
 
 
 def batch(world: World, body: str, queue: str, like: str) -> dict[str, Any]:
@@ -46,7 +46,8 @@ def test_a_parcel_whose_message_is_lost_is_brought_up_by_its_poll_and_by_its_clo
         order = ship(world)
         world.lose("OutboundQueue", order)
 
-        eventually(lambda: late_to_tell(world, order), lambda: "the writeback clock of the shop has run out")
+        (parcel,) = (world.order(order, SHOP) or {})["parcels"]
+        run_out(datetime.fromisoformat(parcel["writeback_at"]) + WRITEBACK_CLOCK)
         visit = PollParcels(orders=[f"{SHOP}#{order['id']}"]).model_dump_json()
         assert failed(world.invoke("tracking-poll", batch(world, visit, "tracking", "tracking_poll/watch"))) == []
         world.lose("OutboundQueue", order)
@@ -56,9 +57,3 @@ def test_a_parcel_whose_message_is_lost_is_brought_up_by_its_poll_and_by_its_clo
         assert told(world, order) == []
     world.when(order, done, SHOP, wanted="written back")
     assert len(told(world, order)) == 1
-
-
-def late_to_tell(world: World, order: dict[str, Any]) -> bool:
-    """Whether the marketplace should have been told of the order's parcel by now."""
-    (parcel,) = (world.order(order, SHOP) or {})["parcels"]
-    return datetime.now(UTC) > datetime.fromisoformat(parcel["writeback_at"]) + WRITEBACK_CLOCK
