@@ -143,9 +143,9 @@ class World:
         )["Attributes"]
         return sum(int(count) for count in attributes.values())
 
-    def quiet(self, *queues: str) -> None:
+    def quiet(self, *queues: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until everything in these queues is done: what has been sent to them has had its effect."""
-        eventually(lambda: not any(map(self.depth, queues)), lambda: f"{', '.join(queues)} empty")
+        eventually(lambda: not any(map(self.depth, queues)), lambda: f"{', '.join(queues)} empty", patience_s)
 
     @contextmanager
     def not_consumed(self, function: str) -> Iterator[None]:
@@ -187,15 +187,17 @@ def an_order(*, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dic
     return order
 
 
-def eventually[Found](look: Callable[[], Found | None], missing: Callable[[], str]) -> Found:
+def eventually[Found](
+    look: Callable[[], Found | None], missing: Callable[[], str], patience_s: float = PATIENCE_S
+) -> Found:
     """Look again and again until there is something."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError(f"did not happen within {PATIENCE_S:.0f} s: {missing()}")
+    raise AssertionError(f"did not happen within {patience_s:.0f} s: {missing()}")
 
 
 def run_out(clock: datetime) -> None:
