@@ -35,14 +35,14 @@ seed: stack-tools ## Load tools/local/seed.yaml into the running stack again
 down: $(STACK) ## Stop the emulator and the sandbox
 	@$(PYTHON) -m tools.local.stack down
 
-test: test-unit test-e2e ## All tests: without a stack, then on the local stack without and with IAM enforced
+test: test-unit test-e2e ## All tests: without a stack, then on the local stack
 
 test-unit: $(TOOLS) ## Tests that need no running stack
 	$(PYTHON) -m pytest -q -n 2 $(FOLDERS)
 
-test-e2e: $(TOOLS) $(EMULATOR) ## Whole-stack tests, without and with IAM enforced (AUTH=true)
-	$(PYTHON) -m pytest -q tests/e2e
+test-e2e: $(TOOLS) $(EMULATOR) ## Whole-stack tests: all with IAM enforced (AUTH=true), then without it those marked without_iam
 	AUTH=true $(PYTHON) -m pytest -q tests/e2e
+	$(PYTHON) -m pytest -q -m without_iam tests/e2e
 
 faults: $(TOOLS) ## Stops at every call, deliveries, bad input, grants, defects: ten minutes; ARGS=--quick for two
 	@$(PYTHON) -m tests.faults.everything $(ARGS)

@@ -110,7 +110,7 @@ def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
 
 def _prepare(drive: Drive) -> None:
     """No schedule fires by itself, and partners take the time that is assumed of them."""
-    drive.stop_schedules()
+    drive.stack.stop_schedules()
     drive.slow_partners(Prices.load().assumed["milliseconds"]["partner"] / 1000)
 
 

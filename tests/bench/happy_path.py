@@ -137,14 +137,6 @@ class Drive:
         self._until(lambda: len(self._references(orders)) == len(orders), "placed")
         return accepted - began, time.monotonic() - began
 
-    def stop_schedules(self) -> None:
-        """Let no schedule fire: the bench does that, when their time comes in the lives of its orders."""
-        scheduler = self.stack.client("scheduler")
-        for one in scheduler.list_schedules()["Schedules"]:
-            schedule = scheduler.get_schedule(Name=one["Name"])
-            kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
-            scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
-
     def slow_partners(self, seconds: float) -> None:
         """Let every partner take that long for an answer: only then is seen how many are asked at once."""
         for partner in (f"shopify:{SHOP}", f"supplier:{SUPPLIER}", "kuaidi100"):

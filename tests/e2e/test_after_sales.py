@@ -44,16 +44,18 @@ def waiting(world: World, case: str) -> bool:
     return any(entry["case"].endswith(case) for entry in world.ops("GET", "/cases?limit=100").body["cases"])
 
 
+@pytest.mark.without_iam
 def test_a_refund_after_shipping_opens_one_case_however_often_it_comes_and_approval_ends_it(world: World):
     order, case = shipped_and_refunded(world, "main-shop", repeat=5)
     assert waiting(world, case)
-    assert len(world.executions("Case", case)) == 1
+    world.quiet("AfterSalesQueue")
     assert decide(world, case, "approve") == 202
     seen = world.case_until(case, "REFUNDED")
     assert seen["decided_by"]
     assert [entry["what"] for entry in seen["timeline"]] == ["opened", "agree_refund", "refund_ok"]
     assert outcome(world, order, case, "main-shop") == "REFUNDED"
     assert execution_ended(world, case) == "SUCCEEDED"
+    assert len(world.executions("Case", case)) == 1
     assert not waiting(world, case)
     assert decide(world, case, "refuse") == 409
 
@@ -61,29 +63,24 @@ def test_a_refund_after_shipping_opens_one_case_however_often_it_comes_and_appro
 def test_a_refusal_ends_the_case_when_the_buyer_does_not_object(world: World):
     order, case = shipped_and_refunded(world, "quick-shop")
     assert decide(world, case, "refuse", "quick-shop") == 202
-    world.case_until(case, "REJECTED", "quick-shop")
-
-    def closed() -> bool:
-        world.invoke("deadline-sweep", {})
-        return (world.case(case, "quick-shop") or {})["status"] == "CLOSED"
-
-    eventually(closed, lambda: "closed after the time to object")
+    world.sweep(world.case_until(case, "REJECTED", "quick-shop")["due_at"])
+    world.case_until(case, "CLOSED", "quick-shop")
     assert outcome(world, order, case, "quick-shop") == "CLOSED"
     assert execution_ended(world, case) == "SUCCEEDED"
 
 
 def test_silence_past_the_platforms_deadline_agrees(world: World):
     order, case = shipped_and_refunded(world, "quick-shop")
-
-    def agreed() -> bool:
-        world.invoke("deadline-sweep", {})
-        return (world.case(case, "quick-shop") or {})["status"] == "REFUNDED"
-
-    eventually(agreed, lambda: "agreed by the platform's clock")
-    timeline = (world.case(case, "quick-shop") or {})["timeline"]
+    world.sweep(world.case_until(case, "OPEN", "quick-shop")["due_at"])
+    timeline = world.case_until(case, "REFUNDED", "quick-shop")["timeline"]
     assert "merchant_timeout" in [entry["what"] for entry in timeline]
     assert outcome(world, order, case, "quick-shop") == "REFUNDED"
     assert execution_ended(world, case) == "SUCCEEDED"
+
+
+@pytest.fixture(scope="module")
+def open_case(world: World) -> str:
+    return shipped_and_refunded(world, "main-shop")[1]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +94,7 @@ def test_silence_past_the_platforms_deadline_agrees(world: World):
         {"decision": "approve", "extra": 1},
     ],
 )
-def test_a_decision_that_makes_no_sense_is_refused(world: World, body):
-    _, case = shipped_and_refunded(world, "main-shop")
-    assert world.ops("POST", f"/cases/main-shop/{case}/decision", body).status in {400, 409}
-    assert (world.case(case) or {})["status"] == "OPEN"
+def test_a_decision_that_makes_no_sense_is_refused(world: World, open_case: str, body):
+    assert world.ops("POST", f"/cases/main-shop/{open_case}/decision", body).status in {400, 409}
+    world.quiet("AfterSalesQueue")
+    assert (world.case(open_case) or {})["status"] == "OPEN"

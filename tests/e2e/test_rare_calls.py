@@ -1,6 +1,6 @@
 """What a run seldom comes to by itself: plans that are stale, parcels that were not told, messages that fail."""
 
-import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +8,10 @@ import pytest
 from dropship.services.messages import OrderDue, PollParcels
 from tests.e2e.order_views import dispatched
 from tests.e2e.quick_shop import SHOP, done, ship, told
-from tests.e2e.world import World, eventually
+from tests.e2e.world import World, run_out
 from tests.support.lambdas import event, failed, sqs_batch
+
+WRITEBACK_CLOCK = timedelta(seconds=3)  # of the shop, in tools/local/seed.yaml
 
 
 def batch(world: World, body: str, queue: str, like: str) -> dict[str, Any]:
@@ -39,19 +41,19 @@ def test_a_plan_from_before_a_change_places_nothing_and_is_made_again(world: Wor
     assert world.purchase_orders(order, "bolt") == []
 
 
-def test_a_parcel_that_a_marketplace_does_not_take_is_brought_up_by_its_poll_and_by_its_clock(world: World):
-    world.sandbox.fault(f"shopify:{SHOP}", "throttle", times=None)
-    order = ship(world)
-    asked = f"gid://shopify/Order/{order['id']}"
-    eventually(
-        lambda: len(world.sandbox.records(f"shopify:{SHOP}", "query", asked)) >= 3,
-        lambda: f"the marketplace was asked {len(world.sandbox.records(f'shopify:{SHOP}', 'query', asked))} times",
-    )
-    time.sleep(3.2)  # the writeback clock of the shop; the message itself is not tried for another quarter of a minute
-    key = f"{SHOP}#{order['id']}"
-    visit, due = PollParcels(orders=[key]).model_dump_json(), OrderDue(order=key).model_dump_json()
-    assert failed(world.invoke("tracking-poll", batch(world, visit, "tracking", "tracking_poll/watch"))) == []
-    world.sandbox.heal()
-    assert failed(world.invoke("order-ingest", batch(world, due, "inbox", "order_ingest/orders_paid"))) == []
+def test_a_parcel_whose_message_is_lost_is_brought_up_by_its_poll_and_by_its_clock(world: World):
+    with world.not_consumed("shipment-writeback"):
+        order = ship(world)
+        world.lose("OutboundQueue", order)
+
+        (parcel,) = (world.order(order, SHOP) or {})["parcels"]
+        run_out(datetime.fromisoformat(parcel["writeback_at"]) + WRITEBACK_CLOCK)
+        visit = PollParcels(orders=[f"{SHOP}#{order['id']}"]).model_dump_json()
+        assert failed(world.invoke("tracking-poll", batch(world, visit, "tracking", "tracking_poll/watch"))) == []
+        world.lose("OutboundQueue", order)
+
+        due = OrderDue(order=f"{SHOP}#{order['id']}").model_dump_json()
+        assert failed(world.invoke("order-ingest", batch(world, due, "inbox", "order_ingest/orders_paid"))) == []
+        assert told(world, order) == []
     world.when(order, done, SHOP, wanted="written back")
     assert len(told(world, order)) == 1

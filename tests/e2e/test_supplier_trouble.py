@@ -78,13 +78,13 @@ def test_a_clock_that_runs_out_takes_up_what_was_left_lying(world: World):
     """quick-shop's clocks are seconds: the sweep finds the dispatch and the silent supplier."""
     world.sandbox.fault("supplier:acme", "status", status=503, times=None)
     order = world.buy("quick-shop")
-    world.when(order, lambda seen: bool(seen["tasks"]), "quick-shop")
+    busy = world.when(order, lambda seen: bool(seen["tasks"]), "quick-shop")
     world.sandbox.heal()
-
-    def swept(seen: dict) -> bool:
-        world.invoke("deadline-sweep", {})
-        return any(task["kind"] == "ACKNOWLEDGE_LATE" for task in seen["tasks"])
-
-    seen = world.when(order, swept, "quick-shop", wanted="dispatched by the sweep, then late")
-    assert seen["purchase_orders"][0]["status"] == "DISPATCHED"
+    world.sweep(busy["due"])
+    silent = world.when(order, dispatched, "quick-shop", wanted="dispatched by the sweep")
+    world.sweep(silent["purchase_orders"][0]["due_at"])
+    seen = world.when(
+        order, lambda seen: [task["kind"] for task in seen["tasks"]] == ["ACKNOWLEDGE_LATE"], "quick-shop"
+    )
+    assert dispatched(seen)
     assert len(world.purchase_orders(order)) == 1

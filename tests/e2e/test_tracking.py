@@ -21,10 +21,6 @@ def state(order: dict) -> str:
     return str(order["parcels"][0]["state"])
 
 
-def quiet(world: World) -> None:
-    eventually(lambda: world.depth("TrackingQueue") == 0, lambda: "quiet")
-
-
 def test_repeated_out_of_order_and_unknown_scans_never_move_a_parcel_back(world: World, shipped):
     order, number = shipped
     world.sandbox.scan(number, "yuantong", ["103", "0", "5"])
@@ -35,7 +31,7 @@ def test_repeated_out_of_order_and_unknown_scans_never_move_a_parcel_back(world:
     world.until(order, "DELIVERED")
     earlier = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
     world.sandbox.scan(number, "yuantong", ["0"], at=earlier)
-    quiet(world)
+    world.quiet("TrackingQueue")
     seen = world.until(order, "DELIVERED")
     assert state(seen) == "DELIVERED"
     assert [entry["what"] for entry in seen["timeline"]].count("parcel DELIVERED") == 1
@@ -51,7 +47,7 @@ def test_without_pushes_the_poll_round_finds_the_news(world: World, shipped):
         world.invoke("tracking-schedule", {"everything": True})
         before = len(world.sandbox.records("kuaidi100", "query", number))
         world.invoke("tracking-schedule", {"everything": True})
-        quiet(world)
+        world.quiet("TrackingQueue")
         return len(world.sandbox.records("kuaidi100", "query", number)) == before
 
     eventually(retired, lambda: "a delivered parcel is polled no more")

@@ -2,19 +2,22 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.client import HTTPConnection
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tools.local.sandbox.client import Sandbox
 from tools.local.sandbox.examples import paid_order
 from tools.local.stack import Stack
 
 SHOP = "main-shop"
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
+"""How long at most what has to happen may take: on a busy machine a function takes half a minute to start."""
 
 
 class Answer(NamedTuple):
@@ -31,6 +34,10 @@ class World:
     stack: Stack
     dead_letters: Counter[str] = field(default_factory=Counter)
     """Messages that tests made to fail, by queue; the last tests see that these and no others were set aside."""
+    refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Orders, each with its shop, that must never be known; the last tests see to that too."""
+    invoked: Counter[str] = field(default_factory=Counter)
+    """How often tests ran a function themselves."""
     _token: str = field(default="", init=False)
 
     @property
@@ -114,8 +121,14 @@ class World:
         answer = self.stack.client("lambda").invoke(
             FunctionName=f"{self.stack_name}-{function}", Payload=json.dumps(event).encode()
         )
+        self.invoked[function] += 1
         assert "FunctionError" not in answer, answer["Payload"].read()
         return json.loads(answer["Payload"].read())
+
+    def sweep(self, clock: str) -> None:
+        """Let a clock run out, by its time as ops see it; then look once for what is due."""
+        run_out(datetime.fromisoformat(clock))
+        self.invoke("deadline-sweep", {})
 
     @property
     def stack_name(self) -> str:
@@ -129,6 +142,35 @@ class World:
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
         return sum(int(count) for count in attributes.values())
+
+    def quiet(self, *queues: str, patience_s: float = PATIENCE_S) -> None:
+        """Wait until everything in these queues is done: what has been sent to them has had its effect."""
+        eventually(lambda: not any(map(self.depth, queues)), lambda: f"{', '.join(queues)} empty", patience_s)
+
+    @contextmanager
+    def not_consumed(self, function: str) -> Iterator[None]:
+        """While this lasts, the function takes nothing from its queue: no worker can be faster than the test."""
+        client = self.stack.client("lambda")
+        found = client.list_event_source_mappings(FunctionName=f"{self.stack_name}-{function}")
+        (mapping,) = (one["UUID"] for one in found["EventSourceMappings"])
+        client.update_event_source_mapping(UUID=mapping, Enabled=False)
+        try:
+            yield
+        finally:
+            client.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+    def lose(self, queue: str, order: dict[str, Any]) -> None:
+        """Wait for a message about the order in a queue that is not consumed, and take it out for good."""
+        url, client = self.stack.queues[f"{queue}Url"], self.stack.client("sqs")
+
+        def found() -> bool:
+            received = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+            ours = [one for one in received.get("Messages", []) if str(order["id"]) in one["Body"]]
+            for one in ours:
+                client.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+            return bool(ours)
+
+        eventually(found, lambda: f"a message about {order['id']} in {queue}")
 
     def executions(self, workflow: str, contains: str) -> list[dict[str, Any]]:
         """Executions of a workflow (`Fulfilment`, `Case`) whose name holds a text."""
@@ -154,20 +196,25 @@ def eventually[Found](
         found = look()
         if found:
             return found
-        time.sleep(0.15)
+        time.sleep(0.05)
     raise AssertionError(f"did not happen within {patience_s:.0f} s: {missing()}")
+
+
+def run_out(clock: datetime) -> None:
+    """Wait until it is later than that, by a hundredth of a second: times are stored to the millisecond."""
+    time.sleep(max(0.0, (clock - datetime.now(UTC)).total_seconds() + 0.01))
 
 
 def http(method: str, url: str, headers: dict[str, str], body: str | bytes | None = None) -> Answer:
     """One request."""
+    parts = urlsplit(url)
     data = body.encode() if isinstance(body, str) else body
-    request = urllib.request.Request(url, data, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return Answer(answer.status, _read(answer.read()))
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return Answer(refusal.code, _read(refusal.read()))
+    with closing(HTTPConnection(parts.netloc, timeout=30)) as connection:
+        # whoever refuses a request may answer, and close, before it has been sent to its end
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(method, parts._replace(scheme="", netloc="").geturl(), data, headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, _read(answer.read()))
 
 
 def _read(body: bytes) -> Any:

@@ -2,7 +2,8 @@
 
 On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
 exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside
-the message, and the answer to the caller carries it.
+the message, and the answer to the caller carries it. And as on AWS the worker lives on after an exception; the emulator
+ends it, so that each retry starts cold.
 
 `SendTaskSuccess` is authorised against the state machine that gave the token, where the emulator asks for a grant on
 `*`; and `SendMessageBatch` is covered by `sqs:SendMessage`, where the emulator asks for an action that IAM has not.
@@ -31,7 +32,7 @@ from ministack.services import eventbridge, lambda_svc, sqs, stepfunctions
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 SENT = '{"status": "error", "error": str(e), "trace"'
-SENT_WITH_TYPE = '{"status": "error", "error": str(e), "error_type": type(e).__name__, "trace"'
+SENT_WITH_TYPE = '{"status": "ok", "raised": str(e), "error_type": type(e).__name__, "trace"'
 UNNAMED = "Runtime.HandlerError"
 
 CONCURRENCY = 2 * (os.cpu_count() or 1)
@@ -44,6 +45,8 @@ def _remember_type(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[
         _latest.error_type = None
         answer = invoke(*arguments, **named)
         _latest.error_type = answer.get("error_type")
+        if "raised" in answer:  # told as an error only now, for at one the emulator ends the worker
+            answer |= {"status": "error", "error": answer.pop("raised")}
         return answer
 
     return remembering

@@ -105,6 +105,14 @@ class Stack:
         )
         return str(answer["AuthenticationResult"]["AccessToken"])
 
+    def stop_schedules(self) -> None:
+        """Let no schedule fire any more: whoever needs what it starts does that by hand, at a time of their own."""
+        scheduler = self.client("scheduler")
+        for one in scheduler.list_schedules()["Schedules"]:
+            schedule = scheduler.get_schedule(Name=one["Name"])
+            kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+            scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
+
     def save(self) -> None:
         """Write `stack.json`."""
         Path(self.directory, "stack.json").write_text(json.dumps(asdict(self), indent=2) + "\n")

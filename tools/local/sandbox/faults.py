@@ -10,6 +10,7 @@ from tools.local.sandbox.exchange import Dropped, Malformed, Reply, Request
 
 MODES = {
     "delay": "does the work `seconds` later",
+    "answer_when_healed": "does the work and keeps the answer back until the faults are taken away",
     "status": "does nothing and answers `status`",
     "throttle": "does nothing and answers in the partner's own way that it is asked too often",
     "drop": "does nothing and closes the connection",
@@ -40,6 +41,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise Malformed(f"unknown mode {self.mode!r}; there are {', '.join(MODES)}")
+        self.taken_away = threading.Event()
 
     @property
     def refusal(self) -> Reply:
@@ -65,6 +67,9 @@ class Fault:
                 time.sleep(self.seconds)
                 return work()
         done = work()
+        if self.mode == "answer_when_healed":
+            self.taken_away.wait()
+            return done
         if self.mode == "drop_after_accepting":
             raise Dropped
         if self.mode == "error_after_accepting":
@@ -104,4 +109,6 @@ class Faults:
     def clear(self) -> None:
         """Every partner is well again."""
         with self._lock:
+            for fault in self._faults:
+                fault.taken_away.set()
             self._faults.clear()

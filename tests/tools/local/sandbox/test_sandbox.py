@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -92,7 +93,17 @@ def test_every_fault_does_what_it_says(sandbox, post, mode, answer, orders):
 def test_every_mode_is_tested():
     marks = test_every_fault_does_what_it_says.pytestmark
     [cases] = [mark.args[1] for mark in marks if mark.name == "parametrize"]
-    assert {mode for mode, _, _ in cases} == set(MODES)
+    assert {mode for mode, _, _ in cases} | {"answer_when_healed"} == set(MODES)
+
+
+def test_an_answer_can_be_kept_back_until_the_partner_is_healed(sandbox, post, wait_for):
+    sandbox.fault("supplier:acme", "answer_when_healed", "place")
+    with ThreadPoolExecutor(1) as pool:
+        placing = pool.submit(post)
+        wait_for(lambda: sandbox.supplier_orders("acme"))
+        assert not placing.done()
+        sandbox.heal()
+        assert placing.result()[0] == 201
 
 
 def test_a_late_answer_may_come_after_the_caller_has_gone(sandbox, post, wait_for):
