@@ -6,11 +6,12 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dropship.connectors.contract import RawRequest
+from dropship.connectors.contract import Access, RawRequest
 from dropship.ports import HttpResponse
 from tools.local.sandbox.client import Sandbox
 from tools.local.sandbox.server import Server
@@ -106,9 +107,9 @@ def call(sandbox):
 
 
 @pytest.fixture
-def credentials():
-    """The API secrets of a connection."""
-    return SECRETS["api"].__getitem__
+def access():
+    """What requests to a connection are signed with; some fields may be changed."""
+    return lambda name, **changed: Access(SECRETS["api"][name] | changed, datetime.now(UTC))
 
 
 @pytest.fixture
