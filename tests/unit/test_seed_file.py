@@ -13,7 +13,7 @@ from dropship.domain.registry.offers import Offer
 
 ROOT = Path(__file__).resolve().parents[2]
 URLS = {"API_URL": "https://api.example", "SANDBOX_URL": "https://sandbox.example"}
-CHANNELS = {("shopify", "marketplace"), ("supplier-v1", "supplier"), ("kuaidi100", "tracker")}
+CHANNELS = {("shopify", "marketplace"), ("woocommerce", "marketplace"), ("supplier-v1", "supplier"), ("kuaidi100", "tracker")}
 
 LENGTH = "expected 1 second to 365 days: seconds, or such as PT48H"
 
