@@ -19,11 +19,13 @@ from tools.local.sandbox.server import Server
 SECRETS = {
     "webhook": {
         "shopify/main-shop": ["shpss_current", "shpss_previous"],
+        "woocommerce/woo-shop": ["w<oo&secret'"],
         "supplier-v1/acme": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "kuaidi100/kd100": ["a salt"],
     },
     "api": {
         "shopify/main-shop": {"access_token": "shpat_1"},
+        "woocommerce/woo-shop": {"consumer_key": "ck_1", "consumer_secret": "cs_1"},
         "supplier-v1/acme": {"api_key": "key_1"},
         "kuaidi100/kd100": {"customer": "CUSTOMER", "key": "KEY", "salt": "a salt"},
     },
