@@ -13,7 +13,8 @@ app = Application("deadline_sweep")
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
     """One sweep, started by the schedule, whose event says its `time`.
 
-    By hand without it the look-backs end now; `{"days": 3}` lets each look at three days instead of a few minutes.
+    By hand without it the look-backs end now; `{"days": 3}` lets each look at three days instead of a few minutes, and
+    downloads the orders that changed in them.
     """
     scheduled = datetime.fromisoformat(event["time"]) if "time" in event else None
     period = timedelta(days=event["days"]) if "days" in event else SWEEP

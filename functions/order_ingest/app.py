@@ -1,4 +1,4 @@
-"""Inbox consumer: one marketplace event in, one stored order and one started workflow out."""
+"""Inbox consumer: a marketplace's events in, for each a stored order and a started workflow out."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dropship.runtime.application import Application
 from dropship.runtime.batches import consume
-from dropship.services.messages import INBOX
+from dropship.services.messages import INBOX, asks_a_marketplace
 from dropship.services.orders.inbox import Inbox
 
 app = Application("order_ingest")
@@ -15,10 +15,10 @@ app = Application("order_ingest")
 
 def handle(body: str) -> None:
     """Handle one message of the inbox."""
-    inbox = Inbox(app.orders, app.registry, app.queues, app.workflows, app.clock)
+    inbox = Inbox(app.orders, app.registry, lambda: app.partners, app.queues, app.workflows, app.clock)
     inbox.handle(INBOX.validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Handle a batch from the inbox queue."""
-    return consume(app, event, context, handle)
+    """Handle a batch from the inbox queue. What has to be asked of marketplaces is asked all at once."""
+    return consume(app, event, context, handle, at_once=asks_a_marketplace)

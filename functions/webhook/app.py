@@ -1,6 +1,7 @@
-"""Front door: one signed webhook of a partner in, one message in a queue out."""
+"""Front door: one signed webhook of a partner in, one message in a queue out; a greeting is answered."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from dropship.connectors.contract import RawRequest
 from dropship.runtime.application import Application
@@ -13,12 +14,14 @@ app = Application("webhook")
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer an API Gateway HTTP API request to `/webhooks/{channel}/{connection}`."""
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
-    request, path = RawRequest(headers, request_body(event)), event["pathParameters"]
+    query = dict(parse_qsl(event.get("rawQueryString", ""), keep_blank_values=True))
+    method, path = event["requestContext"]["http"]["method"], event["pathParameters"]
+    request = RawRequest(headers, request_body(event), method, query)
     answer = receive(path["channel"], path["connection"], request, app.secrets, app.queues, app.clock)
     if answer.status != 200:  # that one is in the access log
         app.logger.info("webhook refused", extra={**path, "status": answer.status})
     return {
         "statusCode": answer.status,
-        "headers": {"content-type": "application/json"},
+        "headers": {"content-type": answer.content_type},
         "body": answer.body.decode(),
     }

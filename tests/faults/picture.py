@@ -20,6 +20,7 @@ def picture(world: World) -> dict[str, Any]:
         "cases": {f"{case.shop}#{case.id}": _case(case) for case in world.cases()},
         "supplier": {reference: held["cancelled"] for reference, held in acme.orders.items()},
         "marketplace": sorted(shop.told),
+        "WooCommerce": (world.partners.woo.orders, world.partners.woo.mails),
         "tracker": sorted(set(tracker.subscribed)),
         "dead letters": sorted(set(world.dead_letters)),
         "executions": sorted(

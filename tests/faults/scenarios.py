@@ -16,6 +16,7 @@ from tests.support.service_world import WAYBILL
 from tests.support.template_document import QUEUES
 
 Step = str | Callable[[World], object]
+WOO = "order_ingest/woocommerce_order_created"
 PAID = "order_ingest/orders_paid"
 PLACED, SHIPPED = REACHED_BY["placed"], REACHED_BY["shipped"]
 OPENED = (*SHIPPED, "after_sales/open_case")
@@ -115,6 +116,25 @@ def at_its_time(path: str) -> Step:
     return set_clock
 
 
+def woo_refunds(world: World) -> None:
+    """The WooCommerce shop has the example order, and took a unit of it back."""
+    world.example(WOO)
+    world.partners.woo.sell(json.loads(json.loads(event(WOO)["Records"][0]["body"])["body"]))
+    world.partners.woo.refund("727", 801, line_315=1)
+
+
+def woo_sells(world: World) -> None:
+    """The WooCommerce shop has three orders, which are more than a page."""
+    order = json.loads(json.loads(event(WOO)["Records"][0]["body"])["body"])
+    for number in (901, 902, 903):
+        world.partners.woo.sell(order | {"id": number})
+
+
+def deleted(_world: World) -> Any:
+    """The shop named an order that it has no more."""
+    return sqs_batch('{"kind":"fetch-order","shop":"woo-shop","order":"727","deleted":true}', like=WOO)
+
+
 def _supplier(kind: str, **data: object) -> Callable[[World], Any]:
     def told(_world: World) -> Any:
         webhook = json.loads(event("supplier_events/acknowledged")["Records"][0]["body"])
@@ -157,6 +177,10 @@ SCENARIOS: list[Scenario] = [
         ("release", (PAID, "dispatch_submit/give_up"), message("order_ingest/release_hold", "InboxQueue")),
         ("close a task", (*PLACED, wait(hours=49), "order_ingest/order_due"), "order_ingest/close_task"),
         ("dispatch again", (PAID,), "order_ingest/dispatch_again"),
+        ("WooCommerce, created", (), "order_ingest/woocommerce_order_created"),
+        ("fetch an order with a refund", (woo_refunds,), "order_ingest/fetch_order"),
+        ("fetch an order that was deleted", (WOO,), deleted),
+        ("download, the second page", (woo_sells,), "order_ingest/download_orders"),
     ),
     *_of("dispatch_plan", ("plan", (PAID,), "dispatch_plan/plan"), ("nothing left", PLACED, "dispatch_plan/plan")),
     *_of(

@@ -18,11 +18,11 @@ def _tell_without_asking(self, shop, order, parcel):
     connector = marketplace(shop.channel)
     state = self.partners.call(
         shop,
-        lambda credentials: connector.ask_fulfilment(order.external_id, credentials),
+        lambda access: connector.ask_fulfilment(order.external_id, access),
         connector.read_fulfilment,
     )
     assert isinstance(state, FulfilmentState)
-    return self._create(shop, connector, self._parcel_shipped(order, parcel), state)
+    return self._create(shop, connector, self._parcel_shipped(shop, order, parcel), state)
 
 
 def tells_again() -> list[Verdict]:

@@ -74,7 +74,13 @@ class Consumer:
 
 
 CONSUMERS = (
-    Consumer("order_ingest", good="orders_paid", after="new", sends=("outbound", "after-sales")),
+    Consumer(
+        "order_ingest",
+        good="orders_paid",
+        after="new",
+        sends=("inbox", "outbound", "after-sales"),
+        calls_partners=True,
+    ),
     Consumer("supplier_events", good="acknowledged", after="placed", sends=("tracking", "outbound", "after-sales")),
     Consumer("tracking_poll", good="push", after="shipped", sends=("outbound",), calls_partners=True, in_turn=True),
     Consumer("shipment_writeback", good="parcel", after="shipped", calls_partners=True),

@@ -129,6 +129,7 @@ def outcome(world: "World") -> Mapping[str, object]:
         "answered workflows": world.workflows.finished,
         "supplier orders": [list(each.orders.items()) for each in (world.acme, world.bolt, world.in_memory) if each],
         "told to the shop": world.shop.created,
+        "told to WooCommerce": (world.woo.orders, world.woo.notes, world.woo.mails),
     }
 
 

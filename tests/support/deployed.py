@@ -8,17 +8,19 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_registry_writer import RegistryWriter
 from tests.support.fakes import FakeHttp
 from tests.support.lambdas import STAGE
-from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi
+from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi, WooApi
 from tests.support.service_world import GREEN, PINK, seed
 from tests.support.template_document import QUEUES, TABLES, WORKFLOWS
 
 WEBHOOK_SECRETS = {
     "shopify/main-shop": "shpss_0123456789abcdef0123456789abcdef",
+    "woocommerce/woo-shop": "w<oo&0123456789abcdef0123456789abcdef'",
     "supplier-v1/acme": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "kuaidi100/kd100": "s4ltXXXX",
 }
 API_SECRETS = {
     "shopify/main-shop": {"access_token": "shpat_secret"},
+    "woocommerce/woo-shop": {"consumer_key": "ck_secret", "consumer_secret": "cs_secret"},
     "supplier-v1/acme": {"api_key": "key-of-acme-secret"},
     "kuaidi100/kd100": {"customer": "customer-secret", "key": "key-secret", "salt": "salt-secret"},
 }
@@ -56,7 +58,9 @@ class Partners:
 
     def __init__(self) -> None:
         self.acme, self.shop, self.tracker = SupplierApi(), ShopApi(units={PINK: 1, GREEN: 1}), TrackerApi()
+        self.woo = WooApi()
         self.http = FakeHttp()
         self.http.partner("http://partners.test/suppliers/acme", self.acme)
         self.http.partner("http://partners.test/shopify/main-shop", self.shop)
+        self.http.partner("http://partners.test/woocommerce/woo-shop", self.woo)
         self.http.partner("http://partners.test/kuaidi100", self.tracker)

@@ -141,6 +141,72 @@ def _fulfilment(index: int) -> str:
 
 
 @dataclass
+class WooApi(Partner):
+    """WooCommerce's orders with their refunds and notes; as there, the same note told twice is two notes."""
+
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refunds: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    per_page: int = 2
+    mails: list[str] = field(default_factory=list)
+    """What the buyer was mailed: customer notes, and that the order is completed."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.path.removeprefix("/wp-json/wc/v3/orders").partition("?")
+        if not path:
+            page = parse_qs(query)["page"][0]
+            return self._do("list", page, lambda: self._list(int(page)))
+        number, _, below = path.strip("/").partition("/")
+        if number not in self.orders:
+            return answer(404, {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID."})
+        body = json.loads(request.body) if request.body else {}
+        operation, act = {
+            ("GET", ""): ("order", lambda: answer(200, self._shown(number))),
+            ("GET", "refunds"): ("refunds", lambda: answer(200, self.refunds.get(number, []))),
+            ("GET", "notes"): ("notes", lambda: answer(200, self.notes[::-1])),
+            ("PUT", ""): ("status", lambda: self._change(number, body)),
+            ("POST", "notes"): ("note", lambda: self._note(body)),
+        }[request.method, below]
+        return self._do(operation, number, act)
+
+    def sell(self, order: dict[str, Any]) -> None:
+        """A shopper buys."""
+        self.orders[str(order["id"])] = order
+
+    def refund(self, order: str, number: int, **units: int) -> None:
+        """The clerk refunds units, by order line (`line_315=1`)."""
+        rows = [
+            {"id": 1000 + index, "quantity": -count, "meta_data": [{"key": "_refunded_item_id", "value": line[5:]}]}
+            for index, (line, count) in enumerate(units.items())
+        ]
+        made = {"id": number, "amount": "1.00", "date_created_gmt": "2026-11-21T09:00:00", "line_items": rows}
+        self.refunds.setdefault(order, []).append(made)
+
+    def _shown(self, number: str) -> dict[str, Any]:
+        made = [{"id": one["id"], "refund": "", "total": "-1.00"} for one in self.refunds.get(number, [])]
+        return self.orders[number] | {"refunds": made}
+
+    def _list(self, page: int) -> HttpResponse:
+        numbers = sorted(self.orders, key=lambda one: self.orders[one]["date_modified_gmt"], reverse=True)
+        shown = [self._shown(number) for number in numbers[(page - 1) * self.per_page : page * self.per_page]]
+        pages = -(-len(numbers) // self.per_page)
+        found = answer(200, shown)
+        return found._replace(headers={"x-wp-totalpages": str(pages)})
+
+    def _change(self, number: str, body: dict[str, Any]) -> HttpResponse:
+        if self.orders[number]["status"] != body["status"]:
+            self.mails.append(body["status"])
+        self.orders[number] |= body
+        return answer(200, self._shown(number))
+
+    def _note(self, body: dict[str, Any]) -> HttpResponse:
+        self.notes.append({"id": 281 + len(self.notes), **body})
+        if body["customer_note"]:
+            self.mails.append(body["note"])
+        return answer(201, self.notes[-1])
+
+
+@dataclass
 class TrackerApi(Partner):
     """快递100: `reports` by number are answered to a query."""
 

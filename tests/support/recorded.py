@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlencode
 
-from dropship.connectors.contract import RawRequest
+import pytest
+
+from dropship.connectors.contract import Access, RawRequest
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.exchange.suppliers import PurchaseLine, PurchaseOrderRequest
 from dropship.domain.money import Money
-from dropship.domain.registry.connections import Shop, Supplier
+from dropship.domain.registry.connections import Shop, Supplier, Tracker
 from dropship.ports import HttpResponse
 
 DATA = Path(__file__).parents[1] / "data" / "contracts"
@@ -18,7 +20,8 @@ SHOP = Shop(id="main-shop", channel="shopify", base_url="http://shop.local", dom
 SUPPLIER = Supplier(
     id="yiwu", channel="supplier-v1", base_url="http://supplier.local", name="Yiwu", carriers={"圆通速递": "yto"}
 )
-SUPPLIER_CREDENTIALS = {"api_key": "key"}
+SUPPLIER_ACCESS = Access({"api_key": "key"}, NOW)
+TRACKER = Tracker(id="kd100", channel="kuaidi100", base_url="http://tracker.local", codes={"yuantong": "yto"})
 REFERENCE = "main-shop.820982911946154508.yiwu.1.1"
 PURCHASE_ORDER = PurchaseOrderRequest(
     id=REFERENCE,
@@ -29,6 +32,16 @@ PURCHASE_ORDER = PurchaseOrderRequest(
     packing_note="no invoice",
     ship_by=datetime(2026, 11, 24, 8, tzinfo=timezone(timedelta(hours=8))),
 )
+
+
+def access(**secret):
+    """What a request is signed with."""
+    return Access(secret, NOW)
+
+
+def only(events):
+    """The one event; None where there is none."""
+    return next(iter(events), None) if len(events) < 2 else pytest.fail(f"more than one: {events}")
 
 
 def load(name):

@@ -44,7 +44,7 @@ from tests.support.fakes import (
     FakeWorkflows,
 )
 from tests.support.lambdas import Function, load, made_up_resources
-from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi
+from tests.support.partner_apis import ShopApi, SupplierApi, TrackerApi, WooApi
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, 8, 15, 30, tzinfo=UTC)
@@ -56,6 +56,7 @@ WAYBILL = Waybill("yto", "YT9693083639795")
 CASE = "refund-890088186047892319"
 _SECRETS = {
     "api/shopify/main-shop": {"access_token": "shpat_test"},
+    "api/woocommerce/woo-shop": {"consumer_key": "ck_test", "consumer_secret": "cs_test"},
     "api/supplier-v1/acme": {"api_key": "key-of-acme"},
     "api/supplier-v1/bolt": {"api_key": "key-of-bolt"},
     "api/kuaidi100/kd100": {"customer": "customer", "key": "key", "salt": "salt"},
@@ -105,6 +106,7 @@ class World:
     in_memory: FakeSuppliers | None = None
     """Suppliers that are reached without HTTP, in place of acme and bolt, where a test wants them."""
     shop: ShopApi = field(default_factory=lambda: ShopApi(units={PINK: 1, GREEN: 1}))
+    woo: WooApi = field(default_factory=WooApi)
     tracker: TrackerApi = field(default_factory=TrackerApi)
     fuse: Fuse = field(default_factory=Fuse)
     ask_all: AskAll = map
@@ -120,6 +122,7 @@ class World:
         self.http.partner("http://partners.test/suppliers/acme", self.acme)
         self.http.partner("http://partners.test/suppliers/bolt", self.bolt)
         self.http.partner("http://partners.test/shopify/main-shop", self.shop)
+        self.http.partner("http://partners.test/woocommerce/woo-shop", self.woo)
         self.http.partner("http://partners.test/kuaidi100", self.tracker)
 
     def _count(self, metric: str, what: str) -> None:
@@ -134,7 +137,8 @@ class World:
 
     @property
     def inbox(self) -> Inbox:
-        return Inbox(self._seen("orders"), self.registry, self._seen("queues"), self._seen("workflows"), self.clock)
+        ports = (self._seen("orders"), self.registry, lambda: self.partners)
+        return Inbox(*ports, self._seen("queues"), self._seen("workflows"), self.clock)
 
     @property
     def planning(self) -> Planning:
@@ -142,7 +146,7 @@ class World:
 
     @property
     def partners(self) -> PartnerCalls:
-        return PartnerCalls(self._seen("http"), self.secrets)
+        return PartnerCalls(self._seen("http"), self.secrets, self.clock)
 
     @property
     def suppliers(self) -> Suppliers:

@@ -9,7 +9,7 @@ POOL = RESOURCES["UserPool"]["Properties"]
 CLIENT = RESOURCES["UserPoolClient"]["Properties"]
 
 
-def test_there_are_two_routes_and_only_the_signed_one_needs_no_token():
+def test_there_are_three_routes_and_only_those_of_partners_need_no_token():
     routes = {
         (route["Method"], route["Path"], route.get("Auth", {}).get("Authorizer", API["Auth"]["DefaultAuthorizer"]))
         for function in FUNCTIONS
@@ -17,6 +17,7 @@ def test_there_are_two_routes_and_only_the_signed_one_needs_no_token():
     }
     assert routes == {
         ("POST", "/webhooks/{channel}/{connection}", "NONE"),
+        ("GET", "/webhooks/{channel}/{connection}", "NONE"),
         ("ANY", "/ops/{proxy+}", "Operators"),
     }
 

@@ -101,6 +101,8 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("states:SendTaskFailure", None, set()),
         ("ssm:GetParameter", f"{PARAMETERS}/webhook/*", {"webhook"}),
         ("ssm:GetParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
+        ("ssm:PutParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
+        ("ssm:PutParameter", f"{PARAMETERS}/webhook/*", set()),
         ("dynamodb:PutItem", "OrdersTable", CHANGES_ORDERS),
         ("dynamodb:PutItem", "CasesTable", may_change("CasesTable")),
         ("dynamodb:GetItem", "CasesTable", may_read("CasesTable") | {"ops_api"}),
@@ -143,6 +145,7 @@ def test_no_action_is_granted_beyond_those_listed():
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
         "ssm:GetParameter",
+        "ssm:PutParameter",
         "states:StartExecution",
         "states:SendTaskSuccess",
     }

@@ -30,13 +30,14 @@ DOMAIN: May = {
     "agreements": SHARED,
     "measures": {"orders.events"},
 }
-EVERY_SERVICE = {"changing", "messages", "partner_calls"}
+EVERY_SERVICE = {"changing", "messages", "partner_calls", "several"}
 SERVICES: May = {
     "changing": set(),
     "messages": set(),
     "partner_calls": set(),
     "reception": set(),
-    "sweep": {"messages"},
+    "several": set(),
+    "sweep": {"messages", "orders.download"},
     "orders": EVERY_SERVICE,
     "parcels": EVERY_SERVICE,
     "docking": {"partner_calls"},

@@ -13,7 +13,12 @@ from dropship.domain.registry.offers import Offer
 
 ROOT = Path(__file__).resolve().parents[2]
 URLS = {"API_URL": "https://api.example", "SANDBOX_URL": "https://sandbox.example"}
-CHANNELS = {("shopify", "marketplace"), ("supplier-v1", "supplier"), ("kuaidi100", "tracker")}
+CHANNELS = {
+    ("shopify", "marketplace"),
+    ("woocommerce", "marketplace"),
+    ("supplier-v1", "supplier"),
+    ("kuaidi100", "tracker"),
+}
 
 LENGTH = "expected 1 second to 365 days: seconds, or such as PT48H"
 
@@ -320,7 +325,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_unfolds():
 
 def test_the_seed_of_the_local_stack_is_valid_and_needs_two_suppliers_for_one_order():
     seed = load((ROOT / "tools" / "local" / "seed.yaml").read_bytes())
-    assert {shop.id for shop in seed.shops} == {"main-shop", "second-shop", "quick-shop"}
+    assert {shop.id for shop in seed.shops} == {"main-shop", "second-shop", "quick-shop", "woo-shop"}
     offers = seed.offers["main-shop"]
     assert {offers[sku][0].supplier for sku in ("MUG-WHITE", "CAP-BLACK")} == {"acme", "bolt"}
     assert "IPOD2008PINK" in offers

@@ -3,45 +3,26 @@
 `{"webhook": {"shopify/main-shop": ["…"]}, "api": {"supplier-v1/acme": {"api_key": "…"}}}`
 """
 
-import base64
 import json
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from tools.local.sandbox.players import Player, players
 
 Secrets = dict[str, dict[str, Any]]
 
 
-def _shopify() -> tuple[str, dict[str, str]]:
-    return f"shpss_{secrets.token_hex(16)}", {"access_token": f"shpat_{secrets.token_hex(16)}"}
-
-
-def _supplier() -> tuple[str, dict[str, str]]:
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    return f"whsec_{key}", {"api_key": f"key_{secrets.token_hex(16)}"}
-
-
-def _kuaidi100() -> tuple[str, dict[str, str]]:
-    salt = secrets.token_hex(8)
-    return salt, {"customer": secrets.token_hex(16).upper(), "key": secrets.token_hex(6), "salt": salt}
-
-
-# The webhook secret and the API credentials of one connection, in the form that its partner gives them out.
-MAKERS: dict[str, Callable[[], tuple[str, dict[str, str]]]] = {
-    "shopify": _shopify,
-    "supplier-v1": _supplier,
-    "kuaidi100": _kuaidi100,
-}
-
-
 def complete(known: Secrets, connections: Iterable[tuple[str, str]]) -> Secrets:
-    """The known secrets, and new ones for connections (channel, id) that lack theirs."""
+    """The known secrets, and new ones for connections (channel, id) that lack theirs.
+
+    They have the form of the channel, if the sandbox plays it.
+    """
     webhook, api = dict(known.get("webhook", {})), dict(known.get("api", {}))
     for channel, connection in connections:
         name = f"{channel}/{connection}"
         if name not in webhook or name not in api:
-            secret, credentials = MAKERS[channel]()
+            secret, credentials = players().get(channel, Player).made_up_secrets()
             webhook[name], api[name] = [secret], credentials
     return {"webhook": webhook, "api": api}
 

@@ -208,7 +208,7 @@ class Workflows(Protocol):
 
 
 class Secrets(Protocol):
-    """Secrets by name, cached for a while."""
+    """Secrets by name, cached for a while. Nothing of them is ever logged."""
 
     def get(self, name: str, *, newer_than_s: float | None = None) -> Mapping[str, object]:
         """The secret's fields; read anew if the cached one is older than `newer_than_s` seconds.
@@ -217,6 +217,9 @@ class Secrets(Protocol):
             NotFound: there is no secret of that name.
             Unavailable: it cannot be read now.
         """
+
+    def put(self, name: str, fields: Mapping[str, object]) -> None:
+        """Keep new fields of a secret that is there, such as a renewed token. Unavailable where they cannot be kept."""
 
 
 class HttpRequest(NamedTuple):

@@ -22,3 +22,8 @@ class FakeSecrets:
         if name not in self.known:
             raise NotFound(f"there is no secret {name}")
         return self.known[name]
+
+    def put(self, name: str, fields: Mapping[str, object]) -> None:
+        if self.down:
+            raise Unavailable(f"cannot keep the secret {name} now")
+        self.known[name] = fields

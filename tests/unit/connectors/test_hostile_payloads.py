@@ -1,7 +1,6 @@
 """Signed but senseless: whatever stands in whichever field, the answer is an event, nothing, or InvalidMessage."""
 
 import contextlib
-import copy
 import json
 
 import pytest
@@ -10,32 +9,9 @@ from hypothesis import strategies as st
 
 from dropship.connectors import marketplace, supplier, tracker
 from dropship.domain.errors import InvalidMessage
-from tests.support.recorded import REFERENCE, SHOP, SUPPLIER, kuaidi100_push, load, webhook
+from tests.support.hostile import HOSTILE, places, replaced
+from tests.support.recorded import REFERENCE, SHOP, SUPPLIER, TRACKER, kuaidi100_push, load, only, webhook
 
-HOSTILE = [
-    None,
-    True,
-    "",
-    "3",
-    "NaN",
-    "\0",
-    "\ud800",
-    "x" * 100_000,
-    "1" * 4000,
-    -1,
-    0,
-    1.5,
-    float("inf"),
-    10**30,
-    10**4000,
-    [],
-    [None],
-    [[]],
-    {},
-    {"id": {}},
-    "9999-12-31T23:59:59-23:59",
-    "0001-01-01T00:00:00+23:59",
-]
 SHIPPED = {
     "type": "purchase_order.shipped",
     "timestamp": "2026-11-21T08:15:30Z",
@@ -51,15 +27,15 @@ SHIPPED = {
 
 def read_shopify(topic):
     headers = {"x-shopify-topic": topic, "x-shopify-shop-domain": SHOP.domain}
-    return lambda body: marketplace("shopify").read_event(webhook(body, headers), SHOP)
+    return lambda body: only(marketplace("shopify").read_events(webhook(body, headers), SHOP))
 
 
 def read_supplier(body):
-    return supplier("supplier-v1").read_event(webhook(body), SUPPLIER)
+    return only(supplier("supplier-v1").read_events(webhook(body), SUPPLIER))
 
 
 def read_kuaidi100(param):
-    return tracker("kuaidi100").read_push(kuaidi100_push(param))
+    return only(tracker("kuaidi100").read_events(kuaidi100_push(param), TRACKER))
 
 
 READERS = {
@@ -68,23 +44,6 @@ READERS = {
     "supplier": (read_supplier, SHIPPED),
     "push": (read_kuaidi100, load("kuaidi100_push")["shutdown_delivered"]),
 }
-
-
-def places(value, path=()):
-    """The path of every field and list entry in a payload."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in entries:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
-
-
-def replaced(payload, path, value):
-    changed = copy.deepcopy(payload)
-    place = changed
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    return changed
 
 
 @pytest.mark.parametrize("kind", READERS)

@@ -7,12 +7,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from dropship.connectors import tracker
+from dropship.connectors.contract import AskedParcel
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
 from dropship.domain.exchange.tracking import TrackingStage
-from tests.support.recorded import answer, kuaidi100_push, load, vector, webhook
+from tests.support.recorded import TRACKER, access, answer, kuaidi100_push, load, only, vector, webhook
 
-CREDENTIALS = {"customer": "CUST", "key": "KEY", "salt": "s4lt"}
+ACCESS = access(customer="CUST", key="KEY", salt="s4lt")
 PUSHES = load("kuaidi100_push")
 kuaidi100 = tracker("kuaidi100")
 
@@ -41,7 +42,7 @@ def result(*scans, state="0"):
 
 def push(*scans, state="0", **fields):
     param = {"status": "polling", "message": "", "lastResult": result(*scans, state=state), **fields}
-    return kuaidi100.read_push(kuaidi100_push(param))
+    return only(kuaidi100.read_events(kuaidi100_push(param), TRACKER))
 
 
 def stages(report):
@@ -50,8 +51,8 @@ def stages(report):
 
 def test_a_query_is_the_recorded_one_byte_for_byte():
     recorded = vector("kuaidi100-query-1")
-    credentials = {"customer": recorded["customer"], "key": recorded["key"]}
-    request = kuaidi100.query("yuantong", "YT9693083639795", "", credentials)
+    credentials = access(customer=recorded["customer"], key=recorded["key"])
+    request = kuaidi100.query(AskedParcel("yuantong", "YT9693083639795"), credentials)
 
     assert (request.method, request.path) == ("POST", "/poll/query.do")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -60,7 +61,7 @@ def test_a_query_is_the_recorded_one_byte_for_byte():
 
 
 def test_a_query_tells_the_phone():
-    form = dict(parse_qsl(kuaidi100.query("shunfeng", "SF1", "5678", CREDENTIALS).body.decode()))
+    form = dict(parse_qsl(kuaidi100.query(AskedParcel("shunfeng", "SF1", "5678"), ACCESS).body.decode()))
     assert json.loads(form["param"])["phone"] == "5678"
 
 
@@ -72,14 +73,14 @@ def test_two_carriers_need_the_phone(code, needed):
 
 
 def test_a_subscription_tells_the_phone():
-    request = kuaidi100.subscribe("zhongtong", "ZTO1", "5678", "https://api.example/", CREDENTIALS)
+    request = kuaidi100.subscribe(AskedParcel("zhongtong", "ZTO1", "5678"), "https://api.example/", ACCESS)
     form = dict(parse_qsl(request.body.decode()))
     assert json.loads(form["param"])["parameters"]["phone"] == "5678"
 
 
 def test_a_subscription_names_callback_and_salt():
     callback = "https://api.example/webhooks/kuaidi100/cn?a=1&b=2"
-    request = kuaidi100.subscribe("yuantong", "YT1", "", callback, CREDENTIALS)
+    request = kuaidi100.subscribe(AskedParcel("yuantong", "YT1"), callback, ACCESS)
 
     form = dict(parse_qsl(request.body.decode(), strict_parsing=True))
     assert (request.method, request.path, form["schema"]) == ("POST", "/poll", "json")
@@ -151,11 +152,11 @@ def test_an_answer_that_makes_no_sense_is_unknown(read, body):
 def test_a_query_is_read_like_a_push():
     recorded = PUSHES["shutdown_delivered"]
     queried = kuaidi100.read_query(answer(200, recorded["lastResult"]))
-    assert queried == kuaidi100.read_push(kuaidi100_push(recorded))
+    assert queried == only(kuaidi100.read_events(kuaidi100_push(recorded), TRACKER))
 
 
 def test_a_push_is_read_field_by_field():
-    report = kuaidi100.read_push(kuaidi100_push(PUSHES["shutdown_delivered"]))
+    report = only(kuaidi100.read_events(kuaidi100_push(PUSHES["shutdown_delivered"]), TRACKER))
 
     assert (report.carrier, report.number) == ("jd", "JD0000000000001")
     assert [event.model_dump() for event in report.events] == [
@@ -175,7 +176,7 @@ def test_a_push_is_read_field_by_field():
 
 
 def test_the_recorded_form_is_read_from_its_bytes():
-    report = kuaidi100.read_push(webhook(vector("kuaidi100-push-1")["raw_body"]))
+    report = only(kuaidi100.read_events(webhook(vector("kuaidi100-push-1")["raw_body"]), TRACKER))
     assert (report.number, stages(report)) == ("YT9693083639795", [TrackingStage.OUT_FOR_DELIVERY])
 
 
@@ -264,7 +265,7 @@ def test_another_abort_expires_nothing():
 
 @pytest.mark.parametrize("name", ["abort_no_record", "abort_company_corrected"])
 def test_an_abort_without_scans_is_no_news(name):
-    assert kuaidi100.read_push(kuaidi100_push(PUSHES[name])) is None
+    assert only(kuaidi100.read_events(kuaidi100_push(PUSHES[name]), TRACKER)) is None
 
 
 def test_a_corrected_carrier_is_no_news_of_the_old_one():
@@ -291,10 +292,10 @@ def test_a_first_push_without_scans_is_no_news():
 )
 def test_a_push_that_makes_no_sense_is_refused(param):
     with pytest.raises(InvalidMessage):
-        kuaidi100.read_push(kuaidi100_push(param))
+        only(kuaidi100.read_events(kuaidi100_push(param), TRACKER))
 
 
 @pytest.mark.parametrize("body", ["", "sign=1", "sign=1&param=" + "[" * 100_000, "sign=1&param=%FF"])
 def test_a_push_that_is_no_form_of_json_is_refused(body):
     with pytest.raises(InvalidMessage):
-        kuaidi100.read_push(webhook(body))
+        only(kuaidi100.read_events(webhook(body), TRACKER))

@@ -2,16 +2,18 @@
 
 import contextlib
 import json
+from datetime import UTC, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropship.connectors.reading import credential, cut, read_json, retry_after
+from dropship.connectors.reading import credential, cut, read_json, read_json_rows, retry_after
 from dropship.domain.errors import InvalidMessage
+from dropship.domain.money import Money
 from dropship.ports import NotFound
-from tests.support.recorded import answer
+from tests.support.recorded import access, answer
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_byte_order_mark_is_passed_over():
 
 
 def test_fractions_are_exact():
-    assert read_json(b'{"a":89.99}').money("a", "USD").minor == 8999
+    assert read_json(b'{"a":89.99}').amount_or_none("a", "USD").minor == 8999
 
 
 @pytest.mark.parametrize("value", [True, "3", 1.5, -1, None, [], {}, 1_000_001, 10**4000])
@@ -100,22 +102,60 @@ def test_moments_become_utc(text, utc):
 @pytest.mark.parametrize(
     "value", ["2026-11-20T13:01:19", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "soon", 1, None, True]
 )
-def test_what_names_no_moment_is_refused(value):
+def test_what_names_no_moment_is_refused_where_it_decides_and_none_where_it_informs(value):
+    fields = read_json(json.dumps({"at": value}).encode())
     with pytest.raises(InvalidMessage):
-        read_json(json.dumps({"at": value}).encode()).moment("at")
+        fields.moment("at")
+    assert fields.moment_or_none("at") is None
+
+
+def test_a_time_without_offset_is_that_of_the_zone_that_the_partner_means():
+    fields = read_json(b'{"at":"2026-11-20 13:01:19","sure":"2026-11-20T13:01:19+00:00"}')
+    china = timezone(timedelta(hours=8))
+    assert fields.moment("at", UTC).isoformat() == "2026-11-20T13:01:19+00:00"
+    assert fields.moment_or_none("at", china).isoformat() == "2026-11-20T05:01:19+00:00"
+    assert fields.moment("sure", china).isoformat() == "2026-11-20T13:01:19+00:00"
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "-1.00", -1, "1e5", "1e999999", "1_0", "１", "", "1.234", True, None, [], " 1"]
+    "value",
+    ["NaN", "-1.00", -1, "1e5", "1e999999", "1_0", "１", "", "9" * 14, "0." + "1" * 21, True, None, [], " 1"],
 )
-def test_what_is_no_amount_is_refused(value):
+def test_what_is_no_amount_is_none_and_refuses_nothing(value):
+    assert read_json(json.dumps({"price": value}).encode()).amount_or_none("price", "USD") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "minor"),
+    [
+        ("13.9563", "USD", 1396),
+        ("13.955", "USD", 1396),
+        ("3.33333333333", "EUR", 333),
+        ("13.5", "JPY", 14),
+        (3, "KWD", 3000),
+    ],
+)
+def test_an_amount_finer_than_the_minor_unit_is_rounded(value, currency, minor):
+    fields = read_json(json.dumps({"price": value}).encode())
+    assert fields.amount_or_none("price", currency) == Money(minor=minor, currency=currency)
+
+
+@pytest.mark.parametrize("currency", ["usd", "", "US", "DOLLARS"])
+def test_an_amount_without_its_currency_is_none(currency):
+    assert read_json(b'{"price":"1.00"}').amount_or_none("price", currency) is None
+
+
+def test_a_list_of_objects_is_read_row_by_row():
+    assert [row.id("id") for row in read_json_rows(b'[{"id":1},{"id":"b"}]')] == ["1", "b"]
+    assert read_json_rows(b"[]") == []
+    with pytest.raises(InvalidMessage, match=r"^\[1\]\.id is missing$"):
+        read_json_rows(b'[{"id":1},{}]')[1].id("id")
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"null", b"[1]", b"[{}", b"[[]]", b'[{"a":1,"a":2}]', b"[" * 100_000])
+def test_what_is_not_one_json_list_of_objects_is_refused(raw):
     with pytest.raises(InvalidMessage):
-        read_json(json.dumps({"price": value}).encode()).money("price", "USD")
-
-
-def test_an_amount_needs_its_currency():
-    with pytest.raises(InvalidMessage, match="currency"):
-        read_json(b'{"price":"1.00"}').money("price", "usd")
+        read_json_rows(raw)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +170,7 @@ def test_retry_after_is_read_in_seconds(header, seconds):
 @pytest.mark.parametrize("secret", [{}, {"key": ""}, {"key": 1}, {"key": None}])
 def test_a_missing_credential_is_named(secret):
     with pytest.raises(NotFound, match="'key'"):
-        credential(secret, "key")
+        credential(access(**secret), "key")
 
 
 _JSON = st.recursive(
@@ -145,8 +185,8 @@ def test_every_reader_gives_a_value_or_refuses(value):
         fields = read_json(json.dumps({"x": value}).encode())
     except InvalidMessage:  # NaN and the like
         return
-    readers = [fields.text, fields.id, fields.count, fields.moment, fields.child, fields.rows]
-    for read in [*readers, lambda name: fields.money(name, "USD")]:
+    readers = [fields.text, fields.id, fields.count, fields.moment, fields.moment_or_none, fields.child, fields.rows]
+    for read in [*readers, lambda name: fields.amount_or_none(name, "USD")]:
         with contextlib.suppress(InvalidMessage):
             read("x")
 

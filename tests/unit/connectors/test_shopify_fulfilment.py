@@ -9,9 +9,9 @@ from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
 from dropship.domain.exchange.suppliers import ShippedLine
 from dropship.domain.exchange.writeback import FulfilmentGroup, FulfilmentState, ParcelShipped, WrittenBack
-from tests.support.recorded import answer, load
+from tests.support.recorded import access, answer, load
 
-CREDENTIALS = {"access_token": "token"}
+ACCESS = access(access_token="token")
 RECORDED = load("shopify_fulfillment_create")
 THROTTLED = RECORDED["throttled_response_http200"]
 DENIED = {"data": {"order": None}, "errors": [{"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}]}
@@ -50,7 +50,7 @@ def told(number, status, *waybills):
 
 
 def test_the_question_names_the_order_and_carries_the_token():
-    request = shopify.ask_fulfilment("820982911946154508", CREDENTIALS)
+    request = shopify.ask_fulfilment("820982911946154508", ACCESS)
 
     assert (request.method, request.path) == ("POST", "/admin/api/2026-10/graphql.json")
     assert request.headers["x-shopify-access-token"] == "token"
@@ -144,7 +144,8 @@ def fulfilment(request):
 
 
 def writeback(state, *lines, notify_buyer=True):
-    return shopify.writeback(parcel(*lines), state, notify_buyer=notify_buyer, credentials=CREDENTIALS)
+    shipped = parcel(*lines).model_copy(update={"notify_buyer": notify_buyer})
+    return shopify.writeback(shipped, state, ACCESS)
 
 
 def test_the_writeback_is_the_recorded_request_but_for_the_link():
@@ -215,7 +216,7 @@ def created(**result):
     ],
 )
 def test_answers_to_the_writeback(response, result):
-    assert shopify.read_writeback(response) == result
+    assert shopify.read_writeback(response, parcel(("7", 1)), STATE) == result
 
 
 @pytest.mark.parametrize(
@@ -232,4 +233,4 @@ def test_answers_to_the_writeback(response, result):
     ],
 )
 def test_nobody_knows_whether_the_writeback_happened(response):
-    assert isinstance(shopify.read_writeback(response), Unknown)
+    assert isinstance(shopify.read_writeback(response, parcel(("7", 1)), STATE), Unknown)

@@ -10,7 +10,7 @@ from dropship.connectors import supplier
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Refused
 from dropship.domain.exchange.suppliers import Placed
-from tests.support.recorded import PURCHASE_ORDER, REFERENCE, SUPPLIER, SUPPLIER_CREDENTIALS, answer, webhook
+from tests.support.recorded import PURCHASE_ORDER, REFERENCE, SUPPLIER, SUPPLIER_ACCESS, answer, only, webhook
 
 DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "docs" / "supplier-api.yaml").read_text(encoding="utf-8"))
 ORDERS = DOCUMENT["paths"]["/purchase-orders"]
@@ -29,7 +29,7 @@ def test_every_schema_is_one(name):
 
 @pytest.mark.parametrize("ship_by", [PURCHASE_ORDER.ship_by, None])
 def test_what_we_place_is_what_the_document_promises(ship_by):
-    request = supplier_v1.place(PURCHASE_ORDER.model_copy(update={"ship_by": ship_by}), SUPPLIER_CREDENTIALS)
+    request = supplier_v1.place(PURCHASE_ORDER.model_copy(update={"ship_by": ship_by}), SUPPLIER_ACCESS)
     schema("PurchaseOrder").validate(yaml.safe_load(request.body))
     assert [parameter["name"].lower() for parameter in ORDERS["post"]["parameters"]] == ["idempotency-key"]
 
@@ -38,9 +38,9 @@ def test_what_we_call_is_in_the_document():
     asked = {
         (request.method.lower(), request.path.partition("?")[0].replace(REFERENCE, "{reference}"))
         for request in (
-            supplier_v1.place(PURCHASE_ORDER, SUPPLIER_CREDENTIALS),
-            supplier_v1.find(REFERENCE, SUPPLIER_CREDENTIALS),
-            supplier_v1.cancel(REFERENCE, SUPPLIER_CREDENTIALS),
+            supplier_v1.place(PURCHASE_ORDER, SUPPLIER_ACCESS),
+            supplier_v1.find(REFERENCE, SUPPLIER_ACCESS),
+            supplier_v1.cancel(REFERENCE, SUPPLIER_ACCESS),
         )
     }
     assert asked == {(method, path) for path, methods in DOCUMENT["paths"].items() for method in methods}
@@ -64,7 +64,7 @@ def test_the_documents_answers_are_understood():
 def test_the_documents_events_are_valid_and_understood(kind):
     example = EVENT["examples"][kind]["value"]
     schema("Event").validate(example)
-    event = supplier_v1.read_event(webhook(example), SUPPLIER)
+    event = only(supplier_v1.read_events(webhook(example), SUPPLIER))
     assert (event.kind, event.purchase_order) == (kind, REFERENCE)
 
 
@@ -72,7 +72,7 @@ def test_the_document_lists_every_type_the_connector_reads():
     types = DOCUMENT["components"]["schemas"]["Event"]["properties"]["type"]["examples"]
     for kind in types:
         with pytest.raises(InvalidMessage):  # a type it did not know would be ignored
-            supplier_v1.read_event(webhook({"type": kind}), SUPPLIER)
+            supplier_v1.read_events(webhook({"type": kind}), SUPPLIER)
     assert {kind.removeprefix("purchase_order.") for kind in types} == EVENT["examples"].keys()
 
 

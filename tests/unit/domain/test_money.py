@@ -58,6 +58,20 @@ def test_what_is_shown_is_read_back(minor, currency):
     assert Money.model_validate_json(money.model_dump_json()) == money
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [("13.9563", "EUR", 1396), ("0.005", "EUR", 1), ("0.004", "EUR", 0), ("12.5", "JPY", 13), ("1.23456", "KWD", 1235)],
+)
+def test_an_amount_that_only_informs_is_rounded_to_the_minor_unit(amount, currency, minor):
+    assert Money.nearest(Decimal(amount), currency) == Money(minor=minor, currency=currency)
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "1e999999", "1e20"])
+def test_what_is_no_amount_cannot_be_rounded_to_one(amount):
+    with pytest.raises(InvalidMessage):
+        Money.nearest(Decimal(amount), "EUR")
+
+
 def test_sums_stay_in_one_currency():
     price = Money(minor=1990, currency="EUR")
     assert price + price.times(2) == price.times(3)

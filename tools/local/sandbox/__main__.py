@@ -8,14 +8,17 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.local.sandbox.control import HELP
+from tools.local.sandbox.control import help_text
+from tools.local.sandbox.players import players
 from tools.local.sandbox.server import Server
 
-DESCRIPTION = """Plays the partners on this machine, over the same wire contracts as the real ones.
 
-partners  /shopify/{shop}     a Shopify shop: GraphQL Admin API
-          /suppliers/{id}     a supplier: Supplier API v1
-          /kuaidi100          快递100: subscriptions and queries
+def description() -> str:
+    """Who is played, and where."""
+    partners = [f"/{kind.address:<22}{kind.about}" for kind in players().values()]
+    return f"""Plays the partners on this machine, over the same wire contracts as the real ones.
+
+partners  {"\n          ".join(partners)}
 They send their signed webhooks to the API named in stack.json, with the secrets in secrets.json."""
 
 
@@ -23,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; 1 if the port is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.local.sandbox",
-        description=DESCRIPTION,
-        epilog=HELP,
+        description=description(),
+        epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=4580, help="0 for any free one; default %(default)s")

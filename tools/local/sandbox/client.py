@@ -35,7 +35,7 @@ class FaultDetails(TypedDict, total=False):
 
 
 class EventDetails(Sending, total=False):
-    """What else there is to say in a supplier's event; see `tools.local.sandbox.supplier.Emission`."""
+    """What else there is to say in a supplier's event; see `tools.local.sandbox.players.supplier_v1.Emission`."""
 
     reason: str
     carrier: str
@@ -161,6 +161,14 @@ class Sandbox:
     def heal(self) -> None:
         """Take all faults away."""
         self._call("DELETE", "/control/faults")
+
+    def tell(self, address: str, action: str, **what: object) -> dict[str, Any]:
+        """Tell the partner at an address (`woocommerce/woo-shop`) to do something; see its player."""
+        return self._call("POST", f"/control/{address}/{action}", what)
+
+    def see(self, address: str, what: str, **query: str) -> list[dict[str, Any]]:
+        """What can be seen of the partner at an address; see its player."""
+        return self._list(f"/{address}/{what}", what, query)
 
     def _emit(self, supplier: str, action: str, reference: str, details: EventDetails) -> list[int]:
         path = f"/control/suppliers/{supplier}/{action}"

@@ -39,6 +39,17 @@ class Request:
             raise Malformed("the body is not a JSON object")
         return value
 
+    def read[Kind](self, kind: type[Kind]) -> Kind:
+        """The body as a dataclass of that kind.
+
+        Raises:
+            Malformed: it has other fields.
+        """
+        try:
+            return kind(**self.json())
+        except TypeError as problem:
+            raise Malformed(str(problem).split(".__init__() ")[-1]) from None
+
     def form(self) -> dict[str, str]:
         """The body as form fields."""
         return dict(parse_qsl(self.body.decode(errors="replace"), keep_blank_values=True))

@@ -24,6 +24,8 @@ class Message:
     url: str
     body: bytes
     sign: Callable[[], Mapping[str, str]]
+    insists: bool = True
+    """Whether it is sent again where we do not take it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Sender:
             return list(pool.map(self._insist, copies))
 
     def _insist(self, message: Message) -> int:
-        for pause in (*RETRY_AFTER_S, None):
+        for pause in (*(RETRY_AFTER_S if message.insists else ()), None):
             status = self._attempt(message)
             if 0 < status < 500 and status != 429:
                 break

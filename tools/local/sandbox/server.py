@@ -32,6 +32,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a POST."""
         self._handle()
 
+    def do_PUT(self) -> None:
+        """Answer a PUT."""
+        self._handle()
+
     def do_DELETE(self) -> None:
         """Answer a DELETE."""
         self._handle()

@@ -5,8 +5,8 @@ import hashlib
 import hmac
 
 
-def shopify(secret: str, body: bytes) -> str:
-    """The `X-Shopify-Hmac-Sha256` of a webhook."""
+def hmac_sha256_base64(secret: str, body: bytes) -> str:
+    """The `X-Shopify-Hmac-Sha256` or `X-WC-Webhook-Signature` of a webhook."""
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
 
 
@@ -17,15 +17,6 @@ def standard_webhook(secret: str, message_id: str, timestamp: int, body: bytes) 
     return "v1," + base64.b64encode(hmac.digest(key, text, "sha256")).decode()
 
 
-def kuaidi100_push(salt: str, param: str) -> str:
-    """The `sign` of a 快递100 push."""
-    return _md5(param + salt)
-
-
-def kuaidi100_query(key: str, customer: str, param: str) -> str:
-    """The `sign` of a 快递100 query."""
-    return _md5(param + key + customer)
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest().upper()
+def md5_upper(*parts: str) -> str:
+    """The `sign` of a 快递100 push (over `param` and salt) or query (over `param`, key and customer)."""
+    return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest().upper()

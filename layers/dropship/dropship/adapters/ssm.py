@@ -62,6 +62,17 @@ class SsmSecrets:
         self._known.keep(name, fields, KNOWN_FOR_S)
         return fields
 
+    def put(self, name: str, fields: Fields) -> None:
+        """Keep new fields of a secret that is there, encrypted with the account's key for parameters.
+
+        Raises:
+            Unavailable: they cannot be kept now.
+        """
+        client, value = self._ssm(), json.dumps(fields, ensure_ascii=False)
+        with unavailable_if_passing(f"keep the secret {name}"):
+            client.put_parameter(Name=f"{self._prefix}/{name}", Value=value, Type="SecureString", Overwrite=True)
+        self._known.keep(name, fields, KNOWN_FOR_S)
+
     def _read(self, name: str) -> Fields:
         client = self._ssm()
         try:

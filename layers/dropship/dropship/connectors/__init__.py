@@ -1,7 +1,9 @@
 """Connectors: one file each, found by channel name, imported only when the channel is seen.
 
-The channel `supplier-v1` is the module `supplier_v1` in one of the three folders. A connector is pure: it
-verifies, reads and builds, and leaves all input and output to its caller.
+The channel `supplier-v1` is the module `supplier_v1` in one of the three folders, and `17track`, which could not be
+imported by that name, is `_17track`. The folder says what a connector's partner is; what it is able to do is seen from
+its methods (`contract`). A connector is pure: it verifies, reads and builds, and leaves all input and output to its
+caller.
 """
 
 import importlib
@@ -9,59 +11,72 @@ import importlib.util
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import cast
+from typing import Literal, NamedTuple
 
-from .contract import Connector, MarketplaceConnector, SupplierConnector, TrackerConnector, UnknownChannel
+from .contract import UnknownChannel
 
-FOLDERS = ("marketplaces", "suppliers", "carriers")
-CHANNEL = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_CONNECTORS: dict[str, Connector] = {}
+Role = Literal["marketplace", "supplier", "tracker"]
+FOLDERS: dict[str, Role] = {"marketplaces": "marketplace", "suppliers": "supplier", "trackers": "tracker"}
+CHANNEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CONNECTORS: dict[str, object] = {}
 
 
-def connector[C: Connector](channel: str) -> Callable[[type[C]], type[C]]:
+class Registered(NamedTuple):
+    """A connector, and what its partner is."""
+
+    role: Role
+    connector: object
+
+
+def connector[Kind](channel: str) -> Callable[[type[Kind]], type[Kind]]:
     """Register the decorated class under its channel name."""
 
-    def register(kind: type[C]) -> type[C]:
+    def register(kind: type[Kind]) -> type[Kind]:
         _CONNECTORS[channel] = kind()
         return kind
 
     return register
 
 
+def module_of(channel: str) -> str:
+    """The name of the file of a channel's connector, without its folder and `.py`."""
+    name = channel.replace("-", "_")
+    return f"_{name}" if name[:1].isdigit() else name
+
+
 @cache
-def find(channel: str) -> Connector:
+def find(channel: str) -> Registered:
     """The connector of a channel.
 
     Raises:
         UnknownChannel: no connector has that name.
     """
     if CHANNEL.fullmatch(channel):
-        module = channel.replace("-", "_")
-        for folder in FOLDERS:
-            name = f"{__name__}.{folder}.{module}"
+        for folder, role in FOLDERS.items():
+            name = f"{__name__}.{folder}.{module_of(channel)}"
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
-                return _CONNECTORS[channel]
+                return Registered(role, _CONNECTORS[channel])
     raise UnknownChannel(f"no connector for channel {channel[:40]!r}")
 
 
-def marketplace(channel: str) -> MarketplaceConnector:
+def marketplace(channel: str) -> object:
     """The marketplace connector of a channel; UnknownChannel if there is none."""
-    return cast(MarketplaceConnector, _of_role(channel, "marketplace"))
+    return _of_role(channel, "marketplace")
 
 
-def supplier(channel: str) -> SupplierConnector:
+def supplier(channel: str) -> object:
     """The supplier connector of a channel; UnknownChannel if there is none."""
-    return cast(SupplierConnector, _of_role(channel, "supplier"))
+    return _of_role(channel, "supplier")
 
 
-def tracker(channel: str) -> TrackerConnector:
+def tracker(channel: str) -> object:
     """The tracker connector of a channel; UnknownChannel if there is none."""
-    return cast(TrackerConnector, _of_role(channel, "tracker"))
+    return _of_role(channel, "tracker")
 
 
-def _of_role(channel: str, role: str) -> Connector:
+def _of_role(channel: str, role: Role) -> object:
     found = find(channel)
     if found.role != role:
         raise UnknownChannel(f"channel {channel} is a {found.role}, not a {role}")
-    return found
+    return found.connector

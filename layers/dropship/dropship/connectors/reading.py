@@ -11,23 +11,19 @@ from typing import TYPE_CHECKING, NoReturn
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import EXTERNAL_ID
 
-from .lazily import Lazily
+from . import models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
-    from dropship import ports
-    from dropship.domain import money
-
-    from .contract import Credentials
-else:
-    ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
+    from .contract import Access
 
 WORDS_LIMIT = 500
 ABOUT_US = frozenset({401, 402, 403, 407, 423})
 """Statuses that are about our key or account, and not about what was asked; once a person has mended it, it is done."""
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
-_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,6})?")
+_AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,20})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_UNITS = 1_000_000
 _LONGEST_WAIT_S = 3600
@@ -41,16 +37,28 @@ def read_json(raw: bytes | str) -> Fields:
     Raises:
         InvalidMessage: it is anything else.
     """
+    values = _load(raw)
+    if not isinstance(values, dict):
+        raise InvalidMessage(f"a JSON {type(values).__name__} where an object belongs")
+    return Fields(values)
+
+
+def read_json_rows(raw: bytes | str) -> list[Fields]:
+    """The objects of the JSON list in `raw`, as `read_json` reads one. InvalidMessage where it is anything else."""
+    values = _load(raw)
+    if not isinstance(values, list):
+        raise InvalidMessage(f"a JSON {type(values).__name__} where a list belongs")
+    return Fields({"": values}).rows("")
+
+
+def _load(raw: bytes | str) -> object:
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
-        values = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_named_once)
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_named_once)
     except RecursionError:
         raise InvalidMessage("JSON nested too deep") from None
     except (ValueError, ArithmeticError) as malformed:  # also: not UTF-8, thousands of digits
         raise InvalidMessage(f"not JSON: {cut(str(malformed), 200)}") from None
-    if not isinstance(values, dict):
-        raise InvalidMessage(f"a JSON {type(values).__name__} where an object belongs")
-    return Fields(values)
 
 
 def _no_number(word: str) -> NoReturn:
@@ -72,7 +80,7 @@ def cut(text: str, limit: int = WORDS_LIMIT) -> str:
     return text.strip()[:limit].strip()
 
 
-def retry_after(response: ports.HttpResponse) -> int | None:
+def retry_after(response: models.HttpResponse) -> int | None:
     """Seconds to wait, as the partner says in Retry-After, at most an hour; None where it does not say."""
     seconds = response.headers.get("retry-after", "").strip()
     if seconds.isascii() and seconds.isdecimal() and len(seconds) <= 9:
@@ -80,11 +88,11 @@ def retry_after(response: ports.HttpResponse) -> int | None:
     return None
 
 
-def credential(credentials: Credentials, name: str) -> str:
-    """One text of the connection's API secret; ports.NotFound where it has none of that name."""
-    value = credentials.get(name)
+def credential(access: Access, name: str) -> str:
+    """One text of the connection's API secret; NotFound where it has none of that name."""
+    value = access.secret.get(name)
     if not (isinstance(value, str) and value):
-        raise ports.NotFound(f"the API secret of the connection has no text {name!r}")
+        raise models.NotFound(f"the API secret of the connection has no text {name!r}")
     return value
 
 
@@ -139,27 +147,41 @@ class Fields:
             return default if value is None else value
         raise self.invalid(name, "is neither true nor false")
 
-    def moment(self, name: str) -> datetime:
-        """A moment in UTC, read from ISO 8601 with an offset."""
-        value = self._values.get(name)
-        try:
-            local = datetime.fromisoformat(value) if isinstance(value, str) else None
-            moment = local.astimezone(UTC) if local and local.tzinfo else None
-        except (ValueError, OverflowError):
-            moment = None
-        if moment is None or not 2000 <= moment.year < 2200:
+    def moment(self, name: str, zone: tzinfo | None = None) -> datetime:
+        """A moment in UTC, read from ISO 8601 with an offset; one without is in `zone`, if that is given.
+
+        For times that decide something, such as which of two snapshots is the later one. See `moment_or_none`.
+        """
+        moment = self.moment_or_none(name, zone)
+        if moment is None:
             raise self.invalid(name, "is not an ISO 8601 time with an offset")
         return moment
 
-    def money(self, name: str, currency: str) -> money.Money:
-        """An amount in major units of the currency, nothing or more, written as text or number."""
+    def moment_or_none(self, name: str, zone: tzinfo | None = None) -> datetime | None:
+        """The same for a time that only informs: None where it cannot be read, which refuses nothing else."""
+        value = self._values.get(name)
+        try:
+            local = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+            if local is None or not (local.tzinfo or zone):
+                return None
+            moment = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+        return moment if 2000 <= moment.year < 2200 else None
+
+    def amount_or_none(self, name: str, currency: str) -> models.Money | None:
+        """An amount in major units of the currency, nothing or more, as text or number, to the nearest minor unit.
+
+        Amounts only inform: None where it cannot be read, which refuses nothing else.
+        """
         value = self._values.get(name)
         amount = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
-        if not _AMOUNT.fullmatch(amount):
-            raise self.invalid(name, "is not an amount")
-        if not _CURRENCY.fullmatch(currency):
-            raise self.invalid(name, "has no currency")
-        return money.Money.parse(amount, currency)
+        if not (_AMOUNT.fullmatch(amount) and _CURRENCY.fullmatch(currency)):
+            return None
+        try:
+            return models.Money.nearest(Decimal(amount), currency)
+        except InvalidMessage:  # more than there is money
+            return None
 
     def child(self, name: str) -> Fields:
         """An object that has to be there."""

@@ -19,8 +19,8 @@ def matches(given: str, expected: Iterable[str]) -> bool:
     return any(hmac.compare_digest(given_bytes, one.encode()) for one in expected)
 
 
-def shopify(secret: str, body: bytes) -> str:
-    """Shopify: base64 of HMAC-SHA256 over the raw body."""
+def hmac_sha256_base64(secret: str, body: bytes) -> str:
+    """Base64 of HMAC-SHA256 over the raw body (Shopify, WooCommerce, AfterShip)."""
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
 
 
@@ -61,15 +61,7 @@ def check_standard_webhooks(
         raise BadSignature("the signature fits none of the secrets")
 
 
-def kuaidi100_push(param: str, salt: str) -> str:
-    """快递100 push: MD5 over the decoded `param` and the salt, upper-case hex. They may send either case."""
-    return _md5(param + salt)
-
-
-def kuaidi100_query(param: str, key: str, customer: str) -> str:
-    """快递100 query: MD5 over `param`, key and customer, upper-case hex."""
-    return _md5(param + key + customer)
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest().upper()
+def md5_upper(*parts: str) -> str:
+    """MD5 over the parts put together, as upper-case hex (快递100: over `param`, then a salt, or key and customer)."""
+    text = "".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.md5(text, usedforsecurity=False).hexdigest().upper()

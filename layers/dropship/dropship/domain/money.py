@@ -1,7 +1,7 @@
 """Money: whole minor units of a currency, never a float."""
 
 import re
-from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Self
 
 from pydantic import ConfigDict, Field
@@ -43,6 +43,19 @@ class Money(Stored):
         except ArithmeticError:
             raise InvalidMessage(f"no amount in whole minor units of {currency[:8]!r}: {amount!s:.40}") from None
         return cls(minor=whole, currency=currency)
+
+    @classmethod
+    def nearest(cls, amount: Decimal, currency: str) -> Self:
+        """The amount in major units, rounded to the minor unit: for what a person reads and nothing is reckoned with.
+
+        Raises:
+            InvalidMessage: not a finite number.
+        """
+        try:
+            whole = amount.quantize(Decimal(1).scaleb(-_EXPONENTS.get(currency, 2)), ROUND_HALF_UP)
+        except ArithmeticError:
+            raise InvalidMessage(f"no amount of {currency[:8]!r}") from None
+        return cls.parse(whole, currency)
 
     def __add__(self, other: "Money") -> "Money":
         if self.currency != other.currency:

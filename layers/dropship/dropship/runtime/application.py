@@ -105,7 +105,7 @@ class Application:
         """Calls to partners, with their credentials. Never kept: it has the ports as they are now."""
         from dropship.services.partner_calls import PartnerCalls
 
-        return PartnerCalls(self.http, self.secrets)
+        return PartnerCalls(self.http, self.secrets, self.clock)
 
     @cached_property
     def suppliers(self) -> "Suppliers":

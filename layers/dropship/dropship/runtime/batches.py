@@ -45,17 +45,24 @@ def consume(
     context: LambdaContext,
     handle: Callable[[str], None],
     *,
-    at_once: bool = False,
+    at_once: Callable[[str], bool] | bool = False,
 ) -> PartialItemFailureResponse:
-    """Hand each message's body to `handle`, all `at_once` if wanted; the answer names those that failed.
+    """Hand each message's body to `handle`; the answer names those that failed.
 
-    A function that waits for partners is billed for waiting, so it waits for several at once.
+    A function that waits for partners is billed for waiting, so it waits for several at once: for all messages, or for
+    those whose body `at_once` picks, while it works on the others.
     """
-    records = event["Records"]
-    if not at_once or len(records) == 1:
-        return _process(app, event, context, lambda record: handle(record.body))
-    begun = {record["messageId"]: app.threads.submit(handle, record["body"]) for record in records}
-    return _process(app, event, context, lambda record: begun[record.message_id].result())
+    records, picks = event["Records"], at_once if callable(at_once) else lambda _: bool(at_once)
+    picked = [record for record in records if picks(record["body"])] if len(records) > 1 else []
+    begun = {record["messageId"]: app.threads.submit(handle, record["body"]) for record in picked}
+
+    def finish(record: SQSRecord) -> None:
+        if record.message_id in begun:
+            begun[record.message_id].result()
+        else:
+            handle(record.body)
+
+    return _process(app, event, context, finish)
 
 
 def _process(

@@ -4,18 +4,18 @@ import traceback
 
 from pydantic import ValidationError
 
-from dropship.connectors.contract import UnknownChannel
+from dropship.connectors.contract import Incapable, UnknownChannel
 from dropship.domain.errors import DomainError
 from dropship.ports import Conflict, NotFound, Unavailable
 from dropship.services.desk.ops import NotPossible
 
 # The words of these are ours: keys and states. Any other error may quote what it was given.
-_OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, UnknownChannel)
+_OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, Incapable, UnknownChannel)
 
 
 def is_permanent(error: object) -> bool:
     """Whether the same message can never be done: it breaks a rule or its contract."""
-    return isinstance(error, DomainError | ValidationError | UnknownChannel)
+    return isinstance(error, DomainError | ValidationError | Incapable | UnknownChannel)
 
 
 def describe(error: BaseException) -> dict[str, object]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from dropship.connectors.contract import RawRequest
 from dropship.domain.exchange.marketplace import AfterSalesRequested
+from dropship.domain.fact import ExternalId
 from dropship.domain.remedies.case import Decision
 
 
@@ -20,20 +21,24 @@ class _Message(BaseModel):
 
 
 class Webhook(_Message):
-    """A partner's request as it came, verified: `body` as text, or `body_base64` where it is not UTF-8."""
+    """A partner's request as it came, verified: `body` as text, or `body_base64` where it is not UTF-8.
+
+    Of its headers and its query only what its reader needs.
+    """
 
     kind: Literal["webhook"] = "webhook"
     channel: str
     connection: str
     headers: dict[str, str]
+    query: dict[str, str] = {}
     body: str | None = None
     body_base64: str | None = None
 
     @property
     def request(self) -> RawRequest:
-        """The request as its connector verified it, with the headers that were kept."""
+        """The request as its connector verified it, with what was kept of headers and query."""
         body = base64.b64decode(self.body_base64 or "") if self.body is None else self.body.encode()
-        return RawRequest(self.headers, body)
+        return RawRequest(self.headers, body, query=self.query)
 
 
 class OrderDue(_Message):
@@ -69,6 +74,24 @@ class DispatchAgain(_Message):
     kind: Literal["dispatch-again"] = "dispatch-again"
     order: str
     by: str
+
+
+class FetchOrder(_Message):
+    """An order of which only the marketplace's id is known has to be read there; `deleted` as in `OrderHint`."""
+
+    kind: Literal["fetch-order"] = "fetch-order"
+    shop: str
+    order: ExternalId
+    deleted: bool = False
+
+
+class DownloadOrders(_Message):
+    """Orders of a shop that changed after `since` have to be read; `cursor` names a page, the first one if empty."""
+
+    kind: Literal["download-orders"] = "download-orders"
+    shop: str
+    since: datetime
+    cursor: str = ""
 
 
 class PollParcels(_Message):
@@ -146,7 +169,10 @@ class TellCase(_Message):
     steps: int | None = None
 
 
-InboxMessage = Annotated[Webhook | OrderDue | ReleaseHold | CloseTask | DispatchAgain, Field(discriminator="kind")]
+InboxMessage = Annotated[
+    Webhook | OrderDue | ReleaseHold | CloseTask | DispatchAgain | FetchOrder | DownloadOrders,
+    Field(discriminator="kind"),
+]
 TrackingMessage = Annotated[Webhook | PollParcels | WatchParcel, Field(discriminator="kind")]
 AfterSalesMessage = Annotated[
     OpenCase | CancelOrder | CheckWithdrawals | CaseDue | DecideCase | TellCase, Field(discriminator="kind")
@@ -154,3 +180,9 @@ AfterSalesMessage = Annotated[
 INBOX: TypeAdapter[InboxMessage] = TypeAdapter(InboxMessage)
 TRACKING: TypeAdapter[TrackingMessage] = TypeAdapter(TrackingMessage)
 AFTER_SALES: TypeAdapter[AfterSalesMessage] = TypeAdapter(AfterSalesMessage)
+_ASK_MARKETPLACES = ('"kind":"fetch-order"', '"kind":"download-orders"')
+
+
+def asks_a_marketplace(body: str) -> bool:
+    """Whether a message of the inbox, as we write it, makes its worker wait for a marketplace."""
+    return any(kind in body for kind in _ASK_MARKETPLACES)

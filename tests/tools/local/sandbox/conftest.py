@@ -6,11 +6,12 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dropship.connectors.contract import RawRequest
+from dropship.connectors.contract import Access, RawRequest
 from dropship.ports import HttpResponse
 from tools.local.sandbox.client import Sandbox
 from tools.local.sandbox.server import Server
@@ -18,11 +19,13 @@ from tools.local.sandbox.server import Server
 SECRETS = {
     "webhook": {
         "shopify/main-shop": ["shpss_current", "shpss_previous"],
+        "woocommerce/woo-shop": ["w<oo&secret'"],
         "supplier-v1/acme": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "kuaidi100/kd100": ["a salt"],
     },
     "api": {
         "shopify/main-shop": {"access_token": "shpat_1"},
+        "woocommerce/woo-shop": {"consumer_key": "ck_1", "consumer_secret": "cs_1"},
         "supplier-v1/acme": {"api_key": "key_1"},
         "kuaidi100/kd100": {"customer": "CUSTOMER", "key": "KEY", "salt": "a salt"},
     },
@@ -106,9 +109,9 @@ def call(sandbox):
 
 
 @pytest.fixture
-def credentials():
-    """The API secrets of a connection."""
-    return SECRETS["api"].__getitem__
+def access():
+    """What requests to a connection are signed with; some fields may be changed."""
+    return lambda name, **changed: Access(SECRETS["api"][name] | changed, datetime.now(UTC))
 
 
 @pytest.fixture

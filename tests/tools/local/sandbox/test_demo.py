@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dropship.connectors import marketplace, supplier, tracker
+from dropship.connectors.contract import AskedParcel
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.exchange.suppliers import PurchaseLine, PurchaseOrderRequest, ShippedLine
 from dropship.domain.exchange.writeback import ParcelShipped
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.enable_socket
 class BackOffice:
     """Does what the whole of Daifa does to one order, as soon as it is looked at."""
 
-    def __init__(self, our_api, call, credentials, *, told_lines=2):
-        self.our_api, self.call, self.credentials, self.told_lines = our_api, call, credentials, told_lines
+    def __init__(self, our_api, call, access, *, told_lines=2):
+        self.our_api, self.call, self.access, self.told_lines = our_api, call, access, told_lines
         self.taken = 0
         self.order = None
 
@@ -49,7 +50,7 @@ class BackOffice:
             ],
             recipient=Recipient(),
         )
-        self.call("/suppliers/acme", supplier("supplier-v1").place(purchase, self.credentials("supplier-v1/acme")))
+        self.call("/suppliers/acme", supplier("supplier-v1").place(purchase, self.access("supplier-v1/acme")))
         self.order = {
             "status": "IN_FULFILMENT",
             "purchase_orders": [{"id": purchase.id}],
@@ -66,18 +67,18 @@ class BackOffice:
             return
         number = body["data"]["shipment"]["tracking_number"]
         self.order["parcels"].append({"carrier": "yto", "number": number})
-        secret = self.credentials("kuaidi100/kd100")
+        secret = self.access("kuaidi100/kd100")
         callback = f"{self.our_api.url}/webhooks/kuaidi100/kd100"
-        self.call("/kuaidi100", tracker("kuaidi100").subscribe("yuantong", number, "", callback, secret))
+        self.call("/kuaidi100", tracker("kuaidi100").subscribe(AskedParcel("yuantong", number), callback, secret))
         self.write_back(number)
         self.note("all shipped", "written back")
 
     def write_back(self, number):
-        shopify, secret = marketplace("shopify"), self.credentials("shopify/main-shop")
+        shopify, secret = marketplace("shopify"), self.access("shopify/main-shop")
         state = shopify.read_fulfilment(self.call("/shopify/main-shop", shopify.ask_fulfilment(self.key, secret)))
         lines = tuple(self.lines[: self.told_lines])
         parcel = ParcelShipped(order=self.key, carrier_name="YTO", number=number, lines=lines)
-        self.call("/shopify/main-shop", shopify.writeback(parcel, state, notify_buyer=True, credentials=secret))
+        self.call("/shopify/main-shop", shopify.writeback(parcel, state, secret))
 
     def scanned(self, request):
         states = {"5": "OUT_FOR_DELIVERY", "3": "DELIVERED"}
@@ -95,8 +96,8 @@ def teller(told):
     return Storyteller(told.append, colour=False)
 
 
-def test_the_whole_life_is_told_and_proven(sandbox, our_api, call, credentials, teller, told):
-    Demo(sandbox, BackOffice(our_api, call, credentials).read, teller).run()
+def test_the_whole_life_is_told_and_proven(sandbox, our_api, call, access, teller, told):
+    Demo(sandbox, BackOffice(our_api, call, access).read, teller).run()
     steps = [line for line in told if " Daifa " in line]
     order = ["received", "planned", "placed", "acknowledged", "shipped", "written back", "in transit", "delivered"]
     assert [step for step in order if any(f" {step} (" in line for line in steps)] == order
@@ -106,8 +107,8 @@ def test_the_whole_life_is_told_and_proven(sandbox, our_api, call, credentials, 
     assert "3 pushes sent" in proof
 
 
-def test_a_marketplace_that_was_told_too_little_disproves_it(sandbox, our_api, call, credentials, teller):
-    office = BackOffice(our_api, call, credentials, told_lines=1)
+def test_a_marketplace_that_was_told_too_little_disproves_it(sandbox, our_api, call, access, teller):
+    office = BackOffice(our_api, call, access, told_lines=1)
     with pytest.raises(Disproved, match="sold 2 units and was told that 1 were sent"):
         Demo(sandbox, office.read, teller).run()
 

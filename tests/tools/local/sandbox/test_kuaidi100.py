@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 import pytest
 
 from dropship.connectors import tracker
+from dropship.connectors.contract import AskedParcel
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused
 from dropship.domain.exchange.tracking import TrackingStage
+from tests.support.recorded import TRACKER, only
 from tools.local.sandbox.client import SandboxError
 
 pytestmark = pytest.mark.enable_socket
@@ -14,19 +16,19 @@ KUAIDI100 = tracker("kuaidi100")
 
 
 @pytest.fixture
-def subscribe(call, credentials, our_api):
+def subscribe(call, access, our_api):
     def subscribing(number="YT1", carrier="yuantong", phone="", **changed):
-        secret = credentials("kuaidi100/kd100") | changed
-        request = KUAIDI100.subscribe(carrier, number, phone, f"{our_api.url}/webhooks/kuaidi100/kd100", secret)
+        parcel, secret = AskedParcel(carrier, number, phone), access("kuaidi100/kd100", **changed)
+        request = KUAIDI100.subscribe(parcel, f"{our_api.url}/webhooks/kuaidi100/kd100", secret)
         return call("/kuaidi100", request)
 
     return subscribing
 
 
 @pytest.fixture
-def query(call, credentials):
+def query(call, access):
     def querying(number="YT1", carrier="yuantong", phone="", **changed):
-        request = KUAIDI100.query(carrier, number, phone, credentials("kuaidi100/kd100") | changed)
+        request = KUAIDI100.query(AskedParcel(carrier, number, phone), access("kuaidi100/kd100", **changed))
         return KUAIDI100.read_query(call("/kuaidi100", request))
 
     return querying
@@ -38,7 +40,7 @@ def test_scans_are_pushed_to_whoever_subscribed_signed_with_their_salt(subscribe
     path, request = our_api.received[0]
     assert path == "/webhooks/kuaidi100/kd100"
     KUAIDI100.verify(request, ["a salt"], datetime.now(UTC))
-    report = KUAIDI100.read_push(request)
+    report = only(KUAIDI100.read_events(request, TRACKER))
     assert (report.carrier, report.number) == ("yuantong", "YT1")
     assert {event.stage for event in report.events} == {TrackingStage.PICKED_UP, TrackingStage.IN_TRANSIT}
     assert abs((datetime.now(UTC) - report.events[0].at).total_seconds()) < 10

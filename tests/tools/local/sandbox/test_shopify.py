@@ -25,23 +25,22 @@ def order(sandbox):
 
 
 @pytest.fixture
-def ask(call, credentials):
+def ask(call, access):
     def asking(order):
-        request = SHOPIFY.ask_fulfilment(str(order["id"]), credentials("shopify/main-shop"))
+        request = SHOPIFY.ask_fulfilment(str(order["id"]), access("shopify/main-shop"))
         return SHOPIFY.read_fulfilment(call(BASE, request))
 
     return asking
 
 
 @pytest.fixture
-def tell(call, credentials, ask):
+def tell(call, access, ask):
     def telling(order, number, units, state=None):
         lines = tuple(ShippedLine(line=str(line), quantity=quantity) for line, quantity in units.items())
         parcel = ParcelShipped(order=str(order["id"]), carrier_name="圆通速递", number=number, lines=lines)
-        request = SHOPIFY.writeback(
-            parcel, state or ask(order), notify_buyer=True, credentials=credentials("shopify/main-shop")
-        )
-        return request and SHOPIFY.read_writeback(call(BASE, request))
+        known = state or ask(order)
+        request = SHOPIFY.writeback(parcel, known, access("shopify/main-shop"))
+        return SHOPIFY.read_writeback(call(BASE, request), parcel, known)
 
     return telling
 
@@ -146,8 +145,8 @@ def test_the_shop_does_not_know_an_order_it_never_had(sandbox, ask):
     assert isinstance(ask(examples.paid_order()), Refused)
 
 
-def test_a_wrong_token_is_refused(order, call):
-    request = SHOPIFY.ask_fulfilment(str(order["id"]), {"access_token": "shpat_wrong"})
+def test_a_wrong_token_is_refused(order, call, access):
+    request = SHOPIFY.ask_fulfilment(str(order["id"]), access("shopify/main-shop", access_token="shpat_wrong"))
     assert call(BASE, request).status == 401
 
 

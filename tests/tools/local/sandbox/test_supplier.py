@@ -18,7 +18,7 @@ REFERENCE = "main-shop.4711.acme.1.1"
 
 
 @pytest.fixture
-def place(call, credentials):
+def place(call, access):
     def placing(reference=REFERENCE, **headers):
         lines = (
             PurchaseLine(line="1", supplier_sku="A-1", quantity=2, unit_cost=Money(minor=500, currency="USD")),
@@ -27,23 +27,23 @@ def place(call, credentials):
         request = PurchaseOrderRequest(
             id=reference, order_number="#4711", lines=lines, recipient=Recipient(name="Steve Shipper")
         )
-        return SUPPLIER.read_place(call(BASE, SUPPLIER.place(request, credentials("supplier-v1/acme")), **headers))
+        return SUPPLIER.read_place(call(BASE, SUPPLIER.place(request, access("supplier-v1/acme")), **headers))
 
     return placing
 
 
 @pytest.fixture
-def find(call, credentials):
+def find(call, access):
     def finding(reference=REFERENCE):
-        return SUPPLIER.read_find(call(BASE, SUPPLIER.find(reference, credentials("supplier-v1/acme"))))
+        return SUPPLIER.read_find(call(BASE, SUPPLIER.find(reference, access("supplier-v1/acme"))))
 
     return finding
 
 
 @pytest.fixture
-def cancel(call, credentials):
+def cancel(call, access):
     def cancelling(reference=REFERENCE):
-        return SUPPLIER.read_cancel(call(BASE, SUPPLIER.cancel(reference, credentials("supplier-v1/acme"))))
+        return SUPPLIER.read_cancel(call(BASE, SUPPLIER.cancel(reference, access("supplier-v1/acme"))))
 
     return cancelling
 

@@ -44,9 +44,8 @@ def sold():
     body["line_items"] = body["line_items"][:LINES]
     headers = {"x-shopify-topic": "orders/paid", "x-shopify-shop-domain": "main-shop.myshopify.com"}
     (shop,) = [shop for shop in seed().shops if shop.id == "main-shop"]
-    return marketplace("shopify").read_event(
-        RawRequest(headers | {"x-shopify-shop-domain": shop.domain}, json.dumps(body).encode()), shop
-    )
+    request = RawRequest(headers | {"x-shopify-shop-domain": shop.domain}, json.dumps(body).encode())
+    return marketplace("shopify").read_events(request, shop)[0]
 
 
 def test_an_order_of_one_line_and_its_source_cost_one_write_unit_each_from_the_first_to_the_last_day(sold, capsys):

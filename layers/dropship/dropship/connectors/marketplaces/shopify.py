@@ -9,9 +9,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dropship.connectors import connector, signatures
-from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
-from dropship.connectors.lazily import Lazily
+from dropship.connectors import connector, models, signatures
+from dropship.connectors.answers import senseless
+from dropship.connectors.contract import BadSignature
 from dropship.connectors.reading import ABOUT_US, Fields, credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
 
@@ -19,15 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from dropship import ports
-    from dropship.domain import money
-    from dropship.domain.exchange import marketplace, outcomes
-    from dropship.domain.exchange import writeback as writebacks
-    from dropship.domain.registry.connections import Shop
-else:
-    ports, money = Lazily("dropship.ports"), Lazily("dropship.domain.money")
-    marketplace, outcomes = Lazily("dropship.domain.exchange.marketplace"), Lazily("dropship.domain.exchange.outcomes")
-    writebacks = Lazily("dropship.domain.exchange.writeback")
+    from dropship.connectors.contract import Access, RawRequest
 
 API_PATH = "/admin/api/2026-10/graphql.json"
 PAID = frozenset({"paid", "partially_refunded"})
@@ -56,59 +48,53 @@ _TELL = """mutation fulfillmentCreate($fulfillment: FulfillmentInput!) {
 class Shopify:
     """Shopify Admin API 2026-10 and its webhooks. API secret: `access_token`; webhook secret: the app's."""
 
-    role: Role = "marketplace"
     kept_headers: tuple[str, ...] = tuple(prefix + name for prefix in _PREFIXES for name in _KEPT)
     accepted: bytes = b"{}"
 
-    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - no time is signed
-        """See `Connector.verify`."""
+    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
+        """See `Receives.verify`."""
         given = _header(request.headers, "hmac-sha256")
-        expected = (signatures.shopify(secret, request.body) for secret in secrets if secret)
+        expected = (signatures.hmac_sha256_base64(secret, request.body) for secret in secrets if secret)
         if not given or not signatures.matches(given, expected):
             raise BadSignature("x-shopify-hmac-sha256 is missing or fits none of the secrets")
 
-    def read_event(self, request: RawRequest, shop: Shop) -> marketplace.MarketplaceEvent | None:
-        """See `MarketplaceConnector.read_event`. `orders/edited` carries no order; `orders/updated` follows it."""
+    def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
+        """See `ReceivesOrders.read_events`. `orders/edited` carries no order; `orders/updated` follows it."""
         domain = _header(request.headers, "shop-domain")
         if domain.casefold() != shop.domain.casefold():
             raise InvalidMessage(f"a webhook of {domain[:100]!r} came to shop {shop.id}, which is {shop.domain}")
         topic = _header(request.headers, "topic")
         if topic in _ORDER_TOPICS:
-            return _order_changed(read_json(request.body), shop.id, likely_new=topic in _FIRST_TOPICS)
+            return [_order_changed(read_json(request.body), shop.id, likely_new=topic in _FIRST_TOPICS)]
         if topic == "refunds/create":
-            return _refund_made(read_json(request.body), shop.id)
+            return [_refund_made(read_json(request.body), shop.id)]
         if topic == "returns/request":
             triggered = {"created_at": _header(request.headers, "triggered-at") or None}
-            return _return_asked(read_json(request.body), Fields(triggered), shop.id)
-        return None
+            return [_return_asked(read_json(request.body), Fields(triggered), shop.id)]
+        return []
 
-    def ask_fulfilment(self, order: str, credentials: Credentials) -> ports.HttpRequest:
-        """See `MarketplaceConnector.ask_fulfilment`."""
-        return _call(_ASK, {"order": f"gid://shopify/Order/{order}"}, credentials)
+    def ask_fulfilment(self, order: str, access: Access) -> models.HttpRequest:
+        """See `WritesBack.ask_fulfilment`."""
+        return _call(_ASK, {"order": f"gid://shopify/Order/{order}"}, access)
 
     def read_fulfilment(
-        self, response: ports.HttpResponse
-    ) -> writebacks.FulfilmentState | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
-        """See `MarketplaceConnector.read_fulfilment`. A question has no effect: after a server error, ask again."""
+        self, response: models.HttpResponse
+    ) -> models.FulfilmentState | models.Refused | models.Busy | models.Unknown:
+        """See `WritesBack.read_fulfilment`. A question has no effect: after a server error, ask again."""
         if response.status >= 500:
-            return outcomes.Busy(retry_after=retry_after(response))
+            return models.Busy(retry_after=retry_after(response))
         try:
             order = _result(response, "order", needed="fulfillmentOrders")
             if order is None:
-                return outcomes.Refused(words="Shopify does not know the order")
+                return models.Refused(words="Shopify does not know the order")
             return _fulfilment_state(order) if isinstance(order, Fields) else order
-        except InvalidMessage as senseless:
-            return outcomes.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+        except InvalidMessage as why:
+            return senseless("Shopify", why)
 
     def writeback(
-        self,
-        parcel: writebacks.ParcelShipped,
-        state: writebacks.FulfilmentState,
-        *,
-        notify_buyer: bool,
-        credentials: Credentials,
-    ) -> ports.HttpRequest:
-        """See `MarketplaceConnector.writeback`. Lines are always named: to Shopify, none means all."""
+        self, parcel: models.ParcelShipped, state: models.FulfilmentState, access: Access
+    ) -> models.HttpRequest:
+        """See `WritesBack.writeback`. Lines are always named: to Shopify, none means all."""
         left = Counter[str]()
         for shipped in parcel.lines:
             left[shipped.line] += shipped.quantity
@@ -126,46 +112,48 @@ class Shopify:
         fulfilment = {
             "lineItemsByFulfillmentOrder": groups,
             "trackingInfo": {"number": parcel.number, "company": parcel.carrier_name},
-            "notifyCustomer": notify_buyer,
+            "notifyCustomer": parcel.notify_buyer,
         }
-        return _call(_TELL, {"fulfillment": fulfilment}, credentials)
+        return _call(_TELL, {"fulfillment": fulfilment}, access)
 
-    def read_writeback(self, response: ports.HttpResponse) -> writebacks.WritebackResult:
-        """See `MarketplaceConnector.read_writeback`."""
+    def read_writeback(
+        self, response: models.HttpResponse, parcel: models.ParcelShipped, state: models.FulfilmentState
+    ) -> models.WritebackResult:
+        """See `WritesBack.read_writeback`."""
         try:
             result = _result(response, "fulfillmentCreate", needed="userErrors")
             if result is None:
-                return outcomes.Unknown(why="Shopify answered with neither a result nor an error")
+                return models.Unknown(why="Shopify answered with neither a result nor an error")
             if not isinstance(result, Fields):
                 return result
             if result.has("fulfillment"):
-                return writebacks.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
+                return models.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
             words = "; ".join(error.text("message") for error in result.rows("userErrors"))
-            return outcomes.Refused(words=cut(words)) if words else outcomes.Unknown(why="neither yes nor no")
-        except InvalidMessage as senseless:
-            return outcomes.Unknown(why=f"Shopify's answer makes no sense: {senseless}")
+            return models.Refused(words=cut(words)) if words else models.Unknown(why="neither yes nor no")
+        except InvalidMessage as why:
+            return senseless("Shopify", why)
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     return next((headers[prefix + name].strip() for prefix in _PREFIXES if headers.get(prefix + name)), "")
 
 
-def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> marketplace.OrderChanged:
+def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.OrderChanged:
     currency = order.text("currency")
     address = order.child("shipping_address") if order.has("shipping_address") else None
     shipping = order.rows("shipping_lines")
-    return marketplace.OrderChanged(
+    return models.OrderChanged(
         likely_new=likely_new,
-        order=marketplace.MarketplaceOrder(
+        order=models.MarketplaceOrder(
             shop=shop,
             external_id=order.id("id"),
             number=order.text("name") or order.id("id"),
             updated_at=order.moment("updated_at"),
-            placed_at=order.moment("created_at"),
+            placed_at=order.moment_or_none("created_at"),
             paid=order.text("financial_status") in PAID,
             refunded=order.text("financial_status") in REFUNDED,
-            cancelled_at=order.moment("cancelled_at") if order.has("cancelled_at") else None,
-            total=order.money("total_price", currency),
+            cancelled_at=_since(order, "cancelled_at"),
+            total=order.amount_or_none("total_price", currency),
             lines=_lines(order, currency),
             refunds=tuple(refund.id("id") for refund in order.rows("refunds")),
             chosen_shipping=shipping[0].text("title") if shipping else "",
@@ -174,7 +162,12 @@ def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> marketplace
     )
 
 
-def _lines(order: Fields, currency: str) -> tuple[marketplace.MarketplaceLine, ...]:
+def _since(order: Fields, name: str) -> datetime | None:
+    """When something happened; that it did is what decides, so a time that cannot be read is that of the snapshot."""
+    return (order.moment_or_none(name) or order.moment("updated_at")) if order.has(name) else None
+
+
+def _lines(order: Fields, currency: str) -> tuple[models.MarketplaceLine, ...]:
     lines = {}
     if not order.has("line_items"):
         raise order.invalid("line_items", "is not a list")
@@ -185,21 +178,21 @@ def _lines(order: Fields, currency: str) -> tuple[marketplace.MarketplaceLine, .
         if fulfillable > sold:
             raise line.invalid("fulfillable_quantity", "is more than was sold")
         gift_card = line.flag("gift_card", default=False)
-        lines[line.id("id")] = marketplace.MarketplaceLine(
+        lines[line.id("id")] = models.MarketplaceLine(
             id=line.id("id"),
             sku=line.text("sku"),
             title=line.text("title"),
             quantity=sold,
             fulfillable=fulfillable,
-            unit_price=line.money("price", currency),
+            unit_price=line.amount_or_none("price", currency),
             requires_shipping=line.flag("requires_shipping", default=True) and not gift_card,
         )
     return tuple(lines.values())
 
 
-def _recipient(address: Fields) -> marketplace.Recipient:
+def _recipient(address: Fields) -> models.Recipient:
     full_name = f"{address.text('first_name')} {address.text('last_name')}".strip()
-    return marketplace.Recipient(
+    return models.Recipient(
         name=address.text("name") or full_name,
         company=address.text("company"),
         phone=address.text("phone"),
@@ -212,72 +205,71 @@ def _recipient(address: Fields) -> marketplace.Recipient:
     )
 
 
-def _refund_made(refund: Fields, shop: str) -> marketplace.AfterSalesRequested:
+def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
     units = Counter[str]()
     for row in refund.rows("refund_line_items"):
         units[row.id("line_item_id")] += row.count("quantity")
-    return marketplace.AfterSalesRequested(
+    return models.AfterSalesRequested(
         kind="refund",
         id=refund.id("id"),
         shop=shop,
         order=refund.id("order_id"),
-        requested_at=refund.moment("created_at"),
+        requested_at=refund.moment_or_none("created_at"),
         units=_refunded(units),
         amount=_amount(refund),
         reason=refund.text("note"),
     )
 
 
-def _amount(refund: Fields) -> money.Money | None:
-    """What went back to the buyer: the refund transactions that succeeded."""
-    total: money.Money | None = None
+def _amount(refund: Fields) -> models.Money | None:
+    """What went back to the buyer: the refund transactions that succeeded, those in the currency of the first."""
+    total: models.Money | None = None
     for row in refund.rows("transactions"):
         if (row.text("kind"), row.text("status")) == ("refund", "success"):
-            amount = row.money("amount", row.text("currency"))
-            if total is not None and total.currency != amount.currency:
-                raise refund.invalid("transactions", "mixes currencies")
-            total = amount if total is None else total + amount
+            amount = row.amount_or_none("amount", row.text("currency"))
+            if total is None or amount is None:
+                total = total or amount
+            elif amount.currency == total.currency:
+                total += amount
     return total
 
 
-def _return_asked(asked: Fields, headers: Fields, shop: str) -> marketplace.AfterSalesRequested:
+def _return_asked(asked: Fields, headers: Fields, shop: str) -> models.AfterSalesRequested:
     units, reasons = Counter[str](), []
     for row in asked.rows("return_line_items"):
         sold = row.child("fulfillment_line_item").child("line_item")
         units[sold.id("id")] += row.count("quantity")
         reasons.append(row.text("customer_note") or row.text("return_reason"))
-    return marketplace.AfterSalesRequested(
+    return models.AfterSalesRequested(
         kind="return",
         id=asked.id("id"),
         shop=shop,
         order=asked.id("order_id") if asked.has("order_id") else asked.child("order").id("id"),
-        requested_at=(asked if asked.has("created_at") else headers).moment("created_at"),
+        requested_at=(asked if asked.has("created_at") else headers).moment_or_none("created_at"),
         units=_refunded(units),
         reason=cut("; ".join(dict.fromkeys(filter(None, reasons)))),
     )
 
 
-def _refunded(units: Counter[str]) -> tuple[marketplace.RefundedUnits, ...]:
-    return tuple(
-        marketplace.RefundedUnits(line=line, quantity=quantity) for line, quantity in units.items() if quantity
-    )
+def _refunded(units: Counter[str]) -> tuple[models.RefundedUnits, ...]:
+    return tuple(models.RefundedUnits(line=line, quantity=quantity) for line, quantity in units.items() if quantity)
 
 
-def _call(query: str, variables: Mapping[str, object], credentials: Credentials) -> ports.HttpRequest:
+def _call(query: str, variables: Mapping[str, object], access: Access) -> models.HttpRequest:
     headers = {
         "content-type": "application/json",
-        "x-shopify-access-token": credential(credentials, "access_token"),
+        "x-shopify-access-token": credential(access, "access_token"),
     }
     body = json.dumps({"query": query, "variables": variables}).encode()
-    return ports.HttpRequest("POST", API_PATH, headers, body)
+    return models.HttpRequest("POST", API_PATH, headers, body)
 
 
 def _result(
-    response: ports.HttpResponse, root: str, *, needed: str
-) -> Fields | outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
+    response: models.HttpResponse, root: str, *, needed: str
+) -> Fields | models.Refused | models.Busy | models.Unknown | None:
     """The result under `data.{root}` if it has the needed field, else what the errors say, None without any."""
     if response.status in {429, 503}:
-        return outcomes.Busy(retry_after=retry_after(response))
+        return models.Busy(retry_after=retry_after(response))
     if response.status != 200:
         return _not_answered(response)
     body = read_json(response.body)
@@ -287,42 +279,42 @@ def _result(
     return _errors(body)
 
 
-def _not_answered(response: ports.HttpResponse) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown:
+def _not_answered(response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown:
     status = f"Shopify answered {response.status}"
     if response.status in _ABOUT_US:
-        return outcomes.Busy(why=status)
+        return models.Busy(why=status)
     if not 400 <= response.status < 500 or response.status == 408:
-        return outcomes.Unknown(why=status)
+        return models.Unknown(why=status)
     try:
         words = read_json(response.body).text("errors", limit=400)
     except InvalidMessage:
         words = ""
-    return outcomes.Refused(words=f"{status}: {words}" if words else status)
+    return models.Refused(words=f"{status}: {words}" if words else status)
 
 
-def _errors(body: Fields) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
+def _errors(body: Fields) -> models.Refused | models.Busy | models.Unknown | None:
     errors = body.rows("errors")
     words = cut("; ".join(error.text("message") for error in errors))
     codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
     if "THROTTLED" in codes or words == "Throttled":
-        return outcomes.Busy()
+        return models.Busy()
     if refused := codes & _ERRORS_ABOUT_US:
-        return outcomes.Busy(why=f"Shopify answered {min(refused)}")
+        return models.Busy(why=f"Shopify answered {min(refused)}")
     if codes & _UNDECIDED_ERRORS:
-        return outcomes.Unknown(why=words)
-    return outcomes.Refused(words=words or "Shopify gave no reason") if errors else None
+        return models.Unknown(why=words)
+    return models.Refused(words=words or "Shopify gave no reason") if errors else None
 
 
-def _fulfilment_state(order: Fields) -> writebacks.FulfilmentState | outcomes.Refused:
+def _fulfilment_state(order: Fields) -> models.FulfilmentState | models.Refused:
     groups, pages = [], [order.child("fulfillmentOrders")]
     for group in pages[0].rows("nodes"):
         items = group.child("lineItems")
         pages.append(items)
         lines = tuple(_open_line(item) for item in items.rows("nodes") if item.count("remainingQuantity"))
         if lines and group.text("status") in OPEN_FULFILMENT_ORDERS:
-            groups.append(writebacks.FulfilmentGroup(id=_gid(group), lines=lines))
+            groups.append(models.FulfilmentGroup(id=_gid(group), lines=lines))
     if any(page.child("pageInfo").flag("hasNextPage", default=False) for page in pages if page.has("pageInfo")):
-        return outcomes.Refused(words="the order has more open lines than can be told of; fulfil it in Shopify")
+        return models.Refused(words="the order has more open lines than can be told of; fulfil it in Shopify")
     told = {
         tracking.text("number"): _gid(fulfilment)
         for fulfilment in order.rows("fulfillments")
@@ -330,7 +322,7 @@ def _fulfilment_state(order: Fields) -> writebacks.FulfilmentState | outcomes.Re
         for tracking in fulfilment.rows("trackingInfo")
         if tracking.has("number")
     }
-    return writebacks.FulfilmentState(groups=tuple(groups), told=told)
+    return models.FulfilmentState(groups=tuple(groups), told=told)
 
 
 def _open_line(item: Fields) -> tuple[str, str, int]:

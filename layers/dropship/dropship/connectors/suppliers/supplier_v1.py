@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from dropship.connectors import connector
-from dropship.connectors.lazily import Lazily
+from dropship.connectors import connector, models
 from dropship.connectors.reading import ABOUT_US, Fields, credential, read_json, retry_after
 from dropship.connectors.signatures import check_standard_webhooks
 from dropship.domain.errors import InvalidMessage
@@ -20,13 +19,7 @@ from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, PurchaseOrderId
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dropship import ports
-    from dropship.connectors.contract import Credentials, RawRequest, Role
-    from dropship.domain.exchange import outcomes, suppliers
-    from dropship.domain.registry.connections import Supplier
-else:
-    ports = Lazily("dropship.ports")
-    outcomes, suppliers = Lazily("dropship.domain.exchange.outcomes"), Lazily("dropship.domain.exchange.suppliers")
+    from dropship.connectors.contract import Access, RawRequest
 
 BUSY = frozenset({425, 429, 503})
 LONGEST_REFERENCE = 150
@@ -45,20 +38,19 @@ _KINDS: Mapping[str, Literal["acknowledged", "rejected", "shipped", "cancelled",
 class SupplierV1:
     """Supplier API v1. API secret: `api_key`; webhook secret: `whsec_` and 24 to 64 bytes in base64."""
 
-    role: Role = "supplier"
     kept_headers: tuple[str, ...] = ("webhook-id", "svix-id")
     accepted: bytes = b"{}"
 
     def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
-        """See `Connector.verify`. Both header names of the scheme are taken, `webhook-*` first."""
+        """See `Receives.verify`. Both header names of the scheme are taken, `webhook-*` first."""
         message_id, timestamp, signature = (
             request.headers.get(f"webhook-{name}") or request.headers.get(f"svix-{name}", "")
             for name in ("id", "timestamp", "signature")
         )
         check_standard_webhooks(signature, message_id, timestamp, request.body, secrets, now)
 
-    def place(self, request: suppliers.PurchaseOrderRequest, credentials: Credentials) -> ports.HttpRequest:
-        """See `SupplierConnector.place`. Sent again, it is the same bytes under the same key."""
+    def place(self, request: models.PurchaseOrderRequest, access: Access) -> models.HttpRequest:
+        """See `Places.place`. Sent again, it is the same bytes under the same key."""
         body = {
             "reference": request.id,
             "order_number": request.order_number,
@@ -76,32 +68,32 @@ class SupplierV1:
             "packing_note": request.packing_note,
             "ship_by": _timestamp(request.ship_by) if request.ship_by else None,
         }
-        headers = {**_authorised(credentials), "content-type": "application/json", "idempotency-key": request.id}
-        return ports.HttpRequest("POST", "/purchase-orders", headers, json.dumps(body).encode())
+        headers = {**_authorised(access), "content-type": "application/json", "idempotency-key": request.id}
+        return models.HttpRequest("POST", "/purchase-orders", headers, json.dumps(body).encode())
 
-    def read_place(self, response: ports.HttpResponse) -> suppliers.PlaceResult:
-        """See `SupplierConnector.read_place`."""
+    def read_place(self, response: models.HttpResponse) -> models.PlaceResult:
+        """See `Places.read_place`."""
         if response.status in {200, 201}:
             return _placed(response) or _senseless(response)
         if response.status == 409:  # it has our reference already, or is busy with it: look it up where it does not say
             return _placed(response) or _senseless(response)
         return _not_done(response)
 
-    def find(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
-        """See `SupplierConnector.find`."""
+    def find(self, reference: str, access: Access) -> models.HttpRequest:
+        """See `Finds.find`."""
         path = f"/purchase-orders?reference={quote(reference, safe='')}"
-        return ports.HttpRequest("GET", path, _authorised(credentials))
+        return models.HttpRequest("GET", path, _authorised(access))
 
-    def read_find(self, response: ports.HttpResponse) -> suppliers.FindResult:
-        """See `SupplierConnector.read_find`. A look-up has no effect: after a server error, ask again."""
+    def read_find(self, response: models.HttpResponse) -> models.FindResult:
+        """See `Finds.read_find`. A look-up has no effect: after a server error, ask again."""
         if response.status == 404:
-            return outcomes.Absent()
+            return models.Absent()
         if response.status in BUSY or response.status == 408 or response.status >= 500:
-            return outcomes.Busy(retry_after=retry_after(response))
+            return models.Busy(retry_after=retry_after(response))
         if response.status in ABOUT_US:
             return _key_refused(response)
         if response.status != 200:
-            return outcomes.Unknown(why=_words(response))
+            return models.Unknown(why=_words(response))
         try:
             body = read_json(response.body)
             found = body.rows("purchase_orders")
@@ -109,86 +101,87 @@ class SupplierV1:
                 raise body.invalid("purchase_orders", "holds more than one for one reference")
             if not body.has("purchase_orders"):
                 raise body.invalid("purchase_orders", "is not a list")
-            return _purchase_order(found[0]) if found else outcomes.Absent()
+            return _purchase_order(found[0]) if found else models.Absent()
         except InvalidMessage as senseless:
-            return outcomes.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
+            return models.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
 
-    def cancel(self, reference: str, credentials: Credentials) -> ports.HttpRequest:
-        """See `SupplierConnector.cancel`. Asking twice is harmless by contract."""
+    def cancel(self, reference: str, access: Access) -> models.HttpRequest:
+        """See `Cancels.cancel`. Asking twice is harmless by contract."""
         path = f"/purchase-orders/{quote(reference, safe='')}/cancel"
-        return ports.HttpRequest("POST", path, _authorised(credentials))
+        return models.HttpRequest("POST", path, _authorised(access))
 
-    def read_cancel(self, response: ports.HttpResponse) -> suppliers.CancelResult:
-        """See `SupplierConnector.read_cancel`."""
+    def read_cancel(self, response: models.HttpResponse) -> models.CancelResult:
+        """See `Cancels.read_cancel`."""
         if response.status == 202:
-            return suppliers.CancelPending()
+            return models.CancelPending()
         if response.status != 200:
             return _not_done(response)
         try:
             cancelled = read_json(response.body).text("status") == "cancelled"
         except InvalidMessage:
             cancelled = False
-        return suppliers.CancelAccepted() if cancelled else _senseless(response)
+        return models.CancelAccepted() if cancelled else _senseless(response)
 
-    def read_event(self, request: RawRequest, supplier: Supplier) -> suppliers.SupplierEvent | None:
-        """See `SupplierConnector.read_event`. A supplier can only speak of its own purchase orders."""
+    def read_events(self, request: RawRequest, supplier: models.Supplier) -> Sequence[models.SupplierEvent]:
+        """See `ReceivesSupplierEvents.read_events`. A supplier can only speak of its own purchase orders."""
         body = read_json(request.body)
         kind = _KINDS.get(body.text("type"))
         if kind is None:
-            return None
+            return []
         data = body.child("data")
         if kind == "shipped" and not data.has("shipment"):
             raise data.invalid("shipment", "is missing")
-        return suppliers.SupplierEvent(
+        event = models.SupplierEvent(
             kind=kind,
             purchase_order=_own_reference(data, supplier),
-            occurred_at=data.moment("occurred_at") if data.has("occurred_at") else body.moment("timestamp"),
+            occurred_at=data.moment_or_none("occurred_at") or body.moment_or_none("timestamp"),
             supplier_reference=data.text("supplier_order_id", limit=100),
             reason=data.text("reason", limit=500),
             shipment=_shipment(data.child("shipment"), supplier) if kind == "shipped" else None,
         )
+        return [event]
 
 
-def _authorised(credentials: Credentials) -> dict[str, str]:
-    return {"authorization": f"Bearer {credential(credentials, 'api_key')}", "accept": "application/json"}
+def _authorised(access: Access) -> dict[str, str]:
+    return {"authorization": f"Bearer {credential(access, 'api_key')}", "accept": "application/json"}
 
 
 def _timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _purchase_order(body: Fields) -> suppliers.Placed:
+def _purchase_order(body: Fields) -> models.Placed:
     reference = _reference(body)
     if not (number := body.text("supplier_order_id", limit=100)):
         raise body.invalid("supplier_order_id", "is empty")
     acknowledged = body.text("status") == "acknowledged"
-    return suppliers.Placed(purchase_order=str(reference), supplier_reference=number, acknowledged=acknowledged)
+    return models.Placed(purchase_order=str(reference), supplier_reference=number, acknowledged=acknowledged)
 
 
-def _placed(response: ports.HttpResponse) -> suppliers.Placed | None:
+def _placed(response: models.HttpResponse) -> models.Placed | None:
     try:
         return _purchase_order(read_json(response.body))
     except InvalidMessage:
         return None
 
 
-def _senseless(response: ports.HttpResponse) -> outcomes.Unknown:
-    return outcomes.Unknown(why=f"the supplier answered {response.status} with a body that is not in its contract")
+def _senseless(response: models.HttpResponse) -> models.Unknown:
+    return models.Unknown(why=f"the supplier answered {response.status} with a body that is not in its contract")
 
 
-def _not_done(response: ports.HttpResponse) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown:
+def _not_done(response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown:
     if response.status in BUSY:
-        return outcomes.Busy(retry_after=retry_after(response))
+        return models.Busy(retry_after=retry_after(response))
     if not 400 <= response.status < 500 or response.status == 408:
-        return outcomes.Unknown(why=f"the supplier answered {response.status}")
-    return _key_refused(response) if response.status in ABOUT_US else outcomes.Refused(words=_words(response))
+        return models.Unknown(why=f"the supplier answered {response.status}")
+    return _key_refused(response) if response.status in ABOUT_US else models.Refused(words=_words(response))
 
 
-def _key_refused(response: ports.HttpResponse) -> outcomes.Busy:
-    return outcomes.Busy(why=f"the supplier does not take our key: it answered {response.status}")
+def _key_refused(response: models.HttpResponse) -> models.Busy:
+    return models.Busy(why=f"the supplier does not take our key: it answered {response.status}")
 
 
-def _words(response: ports.HttpResponse) -> str:
+def _words(response: models.HttpResponse) -> str:
     """The supplier's own words for a person, or the status where it has none."""
     try:
         body = read_json(response.body)
@@ -205,27 +198,27 @@ def _reference(data: Fields) -> PurchaseOrderId:
     return parsed
 
 
-def _own_reference(data: Fields, supplier: Supplier) -> str:
+def _own_reference(data: Fields, supplier: models.Supplier) -> str:
     reference = _reference(data)
     if reference.supplier != supplier.id:
         raise data.invalid("reference", f"is not of a purchase order of supplier {supplier.id}")
     return str(reference)
 
 
-def _shipment(shipment: Fields, supplier: Supplier) -> suppliers.Shipment:
+def _shipment(shipment: Fields, supplier: models.Supplier) -> models.Shipment:
     units = Counter[str]()
     for row in shipment.rows("lines"):
         units[row.id("line")] += row.count("quantity", least=1)
     if any(quantity > 1_000_000 for quantity in units.values()):
         raise shipment.invalid("lines", "count more units than there can be")
-    return suppliers.Shipment(
+    return models.Shipment(
         carrier=_carrier(shipment.text("carrier"), supplier),
         number=_waybill_number(shipment),
-        lines=tuple(suppliers.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
+        lines=tuple(models.ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()),
     )
 
 
-def _carrier(name: str, supplier: Supplier) -> str:
+def _carrier(name: str, supplier: models.Supplier) -> str:
     """Our id for the carrier: as the registry maps the supplier's name, or a slug of that name.
 
     The parcel is on its way whether or not we know its carrier. Refused, its number would reach neither the

@@ -44,7 +44,8 @@ class Recipient(Fact):
 class MarketplaceLine(Fact):
     """One line as the marketplace sold it.
 
-    `fulfillable` counts the units that are still to be sent; refunds and edits lower it, `quantity` stays.
+    `fulfillable` counts the units that are still to be sent; refunds and edits lower it, `quantity` stays. The price is
+    for people to read; None where nobody can tell it.
     """
 
     id: ExternalId
@@ -52,7 +53,7 @@ class MarketplaceLine(Fact):
     title: str
     quantity: Units
     fulfillable: Units
-    unit_price: Money
+    unit_price: Money | None = None
     requires_shipping: bool = True
 
     @property
@@ -69,17 +70,20 @@ class RefundedUnits(Fact):
 
 
 class MarketplaceOrder(Fact):
-    """A marketplace order as of `updated_at`, its version: a later one replaces an earlier one."""
+    """A marketplace order as of `updated_at`, its version: a later one replaces an earlier one.
+
+    `placed_at` and `total` are for people to read; None where nobody can tell them.
+    """
 
     shop: str
     external_id: ExternalId
     number: str
     updated_at: Instant
-    placed_at: Instant
+    placed_at: Instant | None = None
     paid: bool
     refunded: bool = Field(default=False, description="all of the money is back with the buyer, or was never taken")
     cancelled_at: Instant | None = None
-    total: Money
+    total: Money | None = None
     lines: tuple[MarketplaceLine, ...]
     refunds: tuple[ExternalId, ...] = Field(default=(), description="refunds that `fulfillable` already reflects")
     chosen_shipping: str = Field(default="", description="the shipping method the buyer chose, as shown to them")
@@ -117,14 +121,15 @@ def case_id(kind: AfterSalesKind, external_id: str) -> str:
 class AfterSalesRequested(Fact):
     """A refund was made, or a return was asked for.
 
-    `id` names the refund or return within its shop. `amount` is what was refunded; None where nothing was yet.
+    `id` names the refund or return within its shop. `amount` is what was refunded; None where nothing was yet, or
+    nobody can tell how much. It and `requested_at` are for people to read.
     """
 
     kind: AfterSalesKind
     id: ExternalId
     shop: str
     order: ExternalId
-    requested_at: Instant
+    requested_at: Instant | None = None
     units: tuple[RefundedUnits, ...] = ()
     amount: Money | None = None
     reason: str = ""
@@ -135,4 +140,21 @@ class AfterSalesRequested(Fact):
         return OrderKey(self.shop, self.order)
 
 
-MarketplaceEvent = OrderChanged | AfterSalesRequested
+class OrderHint(Fact):
+    """Something happened to an order of which we know only the marketplace's id: it has to be read there.
+
+    `deleted`: it was deleted, so that it may not be there any more.
+    """
+
+    order: ExternalId
+    deleted: bool = False
+
+
+MarketplaceEvent = OrderChanged | AfterSalesRequested | OrderHint
+
+
+class ChangedOrders(Fact):
+    """A page of orders that changed; `next_cursor` names the page after it and is empty on the last one."""
+
+    events: tuple[MarketplaceEvent, ...]
+    next_cursor: str = ""

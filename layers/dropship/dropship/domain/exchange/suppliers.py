@@ -82,11 +82,11 @@ class Shipment(Fact):
 
 
 class SupplierEvent(Fact):
-    """A supplier tells us of one of our purchase orders."""
+    """A supplier tells us of one of our purchase orders. `occurred_at` is None where it does not say when."""
 
     kind: Literal["acknowledged", "rejected", "shipped", "cancelled", "cancel_rejected"]
     purchase_order: str
-    occurred_at: datetime
+    occurred_at: datetime | None = None
     supplier_reference: str = ""
     reason: str = ""
     shipment: Shipment | None = None

@@ -9,12 +9,17 @@ from .suppliers import ShippedLine
 
 
 class ParcelShipped(Fact):
-    """What the marketplace is told about one parcel."""
+    """What the marketplace is told about one parcel.
+
+    `is_last`: with it, nothing of the order is left to ship. `notify_buyer`: the marketplace is to mail the buyer.
+    """
 
     order: str
     carrier_name: str
     number: str
     lines: tuple[ShippedLine, ...]
+    is_last: bool = False
+    notify_buyer: bool = True
 
 
 class FulfilmentGroup(Fact):
@@ -25,10 +30,14 @@ class FulfilmentGroup(Fact):
 
 
 class FulfilmentState(Fact):
-    """What the marketplace knows of an order's shipping: open units and tracking numbers already told."""
+    """What the marketplace knows of an order's shipping: open units and tracking numbers already told.
+
+    `status` is the marketplace's own for the order, where its connector needs to know it.
+    """
 
     groups: tuple[FulfilmentGroup, ...]
     told: dict[str, str] = Field(default_factory=dict, description="tracking number -> fulfilment id")
+    status: str = ""
 
 
 class WrittenBack(Fact):

@@ -1,20 +1,27 @@
 """The inbox: orders from marketplaces, clocks that ran out, and wishes of ops people; each may start a dispatch."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dropship.connectors import marketplace
-from dropship.domain.exchange.marketplace import AfterSalesRequested, OrderChanged
+from dropship.connectors.contract import ReceivesOrders, needed
+from dropship.domain.errors import DomainError
+from dropship.domain.exchange.marketplace import AfterSalesRequested, MarketplaceEvent, OrderChanged, OrderHint
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.lateness import overdue
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.orders.withdrawal import to_ask
-from dropship.ports import Clock, Orders, Queues, Registry, Unavailable, Workflows
+from dropship.domain.registry.connections import Shop
+from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
 from dropship.services.changing import Moments, change_order
 from dropship.services.messages import (
+    CancelOrder,
     CheckWithdrawals,
     CloseTask,
     DispatchAgain,
+    DownloadOrders,
+    FetchOrder,
     InboxMessage,
     OpenCase,
     OrderDue,
@@ -23,6 +30,10 @@ from dropship.services.messages import (
     Webhook,
 )
 from dropship.services.orders.intake import Intake
+from dropship.services.partner_calls import PartnerCalls
+from dropship.services.several import handle_each
+
+from .download import Download
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Inbox:
 
     orders: Orders
     registry: Registry
+    partners: Callable[[], PartnerCalls]
+    """Made when a marketplace has to be asked, which few messages want."""
     queues: Queues
     workflows: Workflows
     clock: Clock
@@ -52,21 +65,72 @@ class Inbox:
             case CloseTask():
                 self._close_task(message)
             case DispatchAgain():
-                key = OrderKey.parse(message.order)
-                loaded = self.orders.load(key, fresh=True)
-                if loaded is None:
-                    raise Unavailable(f"order {key} is not known yet")
-                self._start(loaded.value, f"again-{self._minute()}")
+                self._dispatch_again(OrderKey.parse(message.order))
+            case FetchOrder():
+                self._fetch(message)
+            case DownloadOrders():
+                self._download(message)
 
     def _webhook(self, webhook: Webhook) -> None:
         shop = self.registry.shop(webhook.connection)
-        event = marketplace(webhook.channel).read_event(webhook.request, shop)
-        if isinstance(event, AfterSalesRequested):
-            self.queues.send("after-sales", OpenCase(request=event).model_dump_json())
-        elif isinstance(event, OrderChanged):
-            order = Intake(self.orders, self.registry, self.queues, self.clock).take_in(event)
-            if order is not None:
-                self._start(order, "received")
+        connector = needed(marketplace(webhook.channel), ReceivesOrders)
+        self._events(shop, connector.read_events(webhook.request, shop))
+
+    def _fetch(self, message: FetchOrder) -> None:
+        """Read an order at the marketplace. One that was deleted is as good as cancelled."""
+        shop, key = self.registry.shop(message.shop), OrderKey(message.shop, message.order)
+        events = Download(self.partners()).order(shop, message.order)
+        if events is not None:
+            self._events(shop, events)
+        elif not message.deleted:
+            raise Unavailable(f"shop {shop.id} does not know the order {key} that it named")
+        elif self.orders.load(key, fresh=True) is not None:
+            self.queues.send("after-sales", CancelOrder(order=str(key)).model_dump_json())
+
+    def _download(self, message: DownloadOrders) -> None:
+        """Take in a page of changed orders; the next one is another message.
+
+        An order that cannot be taken in now is left to a message of its own, so that it holds up nothing else.
+        """
+        shop = self.registry.shop(message.shop)
+        page = Download(self.partners()).page(shop, message)
+        for event in page.events:
+            try:
+                self._event(shop, event)
+            except (DomainError, Conflict, Unavailable):
+                if not isinstance(event, OrderChanged):
+                    raise
+                self._event(shop, OrderHint(order=event.order.external_id))
+        if page.next_cursor:
+            following = message.model_copy(update={"cursor": page.next_cursor})
+            self.queues.send("inbox", following.model_dump_json())
+
+    def _events(self, shop: Shop, events: Sequence[MarketplaceEvent]) -> None:
+        """Take in events, each by itself; several hints at one order are one."""
+        hints = dict.fromkeys(event for event in events if isinstance(event, OrderHint))
+        others = [event for event in events if not isinstance(event, OrderHint)]
+        handle_each([*others, *hints], lambda event: self._event(shop, event))
+
+    def _event(self, shop: Shop, event: MarketplaceEvent) -> None:
+        match event:
+            case OrderChanged():
+                self._order_changed(event)
+            case AfterSalesRequested():
+                self.queues.send("after-sales", OpenCase(request=event).model_dump_json())
+            case OrderHint(order=order, deleted=deleted):  # to ask takes a while, and may fail by itself
+                fetch = FetchOrder(shop=shop.id, order=order, deleted=deleted)
+                self.queues.send("inbox", fetch.model_dump_json())
+
+    def _dispatch_again(self, key: OrderKey) -> None:
+        loaded = self.orders.load(key, fresh=True)
+        if loaded is None:
+            raise Unavailable(f"order {key} is not known yet")
+        self._start(loaded.value, f"again-{self._minute()}")
+
+    def _order_changed(self, event: OrderChanged) -> None:
+        order = Intake(self.orders, self.registry, self.queues, self.clock).take_in(event)
+        if order is not None:
+            self._start(order, "received")
 
     def _due(self, key: OrderKey) -> None:
         order, _ = change_order(self.orders, key, self.moments, overdue)

@@ -1,14 +1,13 @@
 """Following parcels: polls, pushes, subscriptions, and what they change."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
 
 from dropship.connectors import tracker as tracker_connector
+from dropship.connectors.contract import AskedParcel, NeedsPhone, ReceivesReports, Subscribes, able, needed
 from dropship.domain.deadlines import Moment
-from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
 from dropship.domain.exchange.tracking import TrackingReport
 from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.orders.delivery import track
@@ -21,35 +20,12 @@ from dropship.ports import Clock, Loaded, Orders, Queues, Registry, Unavailable
 from dropship.services.changing import Moments, change_order, working_copy
 from dropship.services.messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from dropship.services.partner_calls import PartnerCalls
+from dropship.services.several import handle_each, kept_for_the_end
 
+from .asking import Answer, AskAll, Asking, Question, without_phones
 from .followed import tracker_of
 
 _NO_DIGIT = re.compile(r"[^0-9]")
-Answer = TrackingReport | Absent | Refused | Busy | Unknown
-
-
-class _Question(NamedTuple):
-    waybill: Waybill
-    tracker: Tracker
-    code: str
-    phone: str
-
-
-class AskAll(Protocol):
-    """What `map` does with one sequence: a question's answer for each, in their order."""
-
-    def __call__(
-        self, ask: Callable[[_Question], Answer | None], questions: Iterable[_Question], /
-    ) -> Iterable[Answer | None]:
-        """Ask all of them."""
-
-
-@contextmanager
-def _kept_for_the_end(failures: list[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except Exception as failure:  # noqa: BLE001 - whatever it is, it is raised when the others are done
-        failures.append(failure)
 
 
 def _ignore(_metric: str, _what: str) -> None:
@@ -73,7 +49,7 @@ class Tracking:
     """
 
     ask_all: AskAll = map
-    """How several trackers are asked: `map` asks one after the other, that of an executor several at once."""
+    """See `Asking.ask_all`."""
 
     @property
     def moments(self) -> Moments:
@@ -92,8 +68,12 @@ class Tracking:
 
     def _pushed(self, webhook: Webhook) -> None:
         tracker = self.registry.tracker(webhook.connection)
-        report = tracker_connector(tracker.channel).read_push(webhook.request)
-        if report is None or report.carrier not in tracker.codes:
+        connector = needed(tracker_connector(tracker.channel), ReceivesReports)
+        reports = connector.read_events(webhook.request, tracker)
+        handle_each(reports, lambda report: self._reported(tracker, report))
+
+    def _reported(self, tracker: Tracker, report: TrackingReport) -> None:
+        if report.carrier not in tracker.codes:
             return
         self._count_unknown(tracker, report)
         waybill = Waybill(tracker.codes[report.carrier], report.number)
@@ -119,69 +99,37 @@ class Tracking:
         """
         failures: list[Exception] = []
         known = self.orders.load_all(list(dict.fromkeys(keys)))
-        found, questions = list[Loaded[Order]](), list[_Question]()
+        found, questions = list[Loaded[Order]](), list[Question]()
         for key in dict.fromkeys(keys):
-            with _kept_for_the_end(failures):
+            with kept_for_the_end(failures):
                 loaded = known.get(key) or self.orders.load(key, fresh=True)
                 if loaded is not None:
                     found.append(loaded)
                     questions += self._questions(loaded.value)
-        answers = self._ask(questions, failures)
+        answers = Asking(self.partners, self.ask_all).ask(questions, failures)
         for question in questions:
             self._count(question, answers.get(question.waybill))
         for loaded in found:
-            with _kept_for_the_end(failures):
+            with kept_for_the_end(failures):
                 self._take_in(loaded, answers)
         if failures:
             raise failures[0]
 
-    def _questions(self, order: Order) -> Iterator[_Question]:
+    def _questions(self, order: Order) -> Iterator[Question]:
         for parcel in order.parcels:
             found = tracker_of(self.registry, parcel.carrier)
             if found is not None and parcel.followed and not parcel.finished:
-                yield _Question(parcel.waybill, *found, self._phone(order.key, *found))
+                tracker, code = found
+                phone = self._phone(order.key, tracker, code)
+                yield Question(parcel.waybill, tracker, AskedParcel(code, parcel.number, phone))
 
-    def _ask(self, questions: Sequence[_Question], failures: list[Exception]) -> Mapping[Waybill, Answer]:
-        """Ask for all parcels, but for no more at a tracker that does not answer, or cannot be asked.
-
-        The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
-        """
-        silent: set[str] = set()
-
-        def ask(question: _Question) -> Answer | None:
-            if question.tracker.id in silent:
-                return None
-            answer: Answer | None = None
-            with _kept_for_the_end(failures):
-                answer = self._query(question)
-            if isinstance(answer, Busy | Unknown | None):
-                silent.add(question.tracker.id)
-            return answer
-
-        for tracker in {question.tracker.id: question.tracker for question in questions}.values():
-            silent.add(tracker.id)
-            with _kept_for_the_end(failures):
-                self.partners.credentials(tracker)  # read once, and not by all at the same time
-                silent.discard(tracker.id)
-        ask_all = self.ask_all if len(questions) > 1 else map  # no thread is worth it
-        answers = ask_all(ask, questions)
-        return {question.waybill: answer for question, answer in zip(questions, answers, strict=True) if answer}
-
-    def _count(self, question: _Question, answer: Answer | None) -> None:
+    def _count(self, question: Question, answer: Answer | None) -> None:
         if isinstance(answer, Refused):
-            self._refused(question.tracker, answer, question.phone)
+            self._refused(question.tracker, answer)
         if isinstance(answer, Busy) and answer.why:
             self.count("TrackerRefused", f"{question.tracker.id}: {answer.why}")
         if isinstance(answer, TrackingReport):
             self._count_unknown(question.tracker, answer)
-
-    def _query(self, question: _Question) -> Answer:
-        tracker, connector = question.tracker, tracker_connector(question.tracker.channel)
-        return self.partners.call(
-            tracker,
-            lambda credentials: connector.query(question.code, question.waybill.number, question.phone, credentials),
-            connector.read_query,
-        )
 
     def _take_in(self, loaded: Loaded[Order], answers: Mapping[Waybill, Answer]) -> None:
         """Change the order by what was heard, in one write or none; have told what the marketplace does not know."""
@@ -214,35 +162,38 @@ class Tracking:
         return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.clock.now())
 
     def _watch(self, waybill: Waybill) -> None:
-        """Ask the tracker to push, where it knows the carrier and we have an address for pushes."""
+        """Ask the tracker to push, where it does so, knows the carrier, and we have an address for pushes."""
         found = tracker_of(self.registry, waybill.carrier)
         if found is None or not found[0].callback_url:
             return
         tracker, code = found
-        connector, callback_url = tracker_connector(tracker.channel), tracker.callback_url or ""
-        phone = self._phone(self.orders.order_of(waybill), tracker, code) if connector.needs_phone(code) else ""
+        connector, callback_url = able(tracker_connector(tracker.channel), Subscribes), tracker.callback_url or ""
+        if connector is None:
+            return
+        order = self.orders.order_of(waybill) if self._needs_phone(tracker, code) else None
+        parcel = AskedParcel(code, waybill.number, self._phone(order, tracker, code))
         outcome = self.partners.call(
-            tracker,
-            lambda credentials: connector.subscribe(code, waybill.number, phone, callback_url, credentials),
-            connector.read_subscribe,
+            tracker, lambda access: connector.subscribe(parcel, callback_url, access), connector.read_subscribe
         )
         if isinstance(outcome, Refused):
-            self._refused(tracker, outcome, phone)
+            self._refused(tracker, without_phones(outcome, [parcel]))
         if isinstance(outcome, Busy | Unknown):
             why = isinstance(outcome, Busy) and outcome.why
             raise Unavailable(why or f"tracker {tracker.id} took no subscription for {waybill}")
 
+    def _needs_phone(self, tracker: Tracker, code: str) -> bool:
+        connector = able(tracker_connector(tracker.channel), NeedsPhone)
+        return connector is not None and connector.needs_phone(code)
+
     def _phone(self, order: OrderKey | None, tracker: Tracker, code: str) -> str:
         """The last four digits of the buyer's phone, read only for carriers that ask for them; never logged."""
-        if order is None or not tracker_connector(tracker.channel).needs_phone(code):
+        if order is None or not self._needs_phone(tracker, code):
             return ""
         digits = _NO_DIGIT.sub("", self.orders.recipient(order).phone)
         return digits[-4:] if len(digits) >= 4 else ""
 
-    def _refused(self, tracker: Tracker, refusal: Refused, phone: str) -> None:
-        """Count the refusal. Its words may repeat what was asked: the phone stays out of them."""
-        words = refusal.words.replace(phone, "****") if phone else refusal.words
-        self.count("TrackerRefused", f"{tracker.id}: {words[:100]}")
+    def _refused(self, tracker: Tracker, refusal: Refused) -> None:
+        self.count("TrackerRefused", f"{tracker.id}: {refusal.words[:100]}")
 
     def _count_unknown(self, tracker: Tracker, report: TrackingReport) -> None:
         for event in report.events:

@@ -1,14 +1,14 @@
 """Write-back (发货回传): the marketplace is told of each parcel once.
 
-One worker at a time holds the parcel (`Parcel.begin_writeback`), and each try first asks the marketplace
-whether it knows the waybill already, since its own create has no idempotency key (spec A1).
+One worker at a time holds the parcel (`Parcel.begin_writeback`), and each try first asks the marketplace whether it
+knows the waybill already, since its own create has no idempotency key (spec A1). To tell may take several requests.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from dropship.connectors import marketplace
-from dropship.connectors.contract import MarketplaceConnector
+from dropship.connectors.contract import WritesBack, able
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.outcomes import Busy, Refused, Unknown
 from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped, WritebackResult, WrittenBack
@@ -70,11 +70,11 @@ class Writeback:
         return "MINE" if parcel.begin_writeback(self.moments.of(order.shop)) else "OTHERS"
 
     def _tell(self, shop: Shop, order: Order, parcel: Parcel) -> WritebackResult:
-        connector = marketplace(shop.channel)
-        state = self.partners.call(
-            shop,
-            lambda credentials: connector.ask_fulfilment(order.external_id, credentials),
-            connector.read_fulfilment,
+        connector = able(marketplace(shop.channel), WritesBack)
+        if connector is None:
+            return Refused(words=f"{shop.channel} is not told of parcels by us: enter the number there yourself")
+        state: FulfilmentState | Refused | Busy | Unknown = self.partners.call(
+            shop, lambda access: connector.ask_fulfilment(order.external_id, access), connector.read_fulfilment
         )
         if isinstance(state, Refused):
             return state
@@ -82,27 +82,30 @@ class Writeback:
             return state if isinstance(state, Busy) else Busy()
         if parcel.number in state.told:
             return WrittenBack(fulfilment=state.told[parcel.number])
-        return self._create(shop, connector, self._parcel_shipped(order, parcel), state)
+        return self._create(shop, connector, self._parcel_shipped(shop, order, parcel), state)
 
-    def _parcel_shipped(self, order: Order, parcel: Parcel) -> ParcelShipped:
+    def _parcel_shipped(self, shop: Shop, order: Order, parcel: Parcel) -> ParcelShipped:
         try:
             carrier_name = self.registry.carrier(parcel.carrier).name
         except NotFound:
             carrier_name = parcel.carrier
         return ParcelShipped(
-            order=order.external_id, carrier_name=carrier_name, number=parcel.number, lines=tuple(parcel.lines)
+            order=order.external_id,
+            carrier_name=carrier_name,
+            number=parcel.number,
+            lines=tuple(parcel.lines),
+            is_last=all(line.units.open == line.units.shipped for line in order.lines),
+            notify_buyer=shop.notify_buyer,
         )
 
     def _create(
-        self, shop: Shop, connector: MarketplaceConnector, shipped: ParcelShipped, state: FulfilmentState
+        self, shop: Shop, connector: WritesBack, shipped: ParcelShipped, state: FulfilmentState
     ) -> WritebackResult:
         try:
             return self.partners.call(
                 shop,
-                lambda credentials: connector.writeback(
-                    shipped, state, notify_buyer=shop.notify_buyer, credentials=credentials
-                ),
-                connector.read_writeback,
+                lambda access: connector.writeback(shipped, state, access),
+                lambda response: connector.read_writeback(response, shipped, state),
             )
         except InvalidMessage as nothing_open:
             return Refused(words=str(nothing_open))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dropship.connectors import supplier as supplier_connector
+from dropship.connectors.contract import ReceivesSupplierEvents, needed
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.suppliers import SupplierEvent
 from dropship.domain.identity import OrderKey, PurchaseOrderId, Waybill
@@ -14,6 +15,7 @@ from dropship.ports import Clock, Orders, Queues, Registry
 from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 from dropship.services.parcels.followed import tracker_of
+from dropship.services.several import handle_each
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class SupplierEvents:
             Unavailable: the order is not known yet.
         """
         supplier = self.registry.supplier(webhook.connection)
-        event = supplier_connector(supplier.channel).read_event(webhook.request, supplier)
-        if event is None:
-            return
+        connector = needed(supplier_connector(supplier.channel), ReceivesSupplierEvents)
+        handle_each(connector.read_events(webhook.request, supplier), self._event)
+
+    def _event(self, event: SupplierEvent) -> None:
         key = PurchaseOrderId.parse(event.purchase_order).order
         copy = working_copy(self.orders, key, self.moments)
         if not self._owns_waybill(copy, key, event):

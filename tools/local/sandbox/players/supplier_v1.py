@@ -1,9 +1,11 @@
-"""The sandbox's suppliers: they take purchase orders over the Supplier API v1 and tell of them by signed webhooks."""
+"""Suppliers: they take purchase orders over the Supplier API v1 and tell of them by signed webhooks."""
 
+import base64
 import hmac
 import itertools
 import json
 import re
+import secrets
 import threading
 import time
 import uuid
@@ -13,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tools.local.sandbox.exchange import Malformed, Reply, Request
+from tools.local.sandbox.players import Player, player
 from tools.local.sandbox.records import now_text
 from tools.local.sandbox.sender import Delivery, Message, Sender
 from tools.local.sandbox.settings import Settings
@@ -98,18 +101,28 @@ class Emission:
         return Delivery(self.repeat, self.parallel, self.reorder)
 
 
-class Supplier:
+@player("supplier-v1", address="suppliers/{id}")
+class Supplier(Player):
     """One supplier with its order book. A key it has seen answers with the order it made then; no key, a new order."""
 
-    def __init__(self, supplier: str, settings: Settings, sender: Sender) -> None:
-        self.id = supplier
-        self.name = f"supplier:{supplier}"
+    about = "a supplier: Supplier API v1"
+    usage = f"""\
+GET    /suppliers/{{id}}/orders?reference=        the supplier's order book
+POST   /control/suppliers/{{id}}/{{{"|".join(EVENTS)}}}
+       {{reference?, reason?, carrier?, tracking_number?, lines?, occurred_at?, repeat?, parallel?, reorder?}}
+POST   /control/suppliers/{{id}}/auto         {{acknowledge?, ship?: seconds; carrier?, cancel?: accept|…}}"""
+
+    def __init__(self, connection: str, settings: Settings, sender: Sender) -> None:
+        super().__init__(connection, settings, sender)
         self.auto = Auto()
-        self._settings = settings
-        self._sender = sender
         self._orders: list[SupplierOrder] = []
         self._numbers = itertools.count(10001)
         self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """As in records and faults."""
+        return f"supplier:{self.id}"
 
     def operation(self, request: Request) -> str:
         """`place`, `find` or `cancel`."""
@@ -120,7 +133,7 @@ class Supplier:
 
     def answer(self, request: Request, operation: str) -> Reply:
         """The API's answer."""
-        wanted = self._settings.api_secrets("supplier-v1").get(self.id, {}).get("api_key")
+        wanted = self.settings.api_secrets("supplier-v1").get(self.id, {}).get("api_key")
         if wanted and not hmac.compare_digest(f"Bearer {wanted}", request.headers.get("authorization", "")):
             return _error(401, "unauthorized", "the API key is not one of ours")
         match operation:
@@ -137,6 +150,23 @@ class Supplier:
         error = {"code": "too_many_requests", "message": "slow down"}
         return Reply.of({"error": error}, 429, Retry_After=str(retry_after))
 
+    def show(self, what: str, query: Mapping[str, str]) -> object | None:
+        """`orders`, whose reference holds `reference`, or all."""
+        return {what: self.orders(query.get("reference"))} if what == "orders" else None
+
+    def do(self, action: str, request: Request) -> object | None:
+        """An event of `EVENTS`, or `auto`: what it does by itself from now on."""
+        if action == "auto":
+            self.auto = request.read(Auto)
+            return asdict(self.auto)
+        return self.emit(action, request.read(Emission)) if action in EVENTS else None
+
+    @staticmethod
+    def made_up_secrets() -> tuple[str, dict[str, str]]:
+        """A secret of Standard Webhooks and an API key."""
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        return f"whsec_{key}", {"api_key": f"key_{secrets.token_hex(16)}"}
+
     def orders(self, reference: str | None) -> list[dict[str, Any]]:
         """The order book, oldest first; with `reference`, those whose reference holds it."""
         with self._lock:
@@ -150,15 +180,15 @@ class Supplier:
             NotReady: there is no stack to send it to.
         """
         event, status = EVENTS[action]
-        secret = self._settings.webhook_secret("supplier-v1", self.id)
-        url = self._settings.webhook_url("supplier-v1", self.id)
+        secret = self.settings.webhook_secret("supplier-v1", self.id)
+        url = self.settings.webhook_url("supplier-v1", self.id)
         with self._lock:
             order = self._newest(wanted.reference)
             if order is None:
                 raise Malformed(f"{self.name} has no purchase order {wanted.reference}".rstrip())
             order.status = status
             body = self._event(event, order, wanted)
-        statuses = self._sender.send(self._message(event, body, url, secret), wanted.delivery)
+        statuses = self.sender.send(self._message(event, body, url, secret), wanted.delivery)
         return {"event": body, "statuses": statuses}
 
     def _place(self, request: Request) -> Reply:

@@ -1,16 +1,25 @@
-"""The sandbox's Shopify: GraphQL Admin API for fulfilments, over the orders that its shopper sent."""
+"""Shopify: webhooks of its shopper and clerk, and the GraphQL Admin API for fulfilments of what they tell of."""
 
 import hmac
 import itertools
+import json
 import re
+import secrets
 import threading
+import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tools.local.sandbox.exchange import Reply, Request
 from tools.local.sandbox.graphql import Field, GraphQLError, parse, select
+from tools.local.sandbox.players import Player, player
 from tools.local.sandbox.records import now_text
+from tools.local.sandbox.sender import Delivery, Message, Sender
 from tools.local.sandbox.settings import Settings
+from tools.local.sandbox.signatures import hmac_sha256_base64
+
+API_VERSION = "2026-10"
 
 _PATH = re.compile(r"/admin/api/\d{4}-\d{2}/graphql\.json")
 _LOCATION = {"__typename": "Location", "id": "gid://shopify/Location/1", "name": "Sandbox warehouse"}
@@ -49,13 +58,36 @@ class ShopOrder:
         return "OPEN" if any(self.remaining.values()) else "CLOSED"
 
 
-class Shop:
+@dataclass
+class ShopEvent:
+    """A webhook that a shop's shopper or clerk causes. Copies share `webhook_id`, as Shopify's repeats do.
+
+    `domain` is the shop's name at Shopify, by default `{shop}.myshopify.com`. Where `deliver` is false, only the
+    shop knows of it.
+    """
+
+    payload: dict[str, Any]
+    topic: str = "orders/paid"
+    domain: str = ""
+    webhook_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    triggered_at: str = field(default_factory=now_text)
+    deliver: bool = True
+    repeat: int = 1
+    parallel: bool = False
+    reorder: bool = False
+
+
+@player("shopify", address="shopify/{id}")
+class Shop(Player):
     """One shop. It learns of an order when its shopper sends a webhook about it."""
 
-    def __init__(self, shop: str, settings: Settings) -> None:
-        self.id = shop
-        self.name = f"shopify:{shop}"
-        self._settings = settings
+    about = "a Shopify shop: GraphQL Admin API"
+    usage = """\
+GET    /shopify/{shop}/fulfillments?order=      the parcels the shop was told of
+POST   /control/shopify/{shop}/orders         {payload, topic?, repeat?, parallel?, reorder?, deliver?, …}"""
+
+    def __init__(self, connection: str, settings: Settings, sender: Sender) -> None:
+        super().__init__(connection, settings, sender)
         self._orders: dict[str, ShopOrder] = {}
         self._fulfillments: list[Fulfillment] = []
         self._numbers = itertools.count(940656279)
@@ -69,7 +101,7 @@ class Shop:
         """The Admin API's answer."""
         if request.method != "POST" or not _PATH.fullmatch(request.path):
             return Reply.of({"errors": "Not Found"}, 404)
-        wanted = self._settings.api_secrets("shopify").get(self.id, {}).get("access_token")
+        wanted = self.settings.api_secrets("shopify").get(self.id, {}).get("access_token")
         if wanted and not hmac.compare_digest(wanted, request.headers.get("x-shopify-access-token", "")):
             return Reply.of(
                 {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}, 401
@@ -83,6 +115,42 @@ class Shop:
             return Reply.of({"errors": [{"message": str(problem)}]})
         cost = {"requestedQueryCost": 10, "actualQueryCost": 10, "throttleStatus": _THROTTLE}
         return Reply.of({"data": data, "extensions": {"cost": cost}})
+
+    def show(self, what: str, query: Mapping[str, str]) -> object | None:
+        """`fulfillments`, of an `order` or of all."""
+        return {what: self.fulfillments(query.get("order"))} if what == "fulfillments" else None
+
+    def do(self, action: str, request: Request) -> object | None:
+        """`orders`: a webhook of any topic."""
+        if action != "orders":
+            return None
+        event = request.read(ShopEvent)
+        return {"webhook_id": event.webhook_id, "statuses": self._send(event)}
+
+    def _send(self, event: ShopEvent) -> list[int]:
+        """Let the shop know of the event and send its webhook; the statuses of our answers."""
+        url = self.settings.webhook_url("shopify", self.id)
+        body = json.dumps(event.payload, ensure_ascii=False).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": event.topic,
+            "X-Shopify-Shop-Domain": event.domain or f"{self.id}.myshopify.com",
+            "X-Shopify-Hmac-Sha256": hmac_sha256_base64(self.settings.webhook_secret("shopify", self.id), body),
+            "X-Shopify-Webhook-Id": event.webhook_id,
+            "X-Shopify-Event-Id": str(uuid.uuid4()),
+            "X-Shopify-Triggered-At": event.triggered_at,
+            "X-Shopify-API-Version": API_VERSION,
+        }
+        self.learn(event.topic, event.payload)
+        if not event.deliver:
+            return []
+        message = Message(self.name, event.topic, url, body, lambda: headers)
+        return self.sender.send(message, Delivery(event.repeat, event.parallel, event.reorder))
+
+    @staticmethod
+    def made_up_secrets() -> tuple[str, dict[str, str]]:
+        """An app's secret and an access token."""
+        return f"shpss_{secrets.token_hex(16)}", {"access_token": f"shpat_{secrets.token_hex(16)}"}
 
     def throttled(self, retry_after: int) -> Reply:  # noqa: ARG002
         """HTTP 200, as Shopify does: the error is in the body, and so is the rate at which credit comes back."""

@@ -6,24 +6,21 @@ What the return codes of a failed query mean is not verified, but for 200 and 50
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
-from dropship.connectors import connector, signatures
-from dropship.connectors.contract import BadSignature, Credentials, RawRequest, Role
-from dropship.connectors.lazily import Lazily
-from dropship.connectors.reading import ABOUT_US, Fields, credential, cut, read_json, retry_after
+from dropship.connectors import connector, models, signatures
+from dropship.connectors.answers import not_answered, senseless
+from dropship.connectors.contract import BadSignature
+from dropship.connectors.reading import Fields, credential, cut, read_json
 from dropship.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dropship import ports
-    from dropship.domain.exchange import outcomes, tracking
-else:
-    ports = Lazily("dropship.ports")
-    outcomes, tracking = Lazily("dropship.domain.exchange.outcomes"), Lazily("dropship.domain.exchange.tracking")
+    from dropship.connectors.answers import Failure
+    from dropship.connectors.contract import Access, AskedParcel, RawRequest
 
 CHINA = timezone(timedelta(hours=8))
 
@@ -66,45 +63,40 @@ _FAILURES = {"500": "absent", "501": "busy", "502": "busy"}
 class Kuaidi100:
     """快递100. API secret: `customer`, `key`, `salt`; webhook secrets: the salts of the subscriptions."""
 
-    role: Role = "tracker"
     kept_headers: tuple[str, ...] = ()
     accepted: bytes = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
 
-    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - no time is signed
-        """See `Connector.verify`. An empty salt would be no secret and counts as none."""
+    def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
+        """See `Receives.verify`. An empty salt would be no secret and counts as none."""
         try:
             form = _form(request.body)
         except InvalidMessage as malformed:
             raise BadSignature(str(malformed)) from None
-        expected = (signatures.kuaidi100_push(form["param"], salt) for salt in secrets if salt)
+        expected = (signatures.md5_upper(form["param"], salt) for salt in secrets if salt)
         if not signatures.matches(form["sign"].upper(), expected):
             raise BadSignature("the sign fits none of the salts")
 
     def needs_phone(self, code: str) -> bool:
-        """See `TrackerConnector.needs_phone`."""
+        """See `NeedsPhone.needs_phone`."""
         return code in _PHONE_NEEDED
 
-    def subscribe(
-        self, code: str, number: str, phone: str, callback_url: str, credentials: Credentials
-    ) -> ports.HttpRequest:
-        """See `TrackerConnector.subscribe`."""
+    def subscribe(self, parcel: AskedParcel, callback_url: str, access: Access) -> models.HttpRequest:
+        """See `Subscribes.subscribe`."""
         param = {
-            "company": code,
-            "number": number,
-            "key": credential(credentials, "key"),
+            "company": parcel.code,
+            "number": parcel.number,
+            "key": credential(access, "key"),
             "parameters": {
                 "callbackurl": callback_url,
-                "salt": credential(credentials, "salt"),
+                "salt": credential(access, "salt"),
                 "resultv2": "4",  # the states of the advanced edition
-                **({"phone": phone} if phone else {}),
+                **({"phone": parcel.phone} if parcel.phone else {}),
             },
         }
         return _post("/poll", {"schema": "json", "param": _json(param)})
 
-    def read_subscribe(
-        self, response: ports.HttpResponse
-    ) -> outcomes.Refused | outcomes.Busy | outcomes.Unknown | None:
-        """See `TrackerConnector.read_subscribe`. Asking again is harmless: they answer 501, already subscribed."""
+    def read_subscribe(self, response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown | None:
+        """See `Subscribes.read_subscribe`. Asking again is harmless: they answer 501, already subscribed."""
         answer = _answer(response)
         if not isinstance(answer, Fields):
             return answer
@@ -113,23 +105,23 @@ class Kuaidi100:
             if code in {"200", "501"}:
                 return None
             if code in {"500", "503"}:
-                return outcomes.Busy()
-            return _refused(answer) if code else outcomes.Unknown(why="快递100 answered without a return code")
-        except InvalidMessage as senseless:
-            return _senseless(senseless)
+                return models.Busy()
+            return _refused(answer) if code else models.Unknown(why="快递100 answered without a return code")
+        except InvalidMessage as why:
+            return senseless("快递100", why)
 
-    def query(self, code: str, number: str, phone: str, credentials: Credentials) -> ports.HttpRequest:
-        """See `TrackerConnector.query`."""
-        asked = {"com": code, "num": number, "phone": phone, "from": "", "to": ""}
+    def query(self, parcel: AskedParcel, access: Access) -> models.HttpRequest:
+        """See `Queries.query`."""
+        asked = {"com": parcel.code, "num": parcel.number, "phone": parcel.phone, "from": "", "to": ""}
         param = _json({**asked, "resultv2": "4", "show": "0", "order": "desc"})
-        customer = credential(credentials, "customer")
-        sign = signatures.kuaidi100_query(param, credential(credentials, "key"), customer)
+        customer = credential(access, "customer")
+        sign = signatures.md5_upper(param, credential(access, "key"), customer)
         return _post("/poll/query.do", {"customer": customer, "sign": sign, "param": param})
 
     def read_query(
-        self, response: ports.HttpResponse
-    ) -> tracking.TrackingReport | outcomes.Absent | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
-        """See `TrackerConnector.read_query`."""
+        self, response: models.HttpResponse
+    ) -> models.TrackingReport | models.Absent | models.Refused | models.Busy | models.Unknown:
+        """See `Queries.read_query`."""
         answer = _answer(response)
         if not isinstance(answer, Fields):
             return answer
@@ -138,12 +130,12 @@ class Kuaidi100:
                 return _failed(answer)
             if not answer.has("data"):
                 raise answer.invalid("data", "is not a list")
-            return _report(answer, given_up=False) or outcomes.Absent()
-        except InvalidMessage as senseless:
-            return _senseless(senseless)
+            return _report(answer, given_up=False) or models.Absent()
+        except InvalidMessage as why:
+            return senseless("快递100", why)
 
-    def read_push(self, request: RawRequest) -> tracking.TrackingReport | None:
-        """See `TrackerConnector.read_push`.
+    def read_events(self, request: RawRequest, tracker: models.Tracker) -> Sequence[models.TrackingReport]:
+        """See `ReceivesReports.read_events`.
 
         A push that only says that they stop asking has no time of its own: it is an EXPIRED at the newest
         scan, and no news without any scan, where the parcel's own clock does the same. When they have
@@ -152,18 +144,19 @@ class Kuaidi100:
         push = read_json(_form(request.body)["param"])
         stopped = push.text("status") == "abort"
         if stopped and push.text("comNew"):
-            return None
+            return []
         given_up = stopped and any(words in push.text("message") for words in _GIVEN_UP)
-        return _report(push.child("lastResult"), given_up=given_up)
+        report = _report(push.child("lastResult"), given_up=given_up)
+        return [report] if report else []
 
 
 def _json(value: Mapping[str, object]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _post(path: str, form: Mapping[str, str]) -> ports.HttpRequest:
+def _post(path: str, form: Mapping[str, str]) -> models.HttpRequest:
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    return ports.HttpRequest("POST", path, headers, urlencode(form).encode())
+    return models.HttpRequest("POST", path, headers, urlencode(form).encode())
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -178,36 +171,28 @@ def _form(body: bytes) -> dict[str, str]:
     return form
 
 
-def _answer(response: ports.HttpResponse) -> Fields | outcomes.Refused | outcomes.Busy | outcomes.Unknown:
+def _answer(response: models.HttpResponse) -> Fields | Failure:
     """The body of an answer. Neither call does harm when repeated: after a server error, ask again."""
-    if response.status >= 500 or response.status in {408, 429}:
-        return outcomes.Busy(retry_after=retry_after(response))
-    if response.status in ABOUT_US:
-        return outcomes.Busy(why=f"快递100 answered {response.status}")
-    if 400 <= response.status < 500:
-        return outcomes.Refused(words=f"快递100 answered {response.status}")
+    if not 200 <= response.status < 400:
+        return not_answered("快递100", response)
     try:
         return read_json(response.body)
-    except InvalidMessage as senseless:
-        return _senseless(senseless)
+    except InvalidMessage as why:
+        return senseless("快递100", why)
 
 
-def _senseless(why: InvalidMessage) -> outcomes.Unknown:
-    return outcomes.Unknown(why=f"快递100's answer makes no sense: {why}")
+def _refused(answer: Fields) -> models.Refused:
+    return models.Refused(words=cut(f"{answer.text('returnCode')} {answer.text('message', limit=400)}"))
 
 
-def _refused(answer: Fields) -> outcomes.Refused:
-    return outcomes.Refused(words=cut(f"{answer.text('returnCode')} {answer.text('message', limit=400)}"))
-
-
-def _failed(answer: Fields) -> outcomes.Absent | outcomes.Refused | outcomes.Busy:
+def _failed(answer: Fields) -> models.Absent | models.Refused | models.Busy:
     meaning = _FAILURES.get(answer.text("returnCode"))
     if meaning == "absent":
-        return outcomes.Absent()
-    return outcomes.Busy() if meaning == "busy" else _refused(answer)
+        return models.Absent()
+    return models.Busy() if meaning == "busy" else _refused(answer)
 
 
-def _report(result: Fields, *, given_up: bool) -> tracking.TrackingReport | None:
+def _report(result: Fields, *, given_up: bool) -> models.TrackingReport | None:
     """The scans, in the order they came; None where there are none."""
     rows = result.rows("data")
     if not rows:
@@ -219,20 +204,20 @@ def _report(result: Fields, *, given_up: bool) -> tracking.TrackingReport | None
     events = [_event(row, at, result.text("state") if row is newest else "") for row, at in timed]
     if given_up:
         last = max(event.at for event in events)
-        stage = tracking.TrackingStage.EXPIRED
-        events.append(tracking.TrackingEvent(at=last, raw_time=_raw_time(newest), stage=stage, code="abort"))
-    return tracking.TrackingReport(carrier=result.id("com"), number=result.id("nu"), events=tuple(events))
+        stage = models.TrackingStage.EXPIRED
+        events.append(models.TrackingEvent(at=last, raw_time=_raw_time(newest), stage=stage, code="abort"))
+    return models.TrackingReport(carrier=result.id("com"), number=result.id("nu"), events=tuple(events))
 
 
-def _event(row: Fields, at: datetime, state: str) -> tracking.TrackingEvent:
+def _event(row: Fields, at: datetime, state: str) -> models.TrackingEvent:
     """One scan; a newest one that has neither code nor known text is of the whole parcel's `state`."""
     text = row.text("status", limit=64)
     code = row.text("statusCode", limit=64) or _CODE_OF_TEXT.get(text, "") or state
     stage = _stage(code)
-    return tracking.TrackingEvent(
+    return models.TrackingEvent(
         at=at,
         raw_time=_raw_time(row),
-        stage=None if stage is None else tracking.TrackingStage(stage),
+        stage=None if stage is None else models.TrackingStage(stage),
         code=code or text,
     )
 
@@ -250,9 +235,4 @@ def _raw_time(row: Fields) -> str:
 
 def _moment(row: Fields) -> datetime | None:
     """When the scan was made; without a zone the time is China's. None where it cannot be read."""
-    try:
-        at = datetime.fromisoformat(_raw_time(row))
-        moment = (at if at.tzinfo else at.replace(tzinfo=CHINA)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if 2000 <= moment.year < 2200 else None
+    return row.moment_or_none("ftime" if row.text("ftime", limit=64) else "time", CHINA)

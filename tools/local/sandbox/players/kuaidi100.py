@@ -1,19 +1,21 @@
-"""The sandbox's 快递100: subscriptions, queries and pushes of the scans that it was told of."""
+"""快递100: subscriptions, queries and pushes of the scans that it was told of."""
 
 import hmac
 import json
 import re
+import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlencode
 
 from tools.local.sandbox.exchange import Malformed, Reply, Request
+from tools.local.sandbox.players import Player, player
 from tools.local.sandbox.sender import Delivery, Message, Sender
 from tools.local.sandbox.settings import Settings
-from tools.local.sandbox.signatures import kuaidi100_push, kuaidi100_query
+from tools.local.sandbox.signatures import md5_upper
 
 CHINA = timezone(timedelta(hours=8))
 _WORDS = {
@@ -89,14 +91,17 @@ class NewScans:
     reorder: bool = False
 
 
-class Kuaidi100:
+@player("kuaidi100", address="kuaidi100")
+class Kuaidi100(Player):
     """The tracking service, for all its customers."""
 
-    name = "kuaidi100"
+    about = "快递100: subscriptions and queries"
+    usage = """\
+GET    /kuaidi100/parcels?number=               the parcels that 快递100 knows
+POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, context?, at?}], push?, …}"""
 
-    def __init__(self, settings: Settings, sender: Sender) -> None:
-        self._settings = settings
-        self._sender = sender
+    def __init__(self, connection: str, settings: Settings, sender: Sender) -> None:
+        super().__init__(connection, settings, sender)
         self._parcels: dict[tuple[str, str], Parcel] = {}
         self._lock = threading.Lock()
 
@@ -118,6 +123,20 @@ class Kuaidi100:
     def throttled(self, retry_after: int) -> Reply:  # noqa: ARG002
         """429, in its own words; it names no time."""
         return Reply.of({"result": False, "returnCode": "503", "message": "请求过于频繁"}, 429)
+
+    def show(self, what: str, query: Mapping[str, str]) -> object | None:
+        """`parcels`, of a `number` or all."""
+        return {what: self.parcels(query.get("number"))} if what == "parcels" else None
+
+    def do(self, action: str, request: Request) -> object | None:
+        """`scan`: scans of a parcel."""
+        return self.scan(request.read(NewScans)) if action == "scan" else None
+
+    @staticmethod
+    def made_up_secrets() -> tuple[str, dict[str, str]]:
+        """The salt of the subscriptions, and a customer's key."""
+        salt = secrets.token_hex(8)
+        return salt, {"customer": secrets.token_hex(16).upper(), "key": secrets.token_hex(6), "salt": salt}
 
     def parcels(self, number: str | None) -> list[dict[str, Any]]:
         """What it knows; of one number or of all. The salt stays out."""
@@ -142,7 +161,7 @@ class Kuaidi100:
                 parcel.scans.insert(0, view)
             message = self._message(parcel) if new.push and parcel.callback_url else None
         delivery = Delivery(new.repeat, new.parallel, new.reorder)
-        statuses = self._sender.send(message, delivery) if message else []
+        statuses = self.sender.send(message, delivery) if message else []
         return {"subscribed": bool(parcel.callback_url), "statuses": statuses}
 
     def _parcel(self, carrier: str, number: str) -> Parcel:
@@ -150,7 +169,7 @@ class Kuaidi100:
 
     def _customers(self, fits: Callable[[dict[str, str]], bool]) -> bool:
         """Whether a customer fits; everybody does while nothing is seeded."""
-        customers = self._settings.api_secrets("kuaidi100").values()
+        customers = self.settings.api_secrets("kuaidi100").values()
         return not customers or any(fits(customer) for customer in customers)
 
     def _subscribe(self, param: dict[str, Any]) -> Reply:
@@ -176,7 +195,7 @@ class Kuaidi100:
         if not self._customers(
             lambda known: (
                 known["customer"] == customer
-                and hmac.compare_digest(kuaidi100_query(known["key"], customer, text).encode(), sign.encode())
+                and hmac.compare_digest(md5_upper(text, known["key"], customer).encode(), sign.encode())
             )
         ):
             return _refusal("503", "验证签名失败")
@@ -194,7 +213,7 @@ class Kuaidi100:
         push = {"status": "shutdown" if over else "polling", "billstatus": "check" if over else "got", "message": "",
                 "autoCheck": "0", "comOld": "", "comNew": "", "lastResult": parcel.report}  # fmt: skip
         param = json.dumps(push, ensure_ascii=False)
-        body = urlencode({"sign": kuaidi100_push(parcel.salt, param), "param": param}).encode()
+        body = urlencode({"sign": md5_upper(param, parcel.salt), "param": param}).encode()
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         return Message(self.name, "push", parcel.callback_url, body, lambda: form)
 

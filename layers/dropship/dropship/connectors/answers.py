@@ -1,0 +1,37 @@
+"""What an answer says that is no success, for partners that use the statuses of HTTP as they are meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import models
+from .reading import ABOUT_US, cut, retry_after
+
+if TYPE_CHECKING:
+    from dropship.domain.errors import InvalidMessage
+
+type Failure = models.Refused | models.Busy | models.Unknown
+
+
+def not_answered(partner: str, response: models.HttpResponse, words: str = "") -> Failure:
+    """Of a question, which has no effect: after a server's error, ask again."""
+    if response.status >= 500 or response.status in {408, 429}:
+        return models.Busy(retry_after=retry_after(response))
+    return not_done(partner, response, words)
+
+
+def not_done(partner: str, response: models.HttpResponse, words: str = "") -> Failure:
+    """Of what may have had an effect: after a server's error, nobody knows. `words` are its own for a no."""
+    status = f"{partner} answered {response.status}"
+    if response.status in {429, 503}:
+        return models.Busy(retry_after=retry_after(response))
+    if response.status in ABOUT_US:
+        return models.Busy(why=status)
+    if not 400 <= response.status < 500 or response.status == 408:
+        return models.Unknown(why=status)
+    return models.Refused(words=cut(f"{status}: {words}") if words else status)
+
+
+def senseless(partner: str, why: InvalidMessage) -> models.Unknown:
+    """Of an answer that is not in the partner's contract."""
+    return models.Unknown(why=f"{partner}'s answer makes no sense: {why}")

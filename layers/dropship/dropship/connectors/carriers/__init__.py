@@ -1,1 +1,0 @@
-"""Connectors to carriers, one file each."""

@@ -1,0 +1,63 @@
+"""What a supplier's connector may be able to do. Our purchase order id is reference and idempotency key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from .receiving import Receives
+
+if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
+    from collections.abc import Sequence
+
+    from dropship.domain.exchange.suppliers import (
+        CancelResult,
+        FindResult,
+        PlaceResult,
+        PurchaseOrderRequest,
+        SupplierEvent,
+    )
+    from dropship.domain.registry.connections import Supplier
+    from dropship.ports import HttpRequest, HttpResponse
+
+    from .requests import Access, RawRequest, Step
+
+
+@runtime_checkable
+class Places(Protocol):
+    """Purchase orders can be placed."""
+
+    def place(self, request: PurchaseOrderRequest, access: Access) -> HttpRequest:
+        """Place a purchase order."""
+
+    def read_place(self, response: HttpResponse) -> PlaceResult | Step[PlaceResult]:
+        """The answer to `place`."""
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A purchase order can be looked up, which is how a doubt about placing it is settled."""
+
+    def find(self, reference: str, access: Access) -> HttpRequest:
+        """Look a purchase order up by our reference."""
+
+    def read_find(self, response: HttpResponse) -> FindResult | Step[FindResult]:
+        """The answer to `find`."""
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """A purchase order can be asked to be cancelled. To ask twice is harmless."""
+
+    def cancel(self, reference: str, access: Access) -> HttpRequest:
+        """Ask to cancel a purchase order."""
+
+    def read_cancel(self, response: HttpResponse) -> CancelResult | Step[CancelResult]:
+        """The answer to `cancel`."""
+
+
+@runtime_checkable
+class ReceivesSupplierEvents(Receives, Protocol):
+    """The supplier tells us how purchase orders go."""
+
+    def read_events(self, request: RawRequest, supplier: Supplier) -> Sequence[SupplierEvent]:
+        """What the request tells, in our words; nothing where its type is not for us. InvalidMessage: no sense."""

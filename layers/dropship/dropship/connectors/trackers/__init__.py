@@ -1,0 +1,1 @@
+"""Connectors to tracking services, one file each."""

@@ -1,0 +1,77 @@
+"""Orders read from their marketplace: one that a hint named, or those that changed, so that no lost push loses one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dropship.connectors import marketplace
+from dropship.connectors.contract import Downloads, Lists, UnknownChannel, able, needed
+from dropship.domain.exchange.marketplace import ChangedOrders, MarketplaceEvent
+from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
+from dropship.domain.registry.connections import Shop
+from dropship.ports import Unavailable
+from dropship.services.messages import DownloadOrders
+from dropship.services.partner_calls import PartnerCalls
+
+QUARTER, DAY = timedelta(minutes=15), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Download:
+    """Asks marketplaces for orders. Unavailable where one gives no answer: the message comes again."""
+
+    partners: PartnerCalls
+
+    def order(self, shop: Shop, order: str) -> Sequence[MarketplaceEvent] | None:
+        """The order as if it had been pushed, and its refunds; None where the marketplace has no such order."""
+        connector = needed(marketplace(shop.channel), Downloads)
+        answer = self.partners.call(
+            shop,
+            lambda access: connector.ask_order(order, access),
+            lambda response: connector.read_order(response, shop),
+        )
+        if isinstance(answer, Absent):
+            return None
+        if isinstance(answer, Sequence):
+            return answer
+        raise _unavailable(f"shop {shop.id} did not give order {order}", answer)
+
+    def page(self, shop: Shop, wanted: DownloadOrders) -> ChangedOrders:
+        """One page of the orders that changed."""
+        connector, cursor = needed(marketplace(shop.channel), Lists), wanted.cursor
+        answer: ChangedOrders | Refused | Busy | Unknown = self.partners.call(
+            shop,
+            lambda access: connector.ask_changed(wanted.since, cursor, access),
+            lambda response: connector.read_changed(response, cursor, shop),
+        )
+        if isinstance(answer, ChangedOrders):
+            return answer
+        raise _unavailable(f"shop {shop.id} did not list its changed orders", answer)
+
+
+def _unavailable(what: str, answer: object) -> Unavailable:
+    """What a person reads in the log; a partner's own words stay out of it, for they may be about a buyer."""
+    if isinstance(answer, Busy):
+        return Unavailable(f"{what}: {answer.why}" if answer.why else what, answer.retry_after or 0)
+    return Unavailable(f"{what}: it refused" if isinstance(answer, Refused) else f"{what}: its answer is unclear")
+
+
+def due_download(shop: Shop, at: datetime, by_hand: timedelta | None = None) -> DownloadOrders | None:
+    """What to list of a shop at a sweep, if anything: its pushes may be lost, and some marketplaces send each once.
+
+    At a full quarter of an hour it is what changed in the last two quarters; at midnight what changed in the last two
+    days, for a marketplace that could not be asked for some hours; `by_hand` what changed in that time.
+    """
+    if not _lists(shop):
+        return None
+    for every in (DAY, QUARTER):
+        if by_hand is None and at.timestamp() % every.total_seconds() == 0:
+            return DownloadOrders(shop=shop.id, since=at - 2 * every)
+    return DownloadOrders(shop=shop.id, since=at - by_hand) if by_hand else None
+
+
+def _lists(shop: Shop) -> bool:
+    try:
+        return able(marketplace(shop.channel), Lists) is not None
+    except UnknownChannel:  # whoever has to read something of the shop will say so
+        return False

@@ -1,0 +1,240 @@
+"""What was recorded of each channel in `tests/data/contracts/{channel}.json`, played to its connector.
+
+`connection`, `secret`: as in a seed file, and the API secret. Then, each a list:
+
+- `signed`: a request (`request`, or `vector` in signing_vectors.json) and the webhook `secret` that it is signed with;
+- `greetings`: a `request` and the `answer` to it, with the `secret` if it is signed;
+- `events`: a `request` and the `events` that it is read as;
+- `calls`: which `call` it is, what it is `about`, the `exchange` of requests and answers, and the `result`.
+
+A body is a text, JSON, or `{"file": …}`, the `payload` of another file, of which `entry` is one. What is expected names
+the fields that matter; `is` names the kind.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from dropship.connectors import contract, find
+from dropship.connectors.contract import Access, AskedParcel, RawRequest, Step
+from dropship.domain.exchange.suppliers import PurchaseOrderRequest
+from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped
+from dropship.domain.registry.connections import Shop, Supplier, Tracker
+from dropship.ports import HttpRequest, HttpResponse
+from tests.support.recorded import DATA, NOW, load, signed_request
+
+CONNECTIONS = {"marketplace": Shop, "supplier": Supplier, "tracker": Tracker}
+QUESTIONS = {"find", "ask_order", "ask_changed", "ask_fulfilment", "query", "query_many"}
+"""Calls without an effect; the others have one."""
+CAPABILITY_OF = {
+    "place": "Places",
+    "find": "Finds",
+    "cancel": "Cancels",
+    "ask_order": "Downloads",
+    "ask_changed": "Lists",
+    "ask_fulfilment": "WritesBack",
+    "writeback": "WritesBack",
+    "query": "Queries",
+    "query_many": "QueriesMany",
+    "subscribe": "Subscribes",
+    "ask_refresh": "RefreshesTokens",
+}
+
+
+class Signed(NamedTuple):
+    """A request as it came, the secret it is signed with, and when that was."""
+
+    request: RawRequest
+    secret: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded of one channel."""
+
+    channel: str
+    content: Mapping[str, Any]
+
+    @property
+    def connector(self) -> Any:
+        return find(self.channel).connector
+
+    @property
+    def connection(self) -> Any:
+        return CONNECTIONS[find(self.channel).role](channel=self.channel, **self.content["connection"])
+
+    @property
+    def access(self) -> Access:
+        return Access(self.content["secret"], NOW)
+
+    @property
+    def signed(self) -> list[Signed]:
+        found = []
+        for one in self.content.get("signed", []):
+            request = signed_request(one["vector"]) if "vector" in one else raw_request(one["request"])
+            found.append(Signed(request, one["secret"], datetime.fromisoformat(one.get("now", NOW.isoformat()))))
+        return found
+
+    @property
+    def events(self) -> list[tuple[RawRequest, list[Any]]]:
+        return [(raw_request(one["request"]), one["events"]) for one in self.content.get("events", [])]
+
+    @property
+    def greetings(self) -> list[tuple[RawRequest, bytes, list[str]]]:
+        return [
+            (raw_request(one["request"]), one["answer"].encode(), [one["secret"]] if "secret" in one else [])
+            for one in self.content.get("greetings", [])
+        ]
+
+    @property
+    def calls(self) -> list["Call"]:
+        return [Call(self, one) for one in self.content.get("calls", [])]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One recorded call: what it is about, which requests it took, how each was answered, and what that meant."""
+
+    recording: Recording
+    content: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.content["call"])
+
+    @property
+    def about(self) -> Any:
+        return self.content.get("about")
+
+    @property
+    def asks(self) -> list[Any]:
+        return [asked for asked, _ in self.content["exchange"]]
+
+    @property
+    def answers(self) -> list[HttpResponse]:
+        return [response(answer) for _, answer in self.content["exchange"]]
+
+    def play(self, answers: Sequence[HttpResponse]) -> tuple[list[HttpRequest], Any]:
+        """The requests that the connector builds when it is answered so, and what it makes of the answers."""
+        step: Any = _BEGIN[self.name](self.recording.connector, self.about, self.recording.connection)
+        sent = []
+        for answer in answers:
+            sent.append(step.build(self.recording.access))
+            step = step.read(answer)
+            if not isinstance(step, Step):
+                break
+        return sent, step
+
+
+def _writeback(connector: Any, about: Any, _connection: Any) -> Step[Any]:
+    parcel, state = ParcelShipped(**about["parcel"]), FulfilmentState(**about["state"])
+    return Step(
+        lambda access: connector.writeback(parcel, state, access),
+        lambda answer: connector.read_writeback(answer, parcel, state),
+    )
+
+
+def _query_many(connector: Any, about: Any, _connection: Any) -> Step[Any]:
+    parcels = [AskedParcel(**one) for one in about]
+    return Step(
+        lambda access: connector.query_many(parcels, access),
+        lambda answer: connector.read_query_many(answer, parcels),
+    )
+
+
+def _ask_changed(connector: Any, about: Any, connection: Any) -> Step[Any]:
+    since, cursor = datetime.fromisoformat(about["since"]), about["cursor"]
+    return Step(
+        lambda access: connector.ask_changed(since, cursor, access),
+        lambda answer: connector.read_changed(answer, cursor, connection),
+    )
+
+
+_BEGIN = {
+    "place": lambda c, about, _: Step(lambda a: c.place(PurchaseOrderRequest(**about), a), c.read_place),
+    "find": lambda c, about, _: Step(lambda a: c.find(about, a), c.read_find),
+    "cancel": lambda c, about, _: Step(lambda a: c.cancel(about, a), c.read_cancel),
+    "ask_order": lambda c, about, shop: Step(lambda a: c.ask_order(about, a), lambda r: c.read_order(r, shop)),
+    "ask_changed": _ask_changed,
+    "ask_fulfilment": lambda c, about, _: Step(lambda a: c.ask_fulfilment(about, a), c.read_fulfilment),
+    "writeback": _writeback,
+    "query": lambda c, about, _: Step(lambda a: c.query(AskedParcel(**about), a), c.read_query),
+    "query_many": _query_many,
+    "subscribe": lambda c, about, _: Step(
+        lambda a: c.subscribe(AskedParcel(**about["parcel"]), about["callback_url"], a), c.read_subscribe
+    ),
+    "ask_refresh": lambda c, _about, _: Step(c.ask_refresh, c.read_refresh),
+}
+
+
+@cache
+def recording(channel: str) -> Recording:
+    """What was recorded of a channel; nothing where there is no file."""
+    there = (DATA / f"{channel}.json").exists()
+    return Recording(channel, load(channel) if there else {"connection": {}, "secret": {}})
+
+
+def recorded_calls(channels: Sequence[str]) -> Iterator[Call]:
+    """All recorded calls of some channels."""
+    for channel in channels:
+        yield from recording(channel).calls
+
+
+def raw_request(written: Mapping[str, Any]) -> RawRequest:
+    """A request as the front door sees it."""
+    method, query = written.get("method", "POST"), written.get("query", {})
+    return RawRequest(written.get("headers", {}), _body(written["body"]), method, query)
+
+
+def response(written: Mapping[str, Any]) -> HttpResponse:
+    """A partner's answer."""
+    return HttpResponse(written["status"], written.get("headers", {}), _body(written["body"]))
+
+
+def _body(written: Any) -> bytes:
+    if isinstance(written, str):
+        return written.encode()
+    return json.dumps(_resolved(written), ensure_ascii=False).encode()
+
+
+def _resolved(written: Any) -> Any:
+    """JSON with what it takes from other files."""
+    if isinstance(written, list):
+        return [_resolved(one) for one in written]
+    if isinstance(written, dict) and "file" in written:
+        content = load(written["file"].removesuffix(".json"))
+        payload = content.get("payload", content)
+        return payload[written["entry"]] if "entry" in written else payload
+    return {name: _resolved(one) for name, one in written.items()} if isinstance(written, dict) else written
+
+
+def is_as(expected: Any, found: Any) -> bool:
+    """Whether what was found has all that is expected of it."""
+    if isinstance(expected, list):
+        return isinstance(found, Sequence) and len(expected) == len(found) and all(map(is_as, expected, found))
+    if isinstance(expected, dict):
+        named = {name: value for name, value in expected.items() if name != "is"}
+        if "is" in expected and type(found).__name__ != expected["is"]:
+            return False
+        return all(is_as(value, _field(found, name)) for name, value in named.items())
+    if isinstance(found, datetime):
+        return found == datetime.fromisoformat(expected) and found.tzinfo == UTC
+    return bool(expected == found)
+
+
+def _field(found: Any, name: str) -> Any:
+    return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+
+
+def secrets_of(channel: str) -> list[str]:
+    """The webhook secrets that were recorded."""
+    return [one.secret for one in recording(channel).signed]
+
+
+def protocols() -> dict[str, type]:
+    """Every capability of the contract, by name."""
+    return {name: kind for name, kind in vars(contract).items() if getattr(kind, "_is_protocol", False)}
