@@ -147,7 +147,7 @@ if __name__ == "__main__":
     gather_batches()
     say_when_it_was_scheduled()
     if os.environ.keys() & {"DAIFA_CALL_RECORD", "DAIFA_ACCESS_RECORD"}:
-        sys.path.append(str(Path(__file__).resolve().parent.parent))
+        sys.path.append(str(Path(__file__).resolve().parents[2]))
         from tools.local import access_record, call_record
 
         call_record.start_if_wanted()
