@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from dropship.domain.fact import ConnectionId, Fact, Quantity, WaybillNumber
+from dropship.domain.identity import Waybill
 from dropship.domain.money import Money
 from dropship.domain.stored import Stored
 
@@ -79,6 +80,11 @@ class Shipment(Fact):
     carrier: ConnectionId
     number: WaybillNumber
     lines: tuple[ShippedLine, ...] = ()
+
+    @property
+    def waybill(self) -> Waybill:
+        """The carrier and its number."""
+        return Waybill(self.carrier, self.number)
 
 
 class SupplierEvent(Fact):

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dropship.domain.deadlines import SWEEP, Moment
 from dropship.domain.errors import InvalidMessage, OnHold, Stale
 from dropship.domain.exchange.suppliers import Shipment, ShippedLine, SupplierEvent, units_by_line
+from dropship.domain.identity import Waybill
 
 from .attention import HoldReason, TaskKind
 from .clocks import is_fresh
@@ -224,30 +225,42 @@ def _shipped(
             order.open_task(TaskKind.WAYBILL_REUSED, moment, words, known.number)
         return
     units = _units_of(shipment, purchase_order)
-    for line_id, quantity in units.items():
-        order.owned_line(line_id).units.move(quantity, "at_supplier", "in_transit")
     purchase_order.ship(units, moment)
-    order.parcels.append(
-        Parcel(
-            purchase_order=purchase_order.id,
-            carrier=shipment.carrier,
-            number=shipment.number,
-            lines=[ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()],
-            shipped_at=moment.now,
-            followed=followed,
-            due_at=None if followed else moment.after(moment.deadlines.pickup),
-            writeback="NOT_NEEDED" if order.origin.ours else "DUE",
-            writeback_at=moment.now,
-        )
-    )
+    parcel = _parcel(order, purchase_order, shipment.waybill, units, moment, followed=followed)
+    for line_id, quantity in units.items():
+        order.owned_line(line_id).units.move(quantity, "at_supplier", parcel.place)
+    order.parcels.append(parcel)
     order.end_task(TaskKind.SHIP_LATE, purchase_order.id)
     order.end_task(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
-    order.record_of_parcel("shipped", order.parcels[-1], moment)
+    order.record_of_parcel("shipped", parcel, moment)
     if purchase_order.cancel == "WANTED":
         purchase_order.give_up_cancellation()
         words = "it was shipped in spite of the cancellation"
         order.open_task(TaskKind.CANCEL_REFUSED, moment, words, purchase_order.id)
     settle(order, moment)
+
+
+def _parcel(
+    order: Order,
+    purchase_order: PurchaseOrder,
+    waybill: Waybill,
+    units: dict[str, int],
+    moment: Moment,
+    *,
+    followed: bool,
+) -> Parcel:
+    """A parcel that has just been shipped. It has a clock of its own unless it is `followed`."""
+    return Parcel(
+        purchase_order=purchase_order.id,
+        carrier=waybill.carrier,
+        number=waybill.number,
+        lines=[ShippedLine(line=line, quantity=quantity) for line, quantity in units.items()],
+        shipped_at=moment.now,
+        followed=followed,
+        due_at=None if followed else moment.after(moment.deadlines.pickup),
+        writeback="NOT_NEEDED" if order.origin.ours else "DUE",
+        writeback_at=moment.now,
+    )
 
 
 def _is_repeat(shipment: Shipment, purchase_order: PurchaseOrder, known: Parcel) -> bool:

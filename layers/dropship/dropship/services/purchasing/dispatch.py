@@ -77,15 +77,20 @@ class Submission:
             return self._follow_up(order, purchase_order.id)
         if claimed == "BY_OTHERS":
             raise SupplierBusy(f"another worker is placing {purchase_order.id}")
+        outcome = self._find_or_place(order, purchase_order, found, claimed_now=claimed == "NOW")
+        return self._record(copy, purchase_order.id, outcome)
+
+    def _find_or_place(
+        self, order: Order, purchase_order: PurchaseOrder, found: Sourced, *, claimed_now: bool
+    ) -> PlaceResult | Absent:
+        """Place it, unless it was claimed before and the supplier turns out to have it."""
         supplier = self.registry.supplier(purchase_order.supplier)
-        outcome: Placed | Refused | Absent | Busy | Unknown = (
-            Absent() if claimed == "NOW" else self.suppliers.find(supplier, purchase_order.id)
-        )
+        outcome: PlaceResult | Absent = Absent() if claimed_now else self.suppliers.find(supplier, purchase_order.id)
         if isinstance(outcome, Absent):
             outcome = self._place(order, supplier, purchase_order, self._bought(order, found))
         if isinstance(outcome, Placed) and outcome.purchase_order != purchase_order.id:
             outcome = Unknown(why=f"the supplier's answer is about {outcome.purchase_order[:100]}")
-        return self._record(copy, purchase_order.id, outcome)
+        return outcome
 
     def _claim(
         self,
