@@ -101,8 +101,7 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("states:SendTaskFailure", None, set()),
         ("ssm:GetParameter", f"{PARAMETERS}/webhook/*", {"webhook"}),
         ("ssm:GetParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
-        ("ssm:PutParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
-        ("ssm:PutParameter", f"{PARAMETERS}/webhook/*", set()),
+        ("ssm:PutParameter", None, set()),
         ("dynamodb:PutItem", "OrdersTable", CHANGES_ORDERS),
         ("dynamodb:PutItem", "CasesTable", may_change("CasesTable")),
         ("dynamodb:GetItem", "CasesTable", may_read("CasesTable") | {"ops_api"}),
@@ -127,6 +126,16 @@ def test_only_these_functions_may(action, resource, expected):
     assert holders(action, resource) == expected
 
 
+def test_where_tokens_run_out_those_who_call_partners_may_keep_new_ones_and_nothing_else():
+    policy = RESOURCES["TokenRenewalPolicy"]
+    assert policy["Condition"] == "TokensAreRenewed"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    allowed = statement["Action"], statement["Resource"]["Fn::Sub"].rpartition(":")[2]
+    assert allowed == ("ssm:PutParameter", "parameter/daifa/${Stage}/api/*")
+    holders = {role["Ref"].removesuffix("Role") for role in policy["Properties"]["Roles"]}
+    assert {re.sub(r"(?<!^)(?=[A-Z])", "_", holder).lower() for holder in holders} == CALLS_PARTNERS
+
+
 def test_the_front_door_has_no_way_to_the_tables():
     assert not [action for action, _ in function_grants("WebhookFunction") if action.startswith("dynamodb:")]
 
@@ -145,7 +154,6 @@ def test_no_action_is_granted_beyond_those_listed():
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
         "ssm:GetParameter",
-        "ssm:PutParameter",
         "states:StartExecution",
         "states:SendTaskSuccess",
     }
