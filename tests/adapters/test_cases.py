@@ -7,10 +7,11 @@ import pytest
 from dropship.adapters.dynamodb_cases import DynamoCases
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.stamps import SHARDS
+from dropship.adapters.stored_format import FORMAT
 from dropship.domain.attention import Attention, AttentionPage, AttentionQuery, Entry, Urgency
 from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.identity import OrderKey
-from dropship.ports import Conflict, Loaded
+from dropship.ports import Conflict, Loaded, Unavailable
 from tests.support.aggregate_examples import KEY, NOON, case
 from tests.support.fakes import FakeCases
 
@@ -90,3 +91,14 @@ def test_a_case_that_ended_needs_nobody(cases):
     opened.decide("approve", "ann", "", Moment(NOON, Deadlines()))
     cases.save(opened, 1)
     assert cases.needing_attention(AttentionQuery(10)) == AttentionPage([], None)
+
+
+def test_a_case_in_a_format_of_tomorrow_is_tried_again(tables):
+    items = ItemTable(tables["CasesTable"])
+    cases = DynamoCases(items)
+    cases.save(case(), 0)
+    item = dict(items.read("C#main-shop#refund-509562969", "STATE"))
+    item["body"] = {"B": bytes([FORMAT + 1]) + item["body"]["B"][1:]}
+    items.put_if(item, "attribute_exists(pk)")
+    with pytest.raises(Unavailable, match="C#main-shop#refund-509562969: its body was written by a newer version"):
+        cases.load(*NAME)

@@ -8,6 +8,7 @@ import pytest
 from dropship.adapters.dynamodb_items import ItemTable
 from dropship.adapters.dynamodb_orders import DynamoOrders
 from dropship.adapters.stamps import SHARDS
+from dropship.adapters.stored_format import FORMAT, pack, unpack
 from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.marketplace import Recipient
 from dropship.domain.identity import OrderKey, Waybill
@@ -285,8 +286,28 @@ def test_an_item_that_makes_no_sense_is_left_out_of_many_and_an_error_of_its_own
         "attribute_not_exists(pk)",
     )
     assert list(orders.load_all([KEY, OTHER])) == [KEY]
-    with pytest.raises(Unavailable, match=f"O#{OTHER} cannot be read by this version"):
+    with pytest.raises(Unavailable, match=f"O#{OTHER}: its body is in no format of ours"):
         orders.load(OTHER)
+
+
+@pytest.mark.parametrize("sort", ["STATE", "SOURCE"])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda packed: bytes([FORMAT + 1]) + packed[1:], f"written by a newer version, in format {FORMAT + 1}"),
+        (lambda packed: packed[:-1], "damaged"),
+    ],
+    ids=["another format", "cut off"],
+)
+def test_an_item_in_a_format_of_tomorrow_or_damaged_is_tried_again_and_named(tables, sort, change, words):
+    items = ItemTable(tables["OrdersTable"])
+    orders = DynamoOrders(items)
+    orders.save(order(), 0)
+    orders.put_source(marketplace_order(), Recipient(name="Steve Shipper"))
+    item = dict(items.read(f"O#{KEY}", sort))
+    items.put_if(item | {"body": {"B": change(item["body"]["B"])}}, "attribute_exists(pk)")
+    with pytest.raises(Unavailable, match=f"O#{KEY}: .*{words}"):
+        orders.load_with_source(KEY)
 
 
 @pytest.mark.parametrize("sort", ["STATE", "SOURCE"])
@@ -296,7 +317,7 @@ def test_what_a_newer_version_wrote_is_tried_again_and_its_fields_are_named_with
     orders.save(order(), 0)
     orders.put_source(marketplace_order(), Recipient(name="Steve Shipper"))
     item = dict(items.read(f"O#{KEY}", sort))
-    item["body"] = {"S": item["body"]["S"][:-1] + ',"tomorrow":"Steve Shipper"}'}
+    item["body"] = pack(unpack(item["body"]).decode()[:-1] + ',"tomorrow":"Steve Shipper"}')
     items.put_if(item, "attribute_exists(pk)")
     with pytest.raises(Unavailable, match="version: tomorrow") as newer:
         orders.load_with_source(KEY)

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
+from dropship.adapters.stored_format import pack, unpack
 from dropship.domain.deadlines import SWEEP, Deadlines, Moment
 from dropship.domain.orders.clocks import Watch, arm, watched
 from dropship.domain.orders.lifecycles import ORDER, PARCEL, PURCHASE_ORDER
@@ -19,7 +20,7 @@ def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None
     _clocks(order)
     _watches(order, now or order.timeline[-1].at, deadlines or Deadlines())
     _status(order)
-    stored = Order.model_validate_json(order.model_dump_json(exclude_defaults=True))
+    stored = Order.model_validate_json(unpack(pack(order.model_dump_json(exclude_defaults=True))))
     assert stored.model_dump() == order.model_dump()
 
 

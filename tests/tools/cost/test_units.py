@@ -38,6 +38,8 @@ def test_an_item_is_as_large_as_its_names_and_values_in_utf_8():
         ({"BOOL": True}, 1),
         ({"NULL": True}, 1),
         ({"B": "AAAA"}, 3),
+        ({"B": b"\x00\x01\x02\x03"}, 4),
+        ({"BS": ["AAAA", "AA=="]}, 4),
         ({"SS": ["ab", "cde"]}, 5),
         ({"L": [{"S": "ab"}, {"BOOL": False}]}, 3 + (1 + 2) + (1 + 1)),
         ({"M": {"ab": {"S": "cde"}}}, 3 + 1 + 2 + 3),

@@ -10,6 +10,7 @@ from dropship.ports import Loaded
 
 from .attention_index import attention_attributes, attention_of, attention_page
 from .dynamodb_items import Item, ItemTable, readable, state_item, text
+from .stored_format import unpack
 
 
 class DynamoCases:
@@ -24,7 +25,7 @@ class DynamoCases:
         if item is None:
             return None
         with readable(_pk(shop, case)):
-            return Loaded(Case.model_validate_json(item["body"]["S"]), int(item["version"]["N"]))
+            return Loaded(Case.model_validate_json(unpack(item["body"])), int(item["version"]["N"]))
 
     def save(self, case: Case, version: int) -> int:
         """One conditional write."""

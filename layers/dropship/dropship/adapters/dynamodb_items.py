@@ -14,6 +14,7 @@ from dropship.ports import Conflict, Unavailable
 from . import session
 from .session import unavailable_if_passing
 from .stamps import shard_of, stamp, stamp_due
+from .stored_format import Unreadable, pack
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -168,6 +169,8 @@ def readable(pk: str) -> Iterator[None]:
     """
     try:
         yield
+    except Unreadable as error:
+        raise Unavailable(f"{pk}: {error}") from None
     except ValidationError as error:
         fields = sorted({".".join(map(str, issue["loc"])) for issue in error.errors(include_input=False)})
         raise Unavailable(f"{pk} cannot be read by this version: {', '.join(fields)[:200]}") from None
@@ -184,8 +187,8 @@ def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
 
 
 def state_item(pk: str, aggregate: Versioned, body: str) -> dict[str, Any]:
-    """The STATE item of an aggregate, in the index of clocks only while it is due."""
-    item: dict[str, Any] = key(pk, "STATE") | {"body": text(body)}
+    """The STATE item of an aggregate, its JSON packed, in the index of clocks only while it is due."""
+    item: dict[str, Any] = key(pk, "STATE") | {"body": pack(body)}
     if aggregate.due is not None:
         item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}
     return item

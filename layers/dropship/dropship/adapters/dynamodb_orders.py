@@ -17,8 +17,8 @@ from dropship.ports import RECENT_SHARDS, Loaded, NotFound, Sourced, Unavailable
 
 from .attention_index import attention_attributes, attention_of, attention_page
 from .dynamodb_items import Item, ItemTable, key, readable, state_item, text
-from .order_body import pack, unpack
 from .stamps import instant, stamp
+from .stored_format import pack, unpack
 
 Hear = Callable[[OrderKey, Sequence[Event]], None]
 
@@ -62,7 +62,7 @@ class DynamoOrders:
         """One conditional write; unchanged attributes of the indexes cost nothing there."""
         received = stamp(order.created_at)
         shard = crc32(order.external_id.encode()) % RECENT_SHARDS
-        item = state_item(_order_pk(order.key), order, pack(order))
+        item = state_item(_order_pk(order.key), order, order.model_dump_json(exclude_defaults=True))
         item |= attention_attributes(order.attention, order.shop)
         item |= {"recent_shard": text(f"{order.shop}#{received[:10]}#{shard}"), "created_at": text(received)}
         if order.polled_since is not None:
@@ -76,7 +76,7 @@ class DynamoOrders:
         version = text(stamp(source.updated_at))
         item = key(_order_pk(source.key), "SOURCE") | {
             "updated_at": version,
-            "body": text(source.model_dump_json(exclude_defaults=True)),
+            "body": pack(source.model_dump_json(exclude_defaults=True)),
             "recipient": text(recipient.model_dump_json(exclude_defaults=True)),
         }
         self._table.put_if(item, "attribute_not_exists(pk) OR updated_at <= :version", {":version": version})
@@ -152,13 +152,13 @@ def _order_pk(key: OrderKey) -> str:
 
 def _loaded(key: OrderKey, item: Item) -> Loaded[Order]:
     with readable(_order_pk(key)):
-        return Loaded(unpack(key, item["body"]["S"]), int(item["version"]["N"]))
+        return Loaded(Order.model_validate_json(unpack(item["body"])), int(item["version"]["N"]))
 
 
 def _source_of(item: Item) -> tuple[MarketplaceOrder, Recipient]:
     kept = item["recipient"]["S"] if "recipient" in item else "{}"  # erased
     with readable(item["pk"]["S"]):
-        return MarketplaceOrder.model_validate_json(item["body"]["S"]), Recipient.model_validate_json(kept)
+        return MarketplaceOrder.model_validate_json(unpack(item["body"])), Recipient.model_validate_json(kept)
 
 
 def _recent_shards(shop: str, day: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import ConfigDict, Field
 
 from .errors import InvalidMessage, InvariantBroken
-from .stored import Stored
+from .fact import Fact
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
@@ -20,10 +20,10 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
 
 
-class Money(Stored):
+class Money(Fact):
     """An amount in minor units (cents, fen) of an ISO 4217 currency."""
 
-    model_config = ConfigDict(frozen=True, strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True)
 
     minor: int
     currency: str = Field(pattern=rf"^{_CURRENCY.pattern}$")

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .errors import InvariantBroken
-from .stored import Stored
+from .part import Part
 
 Units = Annotated[int, Field(strict=True, ge=0)]
 Place = Literal["unrouted", "at_supplier", "cancelled", "in_transit", "delivered", "returning", "returned", "lost"]
 SHIPPED_PLACES: tuple[Place, ...] = ("in_transit", "delivered", "returning", "returned", "lost")
 
 
-class LineQuantities(Stored):
+class LineQuantities(Part):
     """Units of one order line by place.
 
     `ordered = unrouted + at_supplier + shipped + cancelled` and

@@ -9,13 +9,12 @@ from pydantic import Field
 from dropship.domain.fact import ConnectionId, Fact, Quantity, WaybillNumber
 from dropship.domain.identity import Waybill
 from dropship.domain.money import Money
-from dropship.domain.stored import Stored
 
 from .marketplace import Recipient
 from .outcomes import Absent, Busy, Refused, Unknown
 
 
-class PurchaseLine(Fact, Stored):
+class PurchaseLine(Fact):
     """Units of one order line that one supplier ships, at the agreed cost per unit."""
 
     line: str
@@ -59,7 +58,7 @@ FindResult = Placed | Absent | Busy | Unknown
 CancelResult = CancelAccepted | CancelPending | Refused | Busy | Unknown
 
 
-class ShippedLine(Fact, Stored):
+class ShippedLine(Fact):
     """Units of one order line in a parcel."""
 
     line: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from dropship.domain.attention import AttentionKind, Urgency
-from dropship.domain.stored import Stored
+from dropship.domain.part import Part
 
 WORDS = 300
 """Partners' words are kept up to this length: the order is one item of limited size."""
@@ -65,7 +65,7 @@ class TaskKind(StrEnum):
     PARCEL_EXCEPTION = "PARCEL_EXCEPTION", Stake.NOTHING
 
 
-class Hold(Stored):
+class Hold(Part):
     """A hold: why, since when, and in which words."""
 
     kind: HoldReason
@@ -78,7 +78,7 @@ class Hold(Stored):
         self.detail = detail[:WORDS]
 
 
-class Task(Stored):
+class Task(Part):
     """A task: what, since when, and in which words; `about` names the purchase order, parcel or case."""
 
     kind: TaskKind

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from dropship.domain.stored import Stored
+from dropship.domain.fact import Fact
 
 from .attention import HoldReason, TaskKind
 from .ledger import RemedyOutcome
@@ -33,10 +33,8 @@ PurchaseOrderEventKind = Literal[
 ]
 
 
-class _Event(Stored):
+class _Event(Fact):
     """`at` is the time it was recorded, in UTC, to the second."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: datetime
 

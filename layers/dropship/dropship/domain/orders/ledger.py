@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from dropship.domain.stored import Stored
+from dropship.domain.part import Part
 
 RemedyOutcome = Literal["", "CANCELLED", "REFUNDED", "WITHDRAWN", "CLOSED", "COMPLETED"]
 """How a remedy ended; empty while it is open. CANCELLED: its units never left. The others are ends of a case."""
 
 
-class Remedy(Stored):
+class Remedy(Part):
     """Units that one refund, return or cancellation is about, and how many of them were taken out of the order."""
 
     case: str

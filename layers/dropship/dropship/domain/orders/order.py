@@ -13,8 +13,8 @@ from dropship.domain.attention import Attention, Reason
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.identity import OrderKey, PurchaseOrderId
+from dropship.domain.part import Part
 from dropship.domain.quantities import LineQuantities
-from dropship.domain.stored import Stored
 
 from .attention import URGENCY, WORDS, Hold, HoldReason, Task, TaskKind, hold_kind, task_kind
 from .events import (
@@ -41,7 +41,7 @@ Wait = Literal["", "WRITEBACK", "HOLD", "DISPATCH", "COMPLETION", "REMINDER"]
 """What the order's own clock is set for; empty while it does not run."""
 
 
-class OrderLine(Stored):
+class OrderLine(Part):
     """One line that has to be shipped, and where its units are."""
 
     id: str
@@ -49,7 +49,7 @@ class OrderLine(Stored):
     units: LineQuantities
 
 
-class Order(Stored):
+class Order(Part):
     """Everything of an order that changes. The buyer's data is not in here.
 
     `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only

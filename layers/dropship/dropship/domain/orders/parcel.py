@@ -10,8 +10,8 @@ from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.exchange.suppliers import ShippedLine
 from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
 from dropship.domain.identity import Waybill
+from dropship.domain.part import Part
 from dropship.domain.quantities import Place
-from dropship.domain.stored import Stored
 
 from .lifecycles import PARCEL, ParcelStatus, ParcelStep
 
@@ -52,7 +52,7 @@ WritebackState = Literal["DUE", "SENDING", "DONE", "REFUSED", "NOT_NEEDED"]
 """What the marketplace knows of a parcel. NOT_NEEDED: the order is not a marketplace's, so nobody is told."""
 
 
-class Parcel(Stored):
+class Parcel(Part):
     """One parcel of a purchase order and whether the marketplace has been told of it."""
 
     purchase_order: str

@@ -9,7 +9,7 @@ from dropship.domain.deadlines import Moment
 from dropship.domain.exchange.suppliers import PurchaseLine
 from dropship.domain.fact import Fact
 from dropship.domain.identity import PurchaseOrderId
-from dropship.domain.stored import Stored
+from dropship.domain.part import Part
 
 from .attention import WORDS, TaskKind
 from .lifecycles import PURCHASE_ORDER, PurchaseOrderStatus, PurchaseOrderStep
@@ -39,7 +39,7 @@ class PlannedPurchaseOrder(Fact):
     lines: tuple[PurchaseLine, ...]
 
 
-class PurchaseOrder(Stored):
+class PurchaseOrder(Part):
     """One purchase order of an order. Its lines never change after the claim: a repeat sends the same words."""
 
     id: str

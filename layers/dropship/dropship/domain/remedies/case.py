@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
-
 from dropship.domain.attention import Attention, AttentionKind, Reason, Urgency
 from dropship.domain.deadlines import Deadlines, Moment
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.exchange.marketplace import AfterSalesKind, AfterSalesRequested, case_id
+from dropship.domain.fact import Fact
 from dropship.domain.money import Money
 from dropship.domain.orders.ledger import RemedyOutcome
-from dropship.domain.stored import Stored
+from dropship.domain.part import Part
 
 from .lifecycle import AFTER_SALES_CASE, CaseStatus, CaseStep
 
@@ -59,20 +58,16 @@ CASE_KINDS = tuple(map(case_kind, _URGENCY))
 """All that a case can be listed as."""
 
 
-class CaseEvent(Stored):
+class CaseEvent(Fact):
     """Something happened to the case; `by` is the person who did or told it, empty where nobody did."""
-
-    model_config = ConfigDict(frozen=True)
 
     at: datetime
     kind: Literal["opened"] | CaseStep
     by: str = ""
 
 
-class Case(BaseModel):
+class Case(Part):
     """One refund or return and its way through the lifecycle. Holds no buyer's data beyond their reason."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     shop: str
     id: str
