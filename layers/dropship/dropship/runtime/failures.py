@@ -1,4 +1,4 @@
-"""Errors in the log: what failed and where, never what it failed on: decision 18."""
+"""Errors in the log: what failed and where, never what it failed on, which may be a buyer's data (decision 18)."""
 
 import traceback
 
