@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from dropship.services.messages import DecideCase, TellCase
 from dropship.services.purchasing.dispatch import OutcomeUnknown, SupplierBusy
+from tests.support.aggregate_examples import case
 from tests.support.crashing import Dies, Fuse
 from tests.support.parcel_news import WATCH, handle, polled, report
 from tests.support.partner_apis import LOST, answer
@@ -17,6 +18,13 @@ def waits_for_a_source(world: World) -> None:
     """Nobody offers what it wants: on hold."""
     world.hear("orders/paid", line_items=lines(sku="NOBODY-HAS-IT"))
     world.plan()
+
+
+def two_of_a_kind(world: World) -> None:
+    """Two orders and two cases that a person has to look at: a list of one entry has a next page."""
+    for number in (1, 2):
+        world.hear("orders/paid", id=number, shipping_address=None, name=f"#{number}")
+        world.cases.save(case(str(number)), 0)
 
 
 def ready(world: World) -> None:
@@ -115,6 +123,7 @@ def disputed(world: World) -> None:
 STORIES: Mapping[str, Callable[[World], None]] = {
     tell.__name__: tell
     for tell in (
+        two_of_a_kind,
         waits_for_a_source,
         ready,
         in_doubt,

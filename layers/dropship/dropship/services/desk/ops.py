@@ -19,7 +19,7 @@ from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
 
-from .queries import check_day, check_ids, check_shop, read_attention_query, read_limit, write_place
+from .queries import USUAL, check_day, check_ids, check_shop, read_attention_query, read_limit, write_place
 
 
 class NotPossible(Exception):
@@ -84,24 +84,40 @@ class Ops:
         found = self.orders.recent(shop, day or self.clock.now().strftime("%Y-%m-%d"), most)
         return {"orders": [{"key": str(key), "received_at": at.isoformat()} for key, at in found]}
 
-    def attention(self, /, **query: str) -> dict[str, object]:
+    def attention(
+        self,
+        /,
+        kind: str | None = None,
+        shop: str | None = None,
+        after: str | None = None,
+        limit: str = USUAL,
+        **others: str,
+    ) -> dict[str, object]:
         """Orders that need a person, the most urgent first, of equal urgency the newest first.
 
         Raises:
             InvalidMessage: the query says something else.
         """
-        wanted = read_attention_query(ORDER_KINDS, query)
+        wanted = read_attention_query(ORDER_KINDS, kind, shop, after, read_limit(limit, others))
         page = self.orders.needing_attention(wanted)
         entries = [{"order": entry.name, **describe_attention(entry.attention)} for entry in page.entries]
         return {"attention": entries, **_next(page)}
 
-    def open_cases(self, /, **query: str) -> dict[str, object]:
+    def open_cases(
+        self,
+        /,
+        kind: str | None = None,
+        shop: str | None = None,
+        after: str | None = None,
+        limit: str = USUAL,
+        **others: str,
+    ) -> dict[str, object]:
         """Cases that wait for a person, each with its order, in the same order.
 
         Raises:
             InvalidMessage: the query says something else.
         """
-        wanted = read_attention_query(CASE_KINDS, query)
+        wanted = read_attention_query(CASE_KINDS, kind, shop, after, read_limit(limit, others))
         page = self.cases.needing_attention(wanted)
         entries = [
             {"case": entry.name, "order": str(entry.order), **describe_attention(entry.attention)}

@@ -46,11 +46,10 @@ def read_limit(text: str, others: Mapping[str, str]) -> int:
     return int(text)
 
 
-def read_attention_query(kinds: Collection[AttentionKind], query: Mapping[str, str]) -> AttentionQuery:
-    """Which part of a list is wanted: `kind` (one of `kinds`), `shop`, `after` (the `next` of a page), `limit`."""
-    asked = dict(query)
-    kind, shop, after = asked.pop("kind", None), asked.pop("shop", None), asked.pop("after", None)
-    limit = read_limit(asked.pop("limit", USUAL), asked)
+def read_attention_query(
+    kinds: Collection[AttentionKind], kind: str | None, shop: str | None, after: str | None, limit: int
+) -> AttentionQuery:
+    """Which part of a list is wanted: `kind` is one of `kinds`, `after` the `next` of a page."""
     if kind is not None and kind not in kinds:
         raise InvalidMessage("kind has to be one of " + ", ".join(kinds))
     if shop is not None:
