@@ -9,11 +9,13 @@ from tests.support.lambdas import STAGE
 CURRENT = WEBHOOK_SECRETS
 PREVIOUS = {
     "shopify/main-shop": "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",
+    "woocommerce/woo-shop": "a previous <secret>",
     "supplier-v1/acme": "whsec_cHJldmlvdXMtc2VjcmV0LW9mLWFjbWUh",
     "kuaidi100/kd100": "previous-salt",
 }
 OTHER = {
     "shopify/second-shop": "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",
+    "woocommerce/other-shop": "secret of another shop",
     "supplier-v1/bolt": "whsec_c2VjcmV0LW9mLWJvbHQtbm90LWFjbWUh",
     "kuaidi100/kd200": "salt-of-another",
 }

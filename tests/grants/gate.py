@@ -32,7 +32,7 @@ def asked(client: BaseClient, operation: str, parameters: Mapping[str, Any], dep
             return [deployed.named("dynamodb", f"table/{table}") for table in parameters["RequestItems"]]
         case "sqs", _:
             return [deployed.named("sqs", parameters["QueueUrl"].rsplit("/", 1)[1])]
-        case "ssm", "GetParameter":
+        case "ssm", "GetParameter" | "PutParameter":
             return [deployed.named("ssm", f"parameter{parameters['Name']}")]
         case "states", "StartExecution":
             return [parameters["stateMachineArn"]]

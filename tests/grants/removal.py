@@ -26,11 +26,13 @@ from tests.faults.scenarios import (
     poll,
     sweep,
     wait,
+    woo_refunds,
 )
 from tests.faults.trial import in_copy
 from tests.faults.world import World, account
 from tests.grants.gate import Gate
 from tests.grants.granted import Grant, own_grants
+from tests.grants.renewing import token_runs_out
 from tests.support.consumers import CONSUMERS, Consumer
 from tests.support.lambdas import sqs_batch
 from tests.support.service_world import from_shop, lines
@@ -55,7 +57,18 @@ def _senseless(consumer: Consumer) -> Scenario:
 
 _ASKED: tuple[Step, ...] = (*PLACED, _answers_later, "order_ingest/orders_cancelled", "after_sales/cancel_order")
 _LOST: tuple[Step, ...] = (PAID, lost_answer, "order_ingest/orders_cancelled", "after_sales/cancel_order")
+_OUT_OF_TOKENS: list[tuple[str, str, tuple[Step, ...], str]] = [
+    ("order_ingest", "woocommerce", (woo_refunds,), "order_ingest/fetch_order"),
+    ("dispatch_submit", "supplier-v1", (PAID,), "dispatch_submit/submit"),
+    ("tracking_poll", "kuaidi100", SHIPPED, "tracking_poll/watch"),
+    ("shipment_writeback", "shopify", SHIPPED, "shipment_writeback/parcel"),
+    ("after_sales", "supplier-v1", (*PLACED, "order_ingest/orders_cancelled"), "after_sales/cancel_order"),
+]
 MORE = [
+    *(
+        Scenario(handler, "a token that has run out", (*before, token_runs_out(channel)), wanted)
+        for handler, channel, before, wanted in _OUT_OF_TOKENS
+    ),
     *map(_senseless, CONSUMERS),
     Scenario("dispatch_plan", "a line that nobody offers", (_nobody_offers,), "dispatch_plan/plan"),
     Scenario("dispatch_submit", "taken back while it was placed", _LOST, "dispatch_submit/submit"),

@@ -1,0 +1,37 @@
+"""A channel whose token runs out, for handlers that would keep the new one: no connector of ours has such a token yet."""
+
+from collections.abc import Mapping
+
+from dropship.connectors import find
+from dropship.connectors.contract import Access
+from dropship.ports import HttpRequest, HttpResponse
+from tests.faults.scenarios import Step
+from tests.faults.world import World
+from tests.support.partner_apis import answer
+
+RUN_OUT = "token-has-run-out"
+
+
+class _Renews:
+    """What `RefreshesTokens` asks for. Only an answer that says so means a token that has run out."""
+
+    def token_has_run_out(self, response: HttpResponse) -> bool:
+        return RUN_OUT in response.headers
+
+    def ask_refresh(self, access: Access) -> HttpRequest:
+        return HttpRequest("POST", "/token")
+
+    def read_refresh(self, response: HttpResponse) -> Mapping[str, str]:
+        return {"token": "new"}
+
+
+def token_runs_out(channel: str) -> Step:
+    """The channel's partner answers the next request so, and then gives a new token."""
+
+    def run_out(world: World) -> None:
+        kind = type(find(channel).connector)
+        for name in ("token_has_run_out", "ask_refresh", "read_refresh"):
+            setattr(kind, name, getattr(_Renews, name))
+        world.partners.http.answer(answer(401, token_has_run_out="1"), answer(200, {}))
+
+    return run_out
