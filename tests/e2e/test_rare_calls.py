@@ -1,7 +1,6 @@
 """What a run seldom comes to by itself: plans that are stale, parcels that were not told, messages that fail."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -9,16 +8,9 @@ from dropship.services.messages import OrderDue, PollParcels
 from tests.e2e.order_views import dispatched
 from tests.e2e.quick_shop import SHOP, done, ship, told
 from tests.e2e.world import World, run_out
-from tests.support.lambdas import event, failed, sqs_batch
+from tests.support.lambdas import event, failed
 
 WRITEBACK_CLOCK = timedelta(seconds=3)  # of the shop, in tools/local/seed.yaml
-
-
-def batch(world: World, body: str, queue: str, like: str) -> dict[str, Any]:
-    """A batch as Lambda would hand it over, of one message that is in no queue."""
-    found = sqs_batch(body, like=like)
-    arn = f"arn:aws:sqs:{world.stack.region}:{world.stack.account}:{world.stack_name}-{queue}"
-    return {"Records": [record | {"eventSourceARN": arn} for record in found["Records"]]}
 
 
 @pytest.mark.parametrize(
@@ -29,7 +21,7 @@ def batch(world: World, body: str, queue: str, like: str) -> dict[str, Any]:
     ],
 )
 def test_a_message_that_fails_is_named(world: World, function, queue, like):
-    assert failed(world.invoke(function, batch(world, "{", queue, like))) == ["m0"]
+    assert failed(world.invoke(function, world.batch("{", queue, like))) == ["m0"]
 
 
 def test_a_plan_from_before_a_change_places_nothing_and_is_made_again(world: World):
@@ -49,11 +41,11 @@ def test_a_parcel_whose_message_is_lost_is_brought_up_by_its_poll_and_by_its_clo
         (parcel,) = (world.order(order, SHOP) or {})["parcels"]
         run_out(datetime.fromisoformat(parcel["writeback_at"]) + WRITEBACK_CLOCK)
         visit = PollParcels(orders=[f"{SHOP}#{order['id']}"]).model_dump_json()
-        assert failed(world.invoke("tracking-poll", batch(world, visit, "tracking", "tracking_poll/watch"))) == []
+        assert failed(world.invoke("tracking-poll", world.batch(visit, "tracking", "tracking_poll/watch"))) == []
         world.lose("OutboundQueue", order)
 
         due = OrderDue(order=f"{SHOP}#{order['id']}").model_dump_json()
-        assert failed(world.invoke("order-ingest", batch(world, due, "inbox", "order_ingest/orders_paid"))) == []
+        assert failed(world.invoke("order-ingest", world.batch(due, "inbox", "order_ingest/orders_paid"))) == []
         assert told(world, order) == []
     world.when(order, done, SHOP, wanted="written back")
     assert len(told(world, order)) == 1

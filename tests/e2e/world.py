@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.support.lambdas import sqs_batch
 from tools.local.sandbox.client import Sandbox
 from tools.local.sandbox.examples import paid_order
 from tools.local.stack import Stack
@@ -115,6 +116,12 @@ class World:
             wanted="shipped",
         )
         return next(parcel for parcel in seen["parcels"] if parcel["number"] not in known)
+
+    def batch(self, body: str, queue: str, like: str) -> dict[str, Any]:
+        """A batch as Lambda would hand it over, of one message that is in no queue."""
+        found = sqs_batch(body, like=like)
+        arn = f"arn:aws:sqs:{self.stack.region}:{self.stack.account}:{self.stack_name}-{queue}"
+        return {"Records": [record | {"eventSourceARN": arn} for record in found["Records"]]}
 
     def invoke(self, function: str, event: object) -> Any:
         """Run a function as its schedule or an operator would."""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tests.support.template_document import FUNCTIONS, QUEUES, TABLES, WORKFLOWS, events, folder, grants, target
+from tests.support.template_document import grants_on_condition as conditional
 
 
 class Grant(NamedTuple):
@@ -58,6 +59,15 @@ def all_grants() -> Iterator[Grant]:
         yield from (Grant(folder(name), *pair) for pair in grants(target(properties["Role"])))
     for name, properties in WORKFLOWS.items():
         yield from (Grant(name, *pair) for pair in grants(target(properties["Role"])))
+
+
+def grants_on_condition() -> set[Grant]:
+    """Grants that are deployed only where a parameter asks for them."""
+    return {
+        Grant(folder(name), *pair)
+        for name, properties in FUNCTIONS.items()
+        for pair in conditional(target(properties["Role"]))
+    }
 
 
 @cache

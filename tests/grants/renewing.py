@@ -1,4 +1,4 @@
-"""A channel whose token runs out, for handlers that would keep the new one: no connector of ours has such a token yet."""
+"""A channel whose token runs out, for handlers that would keep the new one. No connector of ours has such a token."""
 
 from collections.abc import Mapping
 
@@ -18,10 +18,10 @@ class _Renews:
     def token_has_run_out(self, response: HttpResponse) -> bool:
         return RUN_OUT in response.headers
 
-    def ask_refresh(self, access: Access) -> HttpRequest:
+    def ask_refresh(self, access: Access) -> HttpRequest:  # noqa: ARG002 - as the protocol has it
         return HttpRequest("POST", "/token")
 
-    def read_refresh(self, response: HttpResponse) -> Mapping[str, str]:
+    def read_refresh(self, response: HttpResponse) -> Mapping[str, str]:  # noqa: ARG002 - the same
         return {"token": "new"}
 
 

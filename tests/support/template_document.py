@@ -1,6 +1,6 @@
 """The deployment template as data: CloudFormation's short tags read as the long form, and what tests ask of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +82,27 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def on_condition(role: str) -> Iterator[dict[str, Any]]:
+    """Policies beside the role, which are deployed only where a parameter asks for them."""
+    for resource in RESOURCES.values():
+        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]:
+            assert "Condition" in resource, "what is always granted stands in the role"
+            yield resource["Properties"]
+
+
 def grants(role: str) -> Iterator[tuple[str, str]]:
     """Every (action, resource) that a role may use; both branches of a condition count."""
-    for policy in RESOURCES[role]["Properties"]["Policies"]:
+    yield from _granted(RESOURCES[role]["Properties"]["Policies"])
+    yield from _granted(on_condition(role))
+
+
+def grants_on_condition(role: str) -> set[tuple[str, str]]:
+    """Those of them that are not there unless a parameter asks for them."""
+    return set(_granted(on_condition(role)))
+
+
+def _granted(policies: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for policy in policies:
         for entry in policy["PolicyDocument"]["Statement"]:
             choices = entry["Fn::If"][1:] if "Fn::If" in entry else [entry]
             for statement in (choice for choice in choices if "Effect" in choice):

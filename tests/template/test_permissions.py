@@ -13,11 +13,13 @@ from tests.support.template_document import (
     FUNCTIONS,
     QUEUES,
     RESOURCES,
+    TEMPLATE,
     TEXT,
     WORKFLOWS,
     folder,
     function_grants,
     grants,
+    grants_on_condition,
     holders,
     of_type,
     target,
@@ -104,7 +106,8 @@ def test_everything_that_runs_has_a_role_of_its_own(name):
         ("states:SendTaskFailure", None, set()),
         ("ssm:GetParameter", f"{PARAMETERS}/webhook/*", {"webhook"}),
         ("ssm:GetParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
-        ("ssm:PutParameter", None, set()),
+        ("ssm:PutParameter", f"{PARAMETERS}/api/*", CALLS_PARTNERS),
+        ("ssm:PutParameter", f"{PARAMETERS}/webhook/*", set()),
         ("dynamodb:PutItem", "OrdersTable", CHANGES_ORDERS),
         ("dynamodb:PutItem", "CasesTable", may_change("CasesTable")),
         ("dynamodb:GetItem", "CasesTable", may_read("CasesTable") | {"ops_api"}),
@@ -129,14 +132,13 @@ def test_only_these_functions_may(action, resource, expected):
     assert holders(action, resource) == expected
 
 
-def test_where_tokens_run_out_those_who_call_partners_may_keep_new_ones_and_nothing_else():
-    policy = RESOURCES["TokenRenewalPolicy"]
-    assert policy["Condition"] == "TokensAreRenewed"
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    allowed = statement["Action"], statement["Resource"]["Fn::Sub"].rpartition(":")[2]
-    assert allowed == ("ssm:PutParameter", "parameter/daifa/${Stage}/api/*")
-    holders = {role["Ref"].removesuffix("Role") for role in policy["Properties"]["Roles"]}
-    assert {re.sub(r"(?<!^)(?=[A-Z])", "_", holder).lower() for holder in holders} == CALLS_PARTNERS
+def test_new_tokens_may_be_kept_only_where_a_partners_tokens_run_out():
+    granted = {name: grants_on_condition(target(FUNCTIONS[name]["Role"])) for name in FUNCTIONS}
+    asked_for = {name: found for name, found in granted.items() if found}
+    assert {folder(name) for name in asked_for} == CALLS_PARTNERS
+    assert set.union(*asked_for.values()) == {("ssm:PutParameter", f"{PARAMETERS}/api/*")}
+    assert RESOURCES["TokenRenewalPolicy"]["Condition"] == "TokensAreRenewed"
+    assert TEMPLATE["Parameters"]["RenewTokens"]["Default"] == "false"
 
 
 def test_the_front_door_has_no_way_to_the_tables():
@@ -157,6 +159,7 @@ def test_no_action_is_granted_beyond_those_listed():
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
         "ssm:GetParameter",
+        "ssm:PutParameter",
         "states:StartExecution",
         "states:SendTaskSuccess",
     }
