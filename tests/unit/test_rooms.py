@@ -15,7 +15,7 @@ from tests.support.template_document import ROOT
 May = Mapping[str, Set[str]]
 """What each room, a folder or a file, may import beside itself; `a.b` is one file of a room."""
 
-SHARED = {"attention", "identity", "money", "deadlines", "lifecycle", "quantities", "errors", "fact", "stored"}
+SHARED = {"attention", "identity", "money", "deadlines", "lifecycle", "quantities", "errors", "fact", "part"}
 EVERY_CAPABILITY = {*SHARED, "exchange", "registry", "orders"}
 DOMAIN: May = {
     **dict.fromkeys(SHARED, SHARED),
@@ -54,6 +54,8 @@ TOOLS: May = {
     "cost": {"stack_name"},
     "local": {"bytecode", "cost", "stack_name"},
     "seed": {"local"},
+    "show": {"cost", "local", "stored_items"},
+    "stored_items": set(),
 }
 SUPPORT = {"support"}
 TESTS: May = {
