@@ -12,16 +12,17 @@ from typing import Any
 
 from tests.bench.happy_path import SHOP
 from tools.local.stack import Stack
+from tools.stored_items import opened, packed_for_the_wire
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_ORDER = re.compile(rf"({SHOP}[#.])\d{{19}}")
+_ORDER = re.compile(rf"{SHOP}[#.](\d{{19}})")
 _PARCEL = re.compile(r"YT\d{19,}")
 _ids = count(10**18)
 
 
 @dataclass
 class Crowd:
-    """Copies orders. `models` are the orders to copy, by stage: of each the items that are in an index, as JSON.
+    """Copies orders. `models` are the orders to copy, by stage: of each the items that are in an index, opened.
 
     What is in no index is found by its key only, so more of it changes nothing.
     """
@@ -49,7 +50,7 @@ class Crowd:
         indexes = dynamodb.describe_table(TableName=self.table)["Table"]["GlobalSecondaryIndexes"]
         keys = [{key["AttributeName"] for key in index["KeySchema"]} for index in indexes]
         for page in dynamodb.get_paginator("scan").paginate(TableName=self.table):
-            yield from (item for item in page["Items"] if any(key <= item.keys() for key in keys))
+            yield from (opened(item) for item in page["Items"] if any(key <= item.keys() for key in keys))
 
     @property
     def table(self) -> str:
@@ -67,7 +68,7 @@ class Crowd:
             for place in range(wanted):
                 ago = timedelta(hours=2) + timedelta(hours=18) * place / wanted
                 for line in _copies(models[place % len(models)], ago):
-                    lines.write(line + "\n")
+                    lines.write(json.dumps(packed_for_the_wire(json.loads(line))) + "\n")
         loaded = self._load(file)
         file.unlink()
         return loaded
@@ -84,6 +85,7 @@ class Crowd:
 def _copies(model: list[str], ago: timedelta) -> Iterator[str]:
     """The same items of another order, received earlier."""
     order, parcel = f"{next(_ids):019}", f"YT{next(_ids):020}"
+    known = _ORDER.search(model[0])[1]
     for text in model:
-        text = _PARCEL.sub(parcel, _ORDER.sub(rf"\g<1>{order}", text))  # noqa: PLW2901
+        text = _PARCEL.sub(parcel, text).replace(known, order)  # noqa: PLW2901
         yield _MOMENT.sub(lambda found: (datetime.fromisoformat(found[0]) - ago).isoformat(), text)

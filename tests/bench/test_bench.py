@@ -1,16 +1,26 @@
 """What `make bench` works out from what it counted: rates, copies of orders, budgets and exit code."""
 
+import base64
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from dropship.adapters.dynamodb_items import ItemTable
+from dropship.adapters.dynamodb_orders import DynamoOrders
+from dropship.adapters.stamps import stamp
+from dropship.adapters.stored_format import unpack
+from dropship.domain.identity import OrderKey
+from dropship.domain.orders.order import Order
 from tests.bench.crowd import Crowd, _copies
 from tests.bench.figures import Figure, at_least, at_most, every_budget_holds, table
 from tests.bench.happy_path import HAPPY, VARIANTS, one_line_order
 from tests.bench.rates import Source, limits, throttle
+from tests.support.aggregate_examples import shipped
 from tools.cost.bill import Prices, Usage
 from tools.cost.record import record_of
+from tools.stored_items import opened
 
 PRICES = Prices.load()
 USAGE = Usage(http_api_requests=2, write_units=10, express_starts=1, transitions=4)
@@ -76,6 +86,25 @@ def test_a_copy_is_another_order_with_another_parcel_received_earlier():
     assert parcel not in state["body"]
     assert "1795430915840663000" not in state["body"]
     assert state["body"].endswith(" 2026-11-23T07:00:00.5Z")
+
+
+class Items(ItemTable):
+    """A table that only remembers what was written last."""
+
+    def put_if(self, item, *_):
+        self.item = item
+
+
+def test_a_copy_is_stored_as_an_order_of_its_own(tmp_path):
+    items = Items("Orders")
+    DynamoOrders(items).save(shipped(OrderKey("main-shop", "1795430915840663000")), 1)
+    crowd = Crowd(SimpleNamespace(directory=tmp_path), {"shipped": [[json.dumps(opened(items.item))]]})
+    crowd._load = lambda file: [json.loads(line) for line in file.read_text().splitlines()]
+    for item in crowd.fill(2, ["shipped"]):
+        order = Order.model_validate_json(unpack({"B": base64.b64decode(item["body"]["B"])}))
+        assert item["pk"]["S"] == f"O#{order.key}" != items.item["pk"]["S"]
+        assert order.purchase_orders[0].id.startswith(f"main-shop.{order.external_id}.")
+        assert stamp(order.created_at) == item["created_at"]["S"] < items.item["created_at"]["S"]
 
 
 def test_orders_of_before_are_no_models():

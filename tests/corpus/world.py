@@ -19,6 +19,7 @@ from tests.support.consumers import BY_QUEUE, REACHED_BY, Stage
 from tests.support.lambdas import event, failed, sqs_batch
 from tests.support.service_world import CASE, GREEN, KEY, PINK, WAYBILL
 from tests.support.template_document import QUEUES
+from tools.stored_items import opened
 
 PLACED_NEIGHBOUR, SHIPPED_NEIGHBOUR, NEXT_ORDER = "700000000000000001", "700000000000000002", "700000000000000003"
 NEIGHBOUR_WAYBILL = "YT7000000000002"
@@ -113,7 +114,7 @@ class Watched(World):
         found = {}
         for table in ("OrdersTable", "CasesTable", "RegistryTable"):
             for item in session.dynamodb().scan(TableName=self.resources[table])["Items"]:
-                found[f"{table} {item['pk']['S']} {item['sk']['S']}"] = json.dumps(item, ensure_ascii=False)
+                found[f"{table} {item['pk']['S']} {item['sk']['S']}"] = json.dumps(opened(item), ensure_ascii=False)
         return found
 
 

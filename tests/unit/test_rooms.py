@@ -54,6 +54,8 @@ TOOLS: May = {
     "cost": {"stack_name"},
     "local": {"bytecode", "cost", "stack_name"},
     "seed": {"local"},
+    "show": {"cost", "local", "stored_items"},
+    "stored_items": set(),
 }
 SUPPORT = {"support"}
 TESTS: May = {

@@ -234,6 +234,11 @@ def where_next(stack: Stack, order_id: str) -> list[tuple[str, str]]:
             "the order, for ops",
             f'curl -H "Authorization: Bearer $({OPS_LOGIN})" {stack.api_url}/ops/orders/{SHOP}/{order_id}',
         ),
+        (
+            "the order as it is stored",
+            f"PYTHONPATH=layers/dropship:. .venv/bin/python -m tools.show '{SHOP}#{order_id}'"
+            f" --directory {stack.directory}",
+        ),
         ("what the partners got", f"curl '{stack.sandbox_url}/records?contains={order_id}'"),
         (
             "a supplier that answers 500",
