@@ -27,6 +27,7 @@ from tools.local.stack import Stack
 from tools.local.story import Storyteller, trouble
 
 SHOP = "main-shop"
+PYTHON = ".venv/bin/python"
 BOUND_S = 30.0
 POLL_S = 0.2
 OPS_LOGIN = ".venv/bin/python -m tools.local.stack token"
@@ -236,8 +237,7 @@ def where_next(stack: Stack, order_id: str) -> list[tuple[str, str]]:
         ),
         (
             "the order as it is stored",
-            f"PYTHONPATH=layers/dropship:. .venv/bin/python -m tools.show '{SHOP}#{order_id}'"
-            f" --directory {stack.directory}",
+            f"PYTHONPATH=layers/dropship:. {PYTHON} -m tools.show '{SHOP}#{order_id}' --directory {stack.directory}",
         ),
         ("what the partners got", f"curl '{stack.sandbox_url}/records?contains={order_id}'"),
         (

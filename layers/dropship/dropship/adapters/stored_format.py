@@ -19,7 +19,7 @@ FORMAT = 1
 WORDS = {1: WORDS_1}
 """The words of each format that can be read."""
 LEVEL = 5
-"""zlib's effort: 6 makes it a fortieth smaller and takes a quarter longer, 3 a twentieth larger and a quarter faster."""
+"""zlib's effort: 6 makes it a fortieth smaller and a quarter slower, 3 a twentieth larger and a quarter faster."""
 LARGEST = 4 * 1024 * 1024
 """Bytes of text. What fills an item of 400 KB has some 3 MB; a damaged value must not fill the memory."""
 _BEGUN = zlib.compressobj(LEVEL, zdict=WORDS[FORMAT])

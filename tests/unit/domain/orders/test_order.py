@@ -6,7 +6,7 @@ from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.clocks import Watch, watched
 from dropship.domain.orders.fulfilment import record_refused, supplier_says
-from dropship.domain.orders.order import TIMELINE_LENGTH
+from dropship.domain.orders.history import TIMELINE_LENGTH
 from dropship.domain.orders.snapshots import Snapshot, receive
 from dropship.domain.orders.withdrawal import withdraw
 from tests.support.order_examples import (

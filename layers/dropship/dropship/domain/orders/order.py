@@ -7,8 +7,6 @@ refunds and cancellations in `withdrawal`, when it is looked at again in `clocks
 from datetime import datetime
 from typing import Literal
 
-from pydantic import PrivateAttr
-
 from dropship.domain.attention import Attention, Reason
 from dropship.domain.deadlines import Moment
 from dropship.domain.errors import InvariantBroken, UnknownPurchaseOrder
@@ -17,25 +15,13 @@ from dropship.domain.part import Part
 from dropship.domain.quantities import LineQuantities
 
 from .attention import URGENCY, WORDS, Hold, HoldReason, Task, TaskKind, hold_kind, task_kind
-from .events import (
-    CaseEnded,
-    Event,
-    HoldEvent,
-    OrderEvent,
-    OrderEventKind,
-    ParcelEvent,
-    ParcelMoved,
-    PurchaseOrderEvent,
-    PurchaseOrderEventKind,
-    TaskEvent,
-)
-from .ledger import Remedy, RemedyOutcome
+from .events import HoldEvent, TaskEvent
+from .history import History, second_of
+from .ledger import Remedy
 from .lifecycles import ORDER, OrderStatus, OrderStep
 from .origin import Origin
 from .parcel import Parcel
 from .purchase_order import PurchaseOrder
-
-TIMELINE_LENGTH = 40
 
 Wait = Literal["", "WRITEBACK", "HOLD", "DISPATCH", "COMPLETION", "REMINDER"]
 """What the order's own clock is set for; empty while it does not run."""
@@ -49,7 +35,7 @@ class OrderLine(Part):
     units: LineQuantities
 
 
-class Order(Part):
+class Order(History):
     """Everything of an order that changes. The buyer's data is not in here.
 
     `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only
@@ -73,8 +59,6 @@ class Order(Part):
     remedies: list[Remedy] = []
     due_at: datetime | None = None
     due_for: Wait = ""
-    timeline: list[Event] = []
-    _unsaved_events: list[Event] = PrivateAttr([])  # copied; a factory's signature would be parsed at each read: 200 µs
 
     def __eq__(self, other: object) -> bool:
         """Whether all that is stored of both is the same."""
@@ -159,50 +143,6 @@ class Order(Part):
         if ORDER.allows(self.status, step):
             self.step(step)
 
-    # ---- What happened
-
-    def record(self, kind: OrderEventKind, moment: Moment) -> None:
-        """Record what happened to the order as a whole."""
-        self._add(OrderEvent(at=_second(moment), kind=kind))
-
-    def record_of_purchase_order(
-        self, kind: PurchaseOrderEventKind, purchase_order: PurchaseOrder, moment: Moment
-    ) -> None:
-        """Record what happened to one of its purchase orders."""
-        self._add(PurchaseOrderEvent(at=_second(moment), kind=kind, purchase_order=purchase_order.id))
-
-    def record_of_parcel(self, kind: Literal["shipped", "written_back"], parcel: Parcel, moment: Moment) -> None:
-        """Record what happened to one of its parcels."""
-        self._add(ParcelEvent(at=_second(moment), kind=kind, carrier=parcel.carrier, number=parcel.number))
-
-    def record_move(self, parcel: Parcel, moment: Moment) -> None:
-        """Record the new status of one of its parcels."""
-        self._add(
-            ParcelMoved(
-                at=_second(moment),
-                kind="parcel_moved",
-                carrier=parcel.carrier,
-                number=parcel.number,
-                status=parcel.state,
-            )
-        )
-
-    def record_end_of_case(self, case: str, outcome: RemedyOutcome, moment: Moment) -> None:
-        """Record how one of its after-sales cases ended."""
-        self._add(CaseEnded(at=_second(moment), kind="case_ended", case=case, outcome=outcome))
-
-    def _add(self, event: Event) -> None:
-        """Add to the timeline; the oldest events but the first drop out when it grows long."""
-        self._unsaved_events.append(event)
-        self.timeline.append(event)
-        if len(self.timeline) > TIMELINE_LENGTH:
-            del self.timeline[1]
-
-    def pop_unsaved_events(self) -> list[Event]:
-        """What was recorded since the order was read or saved; from now on it counts as saved."""
-        events, self._unsaved_events = self._unsaved_events, []
-        return events
-
     # ---- Its parts
 
     def line(self, line_id: str) -> OrderLine | None:
@@ -273,7 +213,7 @@ class Order(Part):
         self.holds.append(Hold(kind=reason, since=moment.now, detail=detail[:WORDS]))
         self.step_if_possible("hold_added")
         self.fence_off()
-        self._add(HoldEvent(at=_second(moment), kind="held", reason=reason))
+        self.add(HoldEvent(at=second_of(moment), kind="held", reason=reason))
 
     def release(self, reason: str, moment: Moment, since: datetime | None = None) -> bool:
         """Take a hold away; whether there was one, and it began at `since`, if that is given.
@@ -285,7 +225,7 @@ class Order(Part):
             return False
         self.holds = [hold for hold in self.holds if hold is not held]
         self.fence_off()
-        self._add(HoldEvent(at=_second(moment), kind="hold_released", reason=held.kind))
+        self.add(HoldEvent(at=second_of(moment), kind="hold_released", reason=held.kind))
         if not self.holds and self.status == "ON_HOLD":
             self.step("last_hold_released")
         return True
@@ -299,14 +239,14 @@ class Order(Part):
         """Ask for a person. The same task is asked for once."""
         if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
             self.tasks.append(Task(kind=kind, since=moment.now, detail=detail[:WORDS], about=about))
-            self._add(TaskEvent(at=_second(moment), kind="task_opened", task=kind, about=about))
+            self.add(TaskEvent(at=second_of(moment), kind="task_opened", task=kind, about=about))
 
     def close_tasks(self, kind: str, moment: Moment, by: str, until: datetime | None = None) -> None:
         """A person has seen to all tasks of a kind, those that began after `until` excepted."""
         closed = [task for task in self.tasks if task.kind == kind and (until is None or task.since <= until)]
         if closed:
             self.tasks = [task for task in self.tasks if task not in closed]
-            self._add(TaskEvent(at=_second(moment), kind="task_closed", task=closed[0].kind, by=by))
+            self.add(TaskEvent(at=second_of(moment), kind="task_closed", task=closed[0].kind, by=by))
 
     def end_task(self, kind: TaskKind, about: str = "") -> None:
         """The task is no longer needed."""
@@ -332,7 +272,3 @@ class Order(Part):
         """Assert the invariants of quantities; InvariantBroken where one fails."""
         for line in self.lines:
             line.units.check()
-
-
-def _second(moment: Moment) -> datetime:
-    return moment.now.replace(microsecond=0)
