@@ -258,6 +258,14 @@ class World:
         self.dispatched()
         self.supplier_says("shipped")
 
+    def shipped_in_part(self) -> None:
+        """An order of two suppliers, of which acme shipped one of its two units and bolt nothing."""
+        first, second = order_of_two_suppliers()["line_items"]
+        self.hear("orders/paid", line_items=[first | {"quantity": 2, "fulfillable_quantity": 2}, second])
+        self.dispatch()
+        shipment = {"carrier": "YTO", "tracking_number": WAYBILL.number, "lines": [{"line": PINK, "quantity": 1}]}
+        self.supplier_says("shipped", shipment=shipment)
+
     def tell_marketplace(self) -> None:
         """Write the example parcel back."""
         self.writeback.handle(TellMarketplace(order=str(KEY), carrier=WAYBILL.carrier, number=WAYBILL.number))

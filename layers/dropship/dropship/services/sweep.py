@@ -21,7 +21,7 @@ AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class Sweep:
-    """Finds orders and cases whose clock has run out, explicit or not (`domain.watching`)."""
+    """Finds orders and cases whose clock has run out, explicit or not (`domain.orders.clocks`)."""
 
     orders: Orders
     cases: Cases

@@ -74,6 +74,33 @@ def test_a_cancelled_order_that_shipped_in_part_asks_the_rest_and_a_person(world
     assert "CANCEL_REFUSED" in world.tasks()
 
 
+def test_what_one_supplier_shipped_in_part_does_not_keep_another_from_being_asked(world):
+    world.shipped_in_part()
+    world.tell(CANCEL)
+    assert world.bolt.requests("cancel") == [PO_OF_BOLT]
+    assert "CANCEL_REFUSED" in world.tasks()
+
+
+def test_a_supplier_that_does_not_answer_does_not_keep_another_from_being_asked(world):
+    world.hear("orders/paid", **order_of_two_suppliers())
+    world.dispatch()
+    world.acme.fail("cancel", answer(503))
+    with pytest.raises(Unavailable, match="acme gave no answer"):
+        world.tell(CANCEL)
+    assert world.bolt.requests("cancel") == [PO_OF_BOLT]
+
+    world.tell(CANCEL)
+    assert world.order.status == "CANCELLED"
+
+
+def test_the_person_is_asked_even_while_a_supplier_does_not_answer(world):
+    world.shipped_in_part()
+    world.bolt.fail("cancel", answer(503))
+    with pytest.raises(Unavailable):
+        world.tell(CANCEL)
+    assert "CANCEL_REFUSED" in world.tasks()
+
+
 def test_a_cancellation_before_the_claim_asks_nobody(world):
     world.hear("orders/paid", line_items=lines(sku="NOBODY-HAS-IT"))
     world.tell(CANCEL)
@@ -83,6 +110,7 @@ def test_a_cancellation_before_the_claim_asks_nobody(world):
 CRASHES = {
     "a cancellation": UseCase(World.dispatched, lambda world: world.tell(CANCEL)),
     "a cancellation after shipping": UseCase(World.shipped, lambda world: world.tell(CANCEL)),
+    "a cancellation after shipping in part": UseCase(World.shipped_in_part, lambda world: world.tell(CANCEL)),
 }
 
 

@@ -158,6 +158,15 @@ def test_of_two_suppliers_only_the_one_with_the_refunded_goods_is_asked(world):
     assert world.order.status == "IN_FULFILMENT"
 
 
+def test_a_refund_of_what_one_supplier_shipped_in_part_still_stops_the_other(world):
+    world.shipped_in_part()
+    units = [{"line_item_id": PINK, "quantity": 2}, {"line_item_id": GREEN, "quantity": 1}]
+    world.hear("refunds/create", refund_line_items=units)
+    world.arrive("after-sales")
+    assert world.bolt.requests("cancel") == [PO_OF_BOLT]
+    assert world.case.status == "OPEN"
+
+
 def test_after_shipping_a_refund_waits_for_a_person(shipped):
     assert shipped.case.status == "OPEN"
     assert shipped.case.attention is not None

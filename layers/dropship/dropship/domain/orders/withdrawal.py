@@ -18,7 +18,8 @@ def cancel(order: Order, moment: Moment) -> Withdrawal:
     """Take the whole order back.
 
     Returns `DONE` where nothing is left to send, `ASKED` where suppliers have to be asked (`to_ask`),
-    `SHIPPED` where at least a part is beyond recall and a person has to decide.
+    `SHIPPED` where at least a part is beyond recall and a person has to decide; there may still be suppliers to ask
+    for the rest.
     """
     if order.finished:
         return "DONE"

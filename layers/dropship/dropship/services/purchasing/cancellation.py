@@ -19,6 +19,7 @@ from dropship.domain.orders.purchase_order import PurchaseOrder
 from dropship.domain.orders.withdrawal import ask, cancel, to_ask
 from dropship.ports import Clock, Orders, Registry, Suppliers, Unavailable
 from dropship.services.changing import Moments, change_order
+from dropship.services.several import handle_each
 
 ASK_AGAIN_S = 5
 
@@ -44,8 +45,6 @@ class Cancellation:
             Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
         """
         order, outcome = change_order(self.orders, key, self.moments, cancel)
-        if outcome == "ASKED":
-            self.ask_suppliers(order)
         if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
             words = "the marketplace cancelled an order that is already with a supplier or under way"
             change_order(
@@ -54,6 +53,7 @@ class Cancellation:
                 self.moments,
                 lambda order, moment: order.open_task(TaskKind.CANCEL_REFUSED, moment, words),
             )
+        self.ask_suppliers(order)
 
     def check(self, key: OrderKey) -> Order:
         """Ask the suppliers that have yet to be asked, or asked again; the order as it was before.
@@ -71,10 +71,9 @@ class Cancellation:
         """Ask each supplier of an order that has yet to be asked, or asked again, to cancel.
 
         Raises:
-            Unavailable: a supplier gave no clear answer; try again later.
+            Unavailable: a supplier gave no clear answer; the others were asked all the same. Try again later.
         """
-        for purchase_order in to_ask(order):
-            self._ask(order.key, purchase_order)
+        handle_each(to_ask(order), lambda purchase_order: self._ask(order.key, purchase_order))
 
     def _ask(self, key: OrderKey, purchase_order: PurchaseOrder) -> None:
         change_order(

@@ -180,7 +180,7 @@ class Submission:
     def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
         """All tries of the workflow failed: a person is asked, and the order's clock tries again later.
 
-        `po_id` is empty where the planning failed. What was not claimed is copy, what was is a task.
+        `po_id` is empty where the planning failed. What was not claimed is held; what was claimed gets a task.
         """
 
         def ask(order: Order, moment: Moment) -> str:

@@ -8,7 +8,7 @@ from dropship.domain.deadlines import Moment
 from dropship.domain.errors import IllegalTransition, InvalidMessage
 from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
-from dropship.domain.orders.withdrawal import conclude, withdraw
+from dropship.domain.orders.withdrawal import conclude, to_ask, withdraw
 from dropship.domain.remedies.case import Case
 from dropship.ports import Cases, Clock, Conflict, Orders, Registry, Unavailable, Workflows
 from dropship.services.changing import Moments, change_case, change_order, save_new_case
@@ -104,7 +104,7 @@ class AfterSales:
             order, outcome = change_order(
                 self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
             )
-            if outcome == "ASKED":
+            if to_ask(order):
                 self.cancellation.ask_suppliers(order)
                 outcome = change_order(
                     self.orders, key, self.moments, lambda order, moment: withdraw(order, case_id, case.units, moment)
