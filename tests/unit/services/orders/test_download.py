@@ -64,6 +64,14 @@ def test_a_refund_before_the_claim_takes_its_units_out_of_the_order(world):
     assert world.cases.load(KEY.shop, "refund-801").value.finished
 
 
+def test_an_answer_about_another_order_is_not_taken_in(world):
+    world.woo.sell(an_order())
+    world.woo.orders[KEY.external_id] = an_order(id=999, number="999")
+    with pytest.raises(Unavailable, match="answered with another"):
+        world.wish(FETCH)
+    assert known(world) == []
+
+
 def test_an_order_that_was_deleted_and_is_gone_is_cancelled(world):
     placed(world)
     world.woo.orders.clear()

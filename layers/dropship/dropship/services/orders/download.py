@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from dropship.connectors import marketplace
 from dropship.connectors.contract import Downloads, Lists, UnknownChannel, able, needed
-from dropship.domain.exchange.marketplace import ChangedOrders, MarketplaceEvent
+from dropship.domain.exchange.marketplace import ChangedOrders, MarketplaceEvent, OrderChanged
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
 from dropship.domain.registry.connections import Shop
 from dropship.ports import Unavailable
@@ -33,6 +33,8 @@ class Download:
         if isinstance(answer, Absent):
             return None
         if isinstance(answer, Sequence):
+            if any(_named(event) != order for event in answer):
+                raise Unavailable(f"shop {shop.id} was asked for order {order} and answered with another")
             return answer
         raise _unavailable(f"shop {shop.id} did not give order {order}", answer)
 
@@ -47,6 +49,11 @@ class Download:
         if isinstance(answer, ChangedOrders):
             return answer
         raise _unavailable(f"shop {shop.id} did not list its changed orders", answer)
+
+
+def _named(event: MarketplaceEvent) -> str:
+    """The order that an event is about."""
+    return event.order.external_id if isinstance(event, OrderChanged) else event.order
 
 
 def _unavailable(what: str, answer: object) -> Unavailable:
