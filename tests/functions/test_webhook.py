@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from dropship.services.messages import Webhook
+from dropship.services.reception import TEXT, Answer
 from tests.functions.conftest import WEBHOOK_SECRETS
 from tests.support.lambdas import event, source_of
 from tests.support.template_document import ROOT
+
+OK = Answer(200, b"hello", TEXT)
 
 
 @pytest.fixture
@@ -65,6 +68,23 @@ def test_header_names_may_come_in_any_case(webhook):
 def test_what_is_not_signed_is_401(webhook, received, change):
     assert webhook(event("webhook/orders_paid") | change)["statusCode"] == 401
     assert received("InboxQueue") == []
+
+
+def test_what_is_signed_may_not_be_fetched(webhook, received):
+    example = event("webhook/orders_paid")
+    example["requestContext"]["http"]["method"] = "GET"
+    assert webhook(example)["statusCode"] == 405
+    assert received("InboxQueue") == []
+
+
+def test_the_query_is_decoded_once_as_it_was_sent(webhook, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        webhook.module, "receive", lambda _channel, _connection, request, *_: seen.append(request) or OK
+    )
+    example = event("webhook/orders_paid") | {"rawQueryString": "echostr=a%2Bb+c&empty=&nonce=1"}
+    assert webhook(example)["headers"] == {"content-type": "text/plain; charset=utf-8"}
+    assert (seen[0].method, seen[0].query) == ("POST", {"echostr": "a+b c", "empty": "", "nonce": "1"})
 
 
 def test_a_request_without_body_or_headers_at_all_is_401(webhook):

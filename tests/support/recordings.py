@@ -12,12 +12,14 @@ the fields that matter; `is` names the kind.
 """
 
 import json
+import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+from dropship import connectors
 from dropship.connectors import contract, find
 from dropship.connectors.contract import Access, AskedParcel, RawRequest, Step
 from dropship.domain.exchange.suppliers import PurchaseOrderRequest
@@ -26,6 +28,12 @@ from dropship.domain.registry.connections import Shop, Supplier, Tracker
 from dropship.ports import HttpRequest, HttpResponse
 from tests.support.recorded import DATA, NOW, load, signed_request
 
+OURS = {
+    module.name.lstrip("_").replace("_", "-"): f"{connectors.__name__}.{folder}.{module.name}"
+    for folder in connectors.FOLDERS
+    for module in pkgutil.iter_modules([f"{connectors.__path__[0]}/{folder}"])
+}
+"""Every channel that has a connector, and the module that it is in."""
 CONNECTIONS = {"marketplace": Shop, "supplier": Supplier, "tracker": Tracker}
 QUESTIONS = {"find", "ask_order", "ask_changed", "ask_fulfilment", "query", "query_many"}
 """Calls without an effect; the others have one."""

@@ -1,11 +1,14 @@
 """What the README tells a newcomer to do is there to be done, and CI does it."""
 
+import json
 import os
 import re
 import subprocess
 
 import pytest
+import yaml
 
+from tests.support.recordings import protocols
 from tests.support.template_document import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -44,6 +47,29 @@ def test_deploy_builds_and_deploys_the_production_section_or_the_chosen_one():
     assert "sam deploy --config-env prod" in deploy()
     assert "`SECTION=default`" in README
     assert "sam deploy --config-env default" in deploy("SECTION=default")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_connector_it_shows_is_the_one_that_the_contract_test_knows():
+    (connector,), (recorded,), (seed,) = (_blocks(language) for language in ("python", "json", "yaml"))
+    assert connector == (ROOT / "tests/support/made_up/marketplaces/corner_shop.py").read_text(encoding="utf-8")
+    assert recorded == (ROOT / "tests/data/contracts/corner-shop.json").read_text(encoding="utf-8")
+    shop = json.loads(recorded)["connection"]
+    assert yaml.safe_load(seed)["shops"] == {shop.pop("id"): {"channel": "corner-shop", **shop}}
+
+
+def test_a_marketplace_that_only_receives_is_three_files_and_not_many_lines():
+    lines = [len(block.splitlines()) for language in ("python", "json", "yaml") for block in _blocks(language)]
+    assert sum(lines) <= 100
+
+
+def test_it_names_every_capability_and_all_that_each_asks_for():
+    named = set(re.findall(r"`(\w+)`", README[README.index("| to | the class has |") :]))
+    for name, protocol in protocols().items():
+        assert {name, *protocol.__protocol_attrs__} <= named
 
 
 def test_every_place_it_points_at_exists():

@@ -8,7 +8,6 @@ import copy
 import inspect
 import json
 import os
-import pkgutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -40,6 +39,7 @@ from tests.support import made_up
 from tests.support.hostile import HOSTILE, places, replaced
 from tests.support.recordings import (
     CAPABILITY_OF,
+    OURS,
     QUESTIONS,
     is_as,
     protocols,
@@ -49,11 +49,6 @@ from tests.support.recordings import (
 )
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-OURS = {
-    module.name.lstrip("_").replace("_", "-"): f"{connectors.__name__}.{folder}.{module.name}"
-    for folder in connectors.FOLDERS
-    for module in pkgutil.iter_modules([f"{connectors.__path__[0]}/{folder}"])
-}
 MODULES = OURS | made_up.CHANNELS
 READERS = {"marketplace": "ReceivesOrders", "supplier": "ReceivesSupplierEvents", "tracker": "ReceivesReports"}
 PROTOCOLS = {

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from dropship.connectors import find, signatures
+from dropship.connectors import Registered, find, signatures
 from dropship.connectors.contract import RawRequest
 from dropship.services.messages import Webhook
 from dropship.services.reception import MAX_BODY, QUEUE_OF_ROLE, SECRET_RECHECK_S, envelope, receive
+from tests.support import made_up
 from tests.support.fakes import FakeClock, FakeQueues, FakeSecrets
 from tests.support.service_world import NOW
 
@@ -171,3 +172,73 @@ def test_each_role_has_its_queue_and_its_answer(role, queues):
 def test_a_refusal_says_why_in_json_and_shows_nothing_of_the_request(secrets, queues):
     answer = post(request(b"buyer@example.com", secret="x"), secrets, queues)
     assert json.loads(answer.body) == {"error": "the signature is missing or wrong"}
+
+
+# ---- Greetings, methods and queries
+
+TOKEN = "daifaToken01"
+SIGNED_QUERY = {"signature": "5871072a11aaad19250fcb473379b0ab1ee5f5d7", "timestamp": "1764043205", "nonce": "n0nce1"}
+
+
+@pytest.fixture
+def doors():
+    """Connections whose partners try our address first."""
+    assert "wechat-shop" in made_up.CHANNELS
+    return FakeSecrets(
+        {
+            "webhook/wechat-shop/wx-shop": {"secrets": [TOKEN]},
+            "webhook/woocommerce/woo-shop": {"secrets": ["a secret"]},
+            "webhook/shopify/main-shop": {"secrets": ["current"]},
+        }
+    )
+
+
+def challenge(**changes):
+    return RawRequest({}, b"", "GET", SIGNED_QUERY | {"echostr": "8431930267458093452"} | changes)
+
+
+def test_a_challenge_is_answered_in_plain_text_and_nothing_is_kept(doors, queues):
+    answer = post(challenge(), doors, queues, "wechat-shop", "wx-shop")
+    assert answer == (200, b"8431930267458093452", "text/plain; charset=utf-8")
+    assert queues.sent == []
+
+
+def test_a_challenge_that_is_not_signed_is_401_after_a_second_look_at_the_secret(doors, queues):
+    assert post(challenge(nonce="other"), doors, queues, "wechat-shop", "wx-shop").status == 401
+    assert len(doors.reads) == 2
+
+
+def test_a_ping_without_a_signature_is_200_and_nothing_is_kept(doors, queues):
+    ping = RawRequest({"content-type": "application/x-www-form-urlencoded"}, b"webhook_id=142")
+    assert post(ping, doors, queues, "woocommerce", "woo-shop") == (200, b"{}", "application/json")
+    assert queues.sent == []
+
+
+@pytest.mark.parametrize("body", [b"webhook_id=", b"webhook_id=1&a=b", b"webhook_id=x", b""])
+def test_what_only_looks_like_a_ping_is_401(doors, queues, body):
+    assert post(RawRequest({}, body), doors, queues, "woocommerce", "woo-shop").status == 401
+
+
+@pytest.mark.parametrize(("channel", "connection"), [("woocommerce", "nobody"), ("wechat-shop", "nobody")])
+def test_a_connection_that_is_not_there_greets_nobody(doors, queues, channel, connection):
+    for greeting in (challenge(), RawRequest({}, b"webhook_id=142")):
+        assert post(greeting, doors, queues, channel, connection).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_is_signed_and_no_greeting_has_to_be_posted(doors, queues, method):
+    assert post(request()._replace(method=method), doors, queues).status == 405
+    assert queues.sent == []
+
+
+def test_of_the_query_only_what_the_reader_needs_travels(doors, queues):
+    body = json.dumps({"Event": "channels_ec_order_pay", "order_info": {"order_id": 7}}).encode()
+    pushed = RawRequest({}, body, "POST", SIGNED_QUERY | {"encrypt_type": "raw", "other": "x"})
+    assert post(pushed, doors, queues, "wechat-shop", "wx-shop") == (200, b"success", "text/plain; charset=utf-8")
+    message = Webhook.model_validate_json(queues.bodies("inbox")[0])
+    assert message.request.query == {"encrypt_type": "raw"}
+
+
+def test_a_channel_that_sends_nothing_is_404(doors, queues, monkeypatch):
+    monkeypatch.setattr("dropship.services.reception.find", lambda _channel: Registered("supplier", object()))
+    assert post(request(), doors, queues).status == 404
