@@ -1,4 +1,4 @@
-"""What an order's life costs in entries of the indexes, counted on the items as they are written.
+"""What an order's life costs in write units: of its items by their size, and of the entries of the indexes.
 
 DynamoDB bills an index for each entry that comes or goes, once for one that is rewritten in its place, and twice for
 one that moves; an item of which nothing in the index changed costs nothing there.
@@ -20,6 +20,7 @@ from tests.support.fakes import FakeRegistry
 from tests.support.lambdas import event
 from tests.support.service_world import KEY, NOW, WAYBILL, seed
 from tests.support.template_document import TABLES
+from tools.cost.units import item_bytes, write_units
 
 INDEXES = {
     index["IndexName"]: (
@@ -32,13 +33,13 @@ CODES = {TrackingStage.PICKED_UP: "1", TrackingStage.IN_TRANSIT: "0", TrackingSt
 
 
 class Ledger:
-    """Writes of one step: items of the orders' table by sort key, and units of each index."""
+    """Write units of one step: items of the orders' table by sort key, and each index."""
 
     def __init__(self):
         self.units = Counter()
 
     def put(self, before, item):
-        self.units[item["sk"]["S"]] += 1
+        self.units[item["sk"]["S"]] += write_units(item_bytes(before), item_bytes(item))
         for index, (names, others) in INDEXES.items():
             old, new = (self._entry(stored, names) for stored in (before, item))
             if old != new:
