@@ -47,8 +47,9 @@ def test_deploy_builds_and_deploys_the_production_section_or_the_chosen_one():
 
 
 def test_every_place_it_points_at_exists():
-    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(
-        r"`((?:functions|local|docs|events|tests)/[^`<*]*)`", README
-    )
+    rooms = r"`((?:functions|tools|docs|events|tests|layers)/[^`<*]*)"
+    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(rooms, README)
     assert len(paths) > 10
+    inside = re.findall(r"`(?:…/)?((?:connectors|services|adapters|runtime)/[^`<*]*)", README)
+    paths += [f"layers/dropship/dropship/{path}" for path in inside]
     assert [path for path in paths if not (ROOT / path).exists()] == []
