@@ -73,8 +73,9 @@ def test_it_names_every_capability_and_all_that_each_asks_for():
 
 
 def test_every_place_it_points_at_exists():
-    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(
-        r"`((?:functions|local|docs|events|tests)/[^`<*]*)`", README
-    )
+    rooms = r"`((?:functions|tools|docs|events|tests|layers)/[^`<*]*)"
+    paths = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(rooms, README)
     assert len(paths) > 10
+    inside = re.findall(r"`(?:…/)?((?:connectors|services|adapters|runtime)/[^`<*]*)", README)
+    paths += [f"layers/dropship/dropship/{path}" for path in inside]
     assert [path for path in paths if not (ROOT / path).exists()] == []
