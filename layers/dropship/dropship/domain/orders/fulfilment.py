@@ -235,8 +235,7 @@ def _shipped(
     order.record_of_parcel("shipped", parcel, moment)
     if purchase_order.cancel == "WANTED":
         purchase_order.give_up_cancellation()
-        words = "it was shipped in spite of the cancellation"
-        order.open_task(TaskKind.CANCEL_REFUSED, moment, words, purchase_order.id)
+        order.open_task(TaskKind.CANCEL_REFUSED, moment, "it was shipped all the same", purchase_order.id)
     settle(order, moment)
 
 
