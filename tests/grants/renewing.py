@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from dropship.connectors import find
 from dropship.connectors.contract import Access
+from dropship.connectors.contract.capabilities import _ANSWERS
 from dropship.ports import HttpRequest, HttpResponse
 from tests.faults.scenarios import Step
 from tests.faults.world import World
@@ -32,6 +33,7 @@ def token_runs_out(channel: str) -> Step:
         kind = type(find(channel).connector)
         for name in ("token_has_run_out", "ask_refresh", "read_refresh"):
             setattr(kind, name, getattr(_Renews, name))
+        _ANSWERS.clear()  # what the class is able to do is looked at once
         world.partners.http.answer(answer(401, token_has_run_out="1"), answer(200, {}))
 
     return run_out

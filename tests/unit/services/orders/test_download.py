@@ -275,3 +275,17 @@ CRASHES = {
 @pytest.mark.parametrize("use_case", CRASHES.values(), ids=CRASHES)
 def test_a_crash_anywhere_is_repaired_by_the_next_delivery(use_case):
     assert survives_every_crash(use_case, World) >= 4
+
+
+def test_an_event_that_fails_does_not_lose_the_others_of_its_request(world):
+    world.woo.sell(an_order())
+    push(world)
+    world.woo.refund(KEY.external_id, 801, line_316=1)
+
+    def full(_order, _version):
+        raise Unavailable("not now")
+
+    world.orders.save = full
+    with pytest.raises(Unavailable, match="not now"):
+        world.wish(FETCH)
+    assert [message["request"]["id"] for message in world.sent("after-sales")] == ["801"]

@@ -1,11 +1,19 @@
 """What a connector is able to do is seen from the methods it has; nothing else is said about it."""
 
+from typing import cast, get_protocol_members
+
 from .requests import Incapable
+
+_ANSWERS: dict[tuple[type[object], type[object]], bool] = {}
+"""A class is looked at once for each capability."""
 
 
 def able[Capability](connector: object, capability: type[Capability]) -> Capability | None:
-    """The connector, if it has all that the capability's protocol names; None otherwise."""
-    return connector if isinstance(connector, capability) else None
+    """The connector, if its class has all that the capability's protocol names; None otherwise."""
+    asked = type(connector), capability
+    if asked not in _ANSWERS:
+        _ANSWERS[asked] = all(hasattr(type(connector), member) for member in get_protocol_members(capability))
+    return cast(Capability, connector) if _ANSWERS[asked] else None
 
 
 def needed[Capability](connector: object, capability: type[Capability]) -> Capability:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from .receiving import Receives
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # the front door verifies signatures without paying for the m
     type FulfilmentAnswer = FulfilmentState | Refused | Busy | Unknown
 
 
-@runtime_checkable
 class ReceivesOrders(Receives, Protocol):
     """Orders, refunds and returns are pushed to us."""
 
@@ -37,7 +36,6 @@ class ReceivesOrders(Receives, Protocol):
         """
 
 
-@runtime_checkable
 class Downloads(Protocol):
     """A single order can be read from the marketplace: where a hint named it, or a list of changed orders."""
 
@@ -48,7 +46,6 @@ class Downloads(Protocol):
         """The order as if it had been pushed, and its refunds; Absent where the marketplace has no such order."""
 
 
-@runtime_checkable
 class Lists(Protocol):
     """Orders that changed can be listed, so that none is missed whose push was lost."""
 
@@ -62,7 +59,6 @@ class Lists(Protocol):
         """
 
 
-@runtime_checkable
 class WritesBack(Protocol):
     """The marketplace can be told of parcels (发货回传)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from .requests import RawRequest
 
 
-@runtime_checkable
 class Receives(Protocol):
     """Takes what its partner sends. Its reader is in the protocol of its role: `ReceivesOrders` and the like."""
 
@@ -28,7 +27,6 @@ class Receives(Protocol):
         """
 
 
-@runtime_checkable
 class KeepsQuery(Protocol):
     """Needs parameters of the query to read what was received."""
 
@@ -36,7 +34,6 @@ class KeepsQuery(Protocol):
     """Parameters that `read_events` needs and that travel with the body; never a signature."""
 
 
-@runtime_checkable
 class Greets(Protocol):
     """Answers a greeting or a challenge, by which a partner tries our address. It may come by GET, and unsigned."""
 

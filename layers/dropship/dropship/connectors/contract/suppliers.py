@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 from .receiving import Receives
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # the front door verifies signatures without paying for the m
     from .requests import Access, RawRequest, Step
 
 
-@runtime_checkable
 class Places(Protocol):
     """Purchase orders can be placed."""
 
@@ -33,7 +32,6 @@ class Places(Protocol):
         """The answer to `place`."""
 
 
-@runtime_checkable
 class Finds(Protocol):
     """A purchase order can be looked up, which is how a doubt about placing it is settled."""
 
@@ -44,7 +42,6 @@ class Finds(Protocol):
         """The answer to `find`."""
 
 
-@runtime_checkable
 class Cancels(Protocol):
     """A purchase order can be asked to be cancelled. To ask twice is harmless."""
 
@@ -55,7 +52,6 @@ class Cancels(Protocol):
         """The answer to `cancel`."""
 
 
-@runtime_checkable
 class ReceivesSupplierEvents(Receives, Protocol):
     """The supplier tells us how purchase orders go."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
     from collections.abc import Mapping
@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # the front door verifies signatures without paying for the m
     from .requests import Access
 
 
-@runtime_checkable
 class RefreshesTokens(Protocol):
     """The API secret holds a token that runs out, and what a new one is got with.
 

@@ -6,7 +6,7 @@ where the buyer gave none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .receiving import Receives
 
@@ -34,7 +34,6 @@ class AskedParcel(NamedTuple):
     phone: str = ""
 
 
-@runtime_checkable
 class Queries(Protocol):
     """Can be asked for the scans of one parcel."""
 
@@ -45,7 +44,6 @@ class Queries(Protocol):
         """The answer to `query`; Absent where it knows nothing of the parcel yet."""
 
 
-@runtime_checkable
 class QueriesMany(Protocol):
     """Can be asked for many parcels in one request."""
 
@@ -61,7 +59,6 @@ class QueriesMany(Protocol):
         """An answer for each of the parcels, in their order; or one for the whole request."""
 
 
-@runtime_checkable
 class NeedsPhone(Protocol):
     """Some carriers show a parcel's scans only to those who know its recipient's phone."""
 
@@ -69,7 +66,6 @@ class NeedsPhone(Protocol):
         """Whether the carrier is one of them."""
 
 
-@runtime_checkable
 class Subscribes(Protocol):
     """Can be asked to push what happens to a parcel. To ask twice is harmless."""
 
@@ -80,7 +76,6 @@ class Subscribes(Protocol):
         """The answer to `subscribe`; None where it is, or was already, subscribed."""
 
 
-@runtime_checkable
 class ReceivesReports(Receives, Protocol):
     """Scans are pushed to us."""
 
