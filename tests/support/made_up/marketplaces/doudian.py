@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dropship.connectors.contract import Access, RawRequest
 
-_ORDER_TAGS = range(100, 300)
+_ORDER_TAGS = frozenset(map(str, range(100, 300)))
 
 
 @connector("doudian")
@@ -53,7 +53,7 @@ class Doudian:
 
     def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
         """A push names orders and never has their goods."""
-        found = [_data(row) for row in read_json_rows(request.body) if int(row.text("tag") or 0) in _ORDER_TAGS]
+        found = [_data(row) for row in read_json_rows(request.body) if row.text("tag") in _ORDER_TAGS]
         return [models.OrderHint(order=data.id("p_id")) for data in found]
 
     def token_has_run_out(self, response: models.HttpResponse) -> bool:
