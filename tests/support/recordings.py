@@ -7,8 +7,9 @@
 - `events`: a `request` and the `events` that it is read as;
 - `calls`: which `call` it is, what it is `about`, the `exchange` of requests and answers, and the `result`.
 
-A body is a text, JSON, or `{"file": …}`, the `payload` of another file, of which `entry` is one. What is expected names
-the fields that matter; `is` names the kind.
+A body is a text, JSON, or `{"file": …}`, the `payload` of another file, of which `entry` is one. JSON is written anew,
+so record what is signed as a text, byte for byte as it came. What is expected names the fields that matter; `is` names
+the kind.
 """
 
 import json
@@ -28,8 +29,19 @@ from dropship.domain.registry.connections import Shop, Supplier, Tracker
 from dropship.ports import HttpRequest, HttpResponse
 from tests.support.recorded import DATA, NOW, load, signed_request
 
+
+def channel_of(module: str) -> str:
+    """The channel whose connector is in the file of that name."""
+    channel = module.lstrip("_").replace("_", "-")
+    if not (connectors.CHANNEL.fullmatch(channel) and connectors.module_of(channel) == module):
+        raise ValueError(
+            f"{module}.py is not named after a channel: corner-shop is corner_shop.py, 17track is _17track.py"
+        )
+    return channel
+
+
 OURS = {
-    module.name.lstrip("_").replace("_", "-"): f"{connectors.__name__}.{folder}.{module.name}"
+    channel_of(module.name): f"{connectors.__name__}.{folder}.{module.name}"
     for folder in connectors.FOLDERS
     for module in pkgutil.iter_modules([f"{connectors.__path__[0]}/{folder}"])
 }
@@ -195,7 +207,8 @@ def recorded_calls(channels: Sequence[str]) -> Iterator[Call]:
 def raw_request(written: Mapping[str, Any]) -> RawRequest:
     """A request as the front door sees it."""
     method, query = written.get("method", "POST"), written.get("query", {})
-    return RawRequest(written.get("headers", {}), _body(written["body"]), method, query)
+    headers = {name.lower(): value for name, value in written.get("headers", {}).items()}
+    return RawRequest(headers, _body(written["body"]), method, query)
 
 
 def response(written: Mapping[str, Any]) -> HttpResponse:
@@ -220,22 +233,29 @@ def _resolved(written: Any) -> Any:
     return {name: _resolved(one) for name, one in written.items()} if isinstance(written, dict) else written
 
 
-def is_as(expected: Any, found: Any) -> bool:
-    """Whether what was found has all that is expected of it."""
+def difference(expected: Any, found: Any, path: str = "") -> str:
+    """The first thing that was expected and not found, and where; empty where there is none."""
     if isinstance(expected, list):
-        return isinstance(found, Sequence) and len(expected) == len(found) and all(map(is_as, expected, found))
+        if not isinstance(found, Sequence) or len(expected) != len(found):
+            return f"{path or 'all'}: expected {len(expected)} of them, found {found!r}"
+        rows = enumerate(zip(expected, found, strict=True))
+        return next(filter(None, (difference(*both, f"{path}[{index}]") for index, both in rows)), "")
     if isinstance(expected, dict):
-        named = {name: value for name, value in expected.items() if name != "is"}
         if "is" in expected and type(found).__name__ != expected["is"]:
-            return False
-        return all(is_as(value, _field(found, name)) for name, value in named.items())
-    if isinstance(found, datetime):
-        return found == datetime.fromisoformat(expected) and found.tzinfo == UTC
-    return bool(expected == found)
+            return f"{path or 'all'}: expected {expected['is']}, found {found!r}"
+        named = ((name, value, _field(found, name)) for name, value in expected.items() if name != "is")
+        each = (difference(value, one, f"{path}.{name}".lstrip(".")) for name, value, one in named)
+        return next(filter(None, each), "")
+    if isinstance(found, datetime) and isinstance(expected, str):
+        same = found == datetime.fromisoformat(expected) and found.tzinfo == UTC
+    else:
+        same = bool(expected == found)
+    there = "no such field" if found is ... else repr(found)
+    return "" if same else f"{path or 'all'}: expected {expected!r}, found {there}"
 
 
 def _field(found: Any, name: str) -> Any:
-    return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+    return found.get(name, ...) if isinstance(found, Mapping) else getattr(found, name, ...)
 
 
 def secrets_of(channel: str) -> list[str]:

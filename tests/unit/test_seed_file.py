@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dropship import connectors
 from dropship.adapters.seed_file import InvalidSeed, load_seed
 from dropship.domain.deadlines import Deadlines
 from dropship.domain.money import Money
@@ -324,8 +325,9 @@ def test_a_bomb_of_aliases_is_refused_before_it_unfolds():
 
 
 def test_the_seed_of_the_local_stack_is_valid_and_needs_two_suppliers_for_one_order():
-    seed = load((ROOT / "tools" / "local" / "seed.yaml").read_bytes())
-    assert {shop.id for shop in seed.shops} == {"main-shop", "second-shop", "quick-shop", "woo-shop"}
+    content = (ROOT / "tools" / "local" / "seed.yaml").read_bytes()
+    seed = load_seed(content, "seed.yaml", URLS, lambda channel, role: connectors.find(channel).role == role)
+    assert {shop.id for shop in seed.shops} >= {"main-shop", "second-shop", "quick-shop", "woo-shop"}
     offers = seed.offers["main-shop"]
     assert {offers[sku][0].supplier for sku in ("MUG-WHITE", "CAP-BLACK")} == {"acme", "bolt"}
     assert "IPOD2008PINK" in offers

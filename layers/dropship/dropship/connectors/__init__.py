@@ -49,13 +49,15 @@ def find(channel: str) -> Registered:
     """The connector of a channel.
 
     Raises:
-        UnknownChannel: no connector has that name.
+        UnknownChannel: no connector has that name, or the file of that name registers another.
     """
     if CHANNEL.fullmatch(channel):
         for folder, role in FOLDERS.items():
             name = f"{__name__}.{folder}.{module_of(channel)}"
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
+                if channel not in _CONNECTORS:
+                    raise UnknownChannel(f"{name} registers no channel {channel!r}: compare its name in @connector(…)")
                 return Registered(role, _CONNECTORS[channel])
     raise UnknownChannel(f"no connector for channel {channel[:40]!r}")
 
