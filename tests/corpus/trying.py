@@ -1,4 +1,4 @@
-"""Schemathesis in this process: operations of a document, tried with the same examples every time."""
+"""Schemathesis in this process: the operations of a document, tried with generated examples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +17,13 @@ MODES = list(GenerationMode)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-def always_the_same(examples: int) -> settings:
-    """So many examples, the same ones in every run."""
+def repeatable(examples: int) -> settings:
+    """So many examples, the same ones whenever the same test runs in the same surroundings.
+
+    Hypothesis also tries constants that it finds in the modules of the project that are loaded, and which these are
+    depends on the tests that ran before. So a test may say what holds of every example, and never that one of them
+    reached something: for that it names an example of its own.
+    """
     return settings(
         max_examples=examples,
         derandomize=True,
