@@ -213,3 +213,58 @@ def test_messages_that_wait_for_a_marketplace_wait_at_the_same_time_and_fail_by_
     monkeypatch.setattr(writeback.module, "handle", handle)
     answer = writeback(sqs_batch("good", "bad", "fine", "well", like=like("shipment_writeback")))
     assert failed(answer) == ["m1"]
+
+
+# ---- What the messages of a batch send
+
+
+@pytest.fixture
+def supplier_events(function, monkeypatch):
+    """The consumer; a message's body says what it sends (`queue:body`, several by spaces) and whether it fails."""
+    consumer = function("supplier_events")
+
+    def handle(body, outbox):
+        for word in body.split():
+            if word == "fail":
+                raise Unavailable("not now")
+            outbox.send(*word.split(":"))
+
+    monkeypatch.setattr(consumer.module, "handle", handle)
+    return consumer
+
+
+def given(consumer, *bodies):
+    """The messages that fail, of a batch of these."""
+    return failed(consumer(sqs_batch(*bodies, like=like("supplier_events"))))
+
+
+def test_what_a_batch_sends_takes_one_request_for_each_queue(supplier_events, watch, received):
+    calls = watch(session.sqs())
+    assert given(supplier_events, "outbound:1 outbound:2", "outbound:3 tracking:4", "") == []
+    assert [operation for operation, _ in calls.made] == ["SendMessageBatch", "SendMessageBatch"]
+    assert (received("OutboundQueue"), received("TrackingQueue")) == (["1", "2", "3"], ["4"])
+
+
+def test_a_batch_that_sends_nothing_makes_no_request(supplier_events, watch):
+    calls = watch(session.sqs())
+    assert given(supplier_events, "", "") == []
+    assert calls.made == []
+
+
+def test_what_a_message_sent_before_it_failed_is_sent_as_well_as_what_the_others_send(supplier_events, received):
+    assert given(supplier_events, "outbound:1 fail", "outbound:2", "fail") == ["m0", "m2"]
+    assert received("OutboundQueue") == ["1", "2"]
+
+
+def test_a_message_fails_if_what_it_sends_cannot_be_sent_and_the_others_do_not(supplier_events, received):
+    queues = supplier_events.app.queues
+    send_all = queues.send_all
+
+    def refuse(queue, bodies):
+        if queue == "outbound":
+            raise Unavailable("cannot send to outbound now")
+        send_all(queue, bodies)
+
+    queues.send_all = refuse
+    assert given(supplier_events, "outbound:1 tracking:2", "tracking:3", "after-sales:4 outbound:5", "") == ["m0", "m2"]
+    assert (received("TrackingQueue"), received("AfterSalesQueue")) == (["2", "3"], ["4"])

@@ -194,6 +194,16 @@ class Queues(Protocol):
         """Send many, in as few requests as the service allows."""
 
 
+class Outbox(Protocol):
+    """Takes the messages that follow from the message being handled. `Queues` does so, without waiting."""
+
+    def send(self, queue: str, body: str) -> None:
+        """Send one message, at the latest before the message being handled counts as done.
+
+        If it cannot be sent, the message being handled fails and comes again.
+        """
+
+
 class Workflows(Protocol):
     """Workflow executions. Starting one that was started under the same name is done already."""
 

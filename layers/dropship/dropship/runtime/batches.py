@@ -9,6 +9,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dropship.adapters.sqs import delay_redelivery
+from dropship.ports import Outbox
+from dropship.services.several import kept_for_the_end
 
 from .application import Application
 from .failures import describe, is_permanent
@@ -61,6 +63,50 @@ def consume(
             begun[record.message_id].result()
         else:
             handle(record.body)
+
+    return _process(app, event, context, finish)
+
+
+class _Worked:
+    """A message of a batch that is being worked off. Implements `ports.Outbox`: it keeps what the message sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.failures: list[Exception] = []
+
+    def send(self, queue: str, body: str) -> None:
+        """Keep it for the end of the batch."""
+        self.sent.append((queue, body))
+
+    def bodies(self, queue: str) -> list[str]:
+        """What it sends to one queue."""
+        return [body for name, body in self.sent if name == queue]
+
+
+def consume_gathering(
+    app: Application, event: dict[str, Any], context: LambdaContext, handle: Callable[[str, Outbox], None]
+) -> PartialItemFailureResponse:
+    """Hand each message's body to `handle`, with an outbox; the answer names those that failed.
+
+    What the messages of a batch send goes to each queue in as few requests as SQS allows. It goes when all of them
+    are handled, and before any of them counts as done. A message also fails if what it sends may not have been sent.
+    """
+    worked = {record["messageId"]: _Worked() for record in event["Records"]}
+    for record in event["Records"]:
+        message = worked[record["messageId"]]
+        with kept_for_the_end(message.failures):
+            handle(record["body"], message)
+    for queue in sorted({queue for message in worked.values() for queue, _ in message.sent}):
+        senders = [message for message in worked.values() if message.bodies(queue)]
+        refused: list[Exception] = []
+        with kept_for_the_end(refused):
+            app.queues.send_all(queue, [body for sender in senders for body in sender.bodies(queue)])
+        for sender in senders:
+            sender.failures += refused
+
+    def finish(record: SQSRecord) -> None:
+        if failures := worked[record.message_id].failures:
+            raise failures[0]
 
     return _process(app, event, context, finish)
 

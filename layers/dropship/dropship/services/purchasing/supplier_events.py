@@ -11,7 +11,7 @@ from dropship.domain.orders.attention import TaskKind
 from dropship.domain.orders.fulfilment import accepts_shipment, supplier_says
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
-from dropship.ports import Clock, Orders, Queues, Registry
+from dropship.ports import Clock, Orders, Outbox, Registry
 from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 from dropship.services.parcels.followed import tracker_of
@@ -24,7 +24,7 @@ class SupplierEvents:
 
     orders: Orders
     registry: Registry
-    queues: Queues
+    outbox: Outbox
     clock: Clock
 
     @property
@@ -92,11 +92,11 @@ class SupplierEvents:
             parcel = order.parcel(event.shipment.carrier, event.shipment.number)
             if parcel is not None and parcel.untold:
                 tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
-                self.queues.send("outbound", tell.model_dump_json())
+                self.outbox.send("outbound", tell.model_dump_json())
             if parcel is not None and not parcel.finished and self._is_pushed(parcel):
-                self.queues.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
+                self.outbox.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
         if order.purchase_order(event.purchase_order).cancel or any(remedy.open for remedy in order.remedies):
-            self.queues.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
+            self.outbox.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
 
     def _is_pushed(self, parcel: Parcel) -> bool:
         """Whether the parcel's tracker can be asked to push news of it."""
