@@ -30,7 +30,7 @@ from tools.cost.unbatched import unbatched
 from tools.cost.units import index_write_units
 
 WORKFLOWS: tuple[Workflow, ...] = ("EXPRESS", "STANDARD")
-DOLLARS: dict[Workflow, float] = {"EXPRESS": 18, "STANDARD": 120}
+DOLLARS: dict[Workflow, float] = {"EXPRESS": 17, "STANDARD": 120}
 TRANSITIONS, WRITE_UNITS, READ_UNITS = 4, 14, 6
 ORDERS_PER_S = 1000
 FLAT = 1.02
