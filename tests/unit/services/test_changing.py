@@ -53,6 +53,19 @@ def test_nothing_is_written_where_the_change_is_refused(world):
     assert (world.version, world.held()) == (1, {})
 
 
+def test_a_change_that_fails_half_way_is_not_part_of_the_next_one(world):
+    def fall(order):
+        order.hold(HoldReason.DISPATCH_FAILED, world.moments.of(KEY.shop), "a person")
+        raise ValueError("no")
+
+    copy = working_copy(world.orders, KEY, world.moments)
+    with pytest.raises(ValueError, match="no"):
+        copy.change(fall)
+    assert copy.value.holds == []
+    copy.change(lambda order: order.open_task(TaskKind.ADDRESS_CHANGED, world.moments.of(KEY.shop), about="next"))
+    assert (noted(world.order), world.held()) == (["next"], {})
+
+
 def test_a_change_made_in_the_meantime_is_kept_and_the_work_repeated_on_top_of_it(world):
     once_before(world.orders, "save", lambda: change_order(world.orders, KEY, world.moments, note("theirs")))
     change_order(world.orders, KEY, world.moments, note("ours"))

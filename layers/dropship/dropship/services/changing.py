@@ -77,23 +77,23 @@ class WorkingCopy[Aggregate: Order | Case]:
         """
         for _ in range(ATTEMPTS):
             aggregate, version = self._current()
+            self._loaded = None  # a change that fails may leave it half changed
             before = aggregate.model_dump_json()
             try:
                 result = change(aggregate)
                 self._arm(aggregate)
                 if aggregate.model_dump_json() != before:
-                    self._loaded = None  # until it is known whether this one is stored
                     self._loaded, self._fresh = Loaded(aggregate, self._save(aggregate, version)), True
                     return result
                 if self._fresh or not look_again:
+                    self._loaded = Loaded(aggregate, version)
                     return result
             except Conflict:
                 pass
             except DomainError:
-                self._loaded = None
                 if self._fresh:
                     raise
-            self._loaded, self._fresh = None, True
+            self._fresh = True
         raise Unavailable(f"{self._name} changes too fast")
 
     def _current(self) -> Loaded[Aggregate]:
