@@ -16,8 +16,8 @@ app = Application("after_sales")
 
 def after_sales() -> AfterSales:
     """The service with this function's ports."""
-    cancellation = Cancellation(app.orders, app.registry, app.suppliers, app.clock)
-    return AfterSales(app.orders, app.cases, app.registry, cancellation, app.workflows, app.clock)
+    cancellation = Cancellation(app.orders, app.registry, app.suppliers, app.moments)
+    return AfterSales(app.orders, app.cases, cancellation, app.workflows, app.moments)
 
 
 def handle(body: str) -> None:

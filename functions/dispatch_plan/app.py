@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     key = OrderKey.parse(event["order"])
     unrouted = Unrouted.model_validate(event["unrouted"]) if "unrouted" in event else None
-    fence, planned = Planning(app.orders, app.registry, app.clock).plan(key, unrouted)
+    fence, planned = Planning(app.orders, app.registry, app.moments).plan(key, unrouted)
     app.logger.debug("planned", extra={"order": str(key), "purchase_orders": [one.id for one in planned]})
     return {
         "order": str(key),

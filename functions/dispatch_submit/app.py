@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
         SupplierBusy, OutcomeUnknown: the workflow tries again with delay.
     """
     key, wanted = OrderKey.parse(event["order"]), event.get("purchase_order")
-    submission = Submission(app.orders, app.registry, app.suppliers, app.queues, app.clock)
+    submission = Submission(app.orders, app.registry, app.suppliers, app.queues, app.moments)
     po_id = wanted["id"] if wanted else ""
     if "error" in event:
         status = submission.give_up(key, po_id, str(event["error"].get("Error", "unknown"))[:100])

@@ -15,7 +15,7 @@ app = Application("order_ingest")
 
 def handle(body: str) -> None:
     """Handle one message of the inbox."""
-    inbox = Inbox(app.orders, app.registry, lambda: app.partners, app.queues, app.workflows, app.clock)
+    inbox = Inbox(app.orders, app.registry, lambda: app.partners, app.queues, app.workflows, app.moments)
     inbox.handle(INBOX.validate_json(body))
 
 

@@ -15,7 +15,7 @@ app = Application("shipment_writeback")
 
 def handle(body: str) -> None:
     """Handle one parcel that the marketplace has to be told of."""
-    Writeback(app.orders, app.registry, app.partners, app.clock).handle(TellMarketplace.model_validate_json(body))
+    Writeback(app.orders, app.registry, app.partners, app.moments).handle(TellMarketplace.model_validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

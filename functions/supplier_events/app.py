@@ -16,7 +16,7 @@ app = Application("supplier_events")
 
 def handle(body: str, outbox: Outbox) -> None:
     """Handle one webhook of a supplier."""
-    SupplierEvents(app.orders, app.registry, outbox, app.clock).handle(Webhook.model_validate_json(body))
+    SupplierEvents(app.orders, app.registry, outbox, app.moments).handle(Webhook.model_validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

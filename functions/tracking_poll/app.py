@@ -20,7 +20,7 @@ def handle(body: str) -> None:
         app.registry,
         app.partners,
         app.queues,
-        app.clock,
+        app.moments,
         count=lambda metric, what: app.count(metric, what=what),
         ask_all=app.threads.map,
     )

@@ -138,11 +138,11 @@ class World:
     @property
     def inbox(self) -> Inbox:
         ports = (self._seen("orders"), self.registry, lambda: self.partners)
-        return Inbox(*ports, self._seen("queues"), self._seen("workflows"), self.clock)
+        return Inbox(*ports, self._seen("queues"), self._seen("workflows"), self.moments)
 
     @property
     def planning(self) -> Planning:
-        return Planning(self._seen("orders"), self.registry, self.clock)
+        return Planning(self._seen("orders"), self.registry, self.moments)
 
     @property
     def partners(self) -> PartnerCalls:
@@ -154,29 +154,29 @@ class World:
 
     @property
     def submission(self) -> Submission:
-        return Submission(self._seen("orders"), self.registry, self.suppliers, self._seen("queues"), self.clock)
+        return Submission(self._seen("orders"), self.registry, self.suppliers, self._seen("queues"), self.moments)
 
     @property
     def cancellation(self) -> Cancellation:
-        return Cancellation(self._seen("orders"), self.registry, self.suppliers, self.clock)
+        return Cancellation(self._seen("orders"), self.registry, self.suppliers, self.moments)
 
     @property
     def supplier_events(self) -> SupplierEvents:
-        return SupplierEvents(self._seen("orders"), self.registry, self._seen("queues"), self.clock)
+        return SupplierEvents(self._seen("orders"), self.registry, self._seen("queues"), self.moments)
 
     @property
     def tracking(self) -> Tracking:
-        ports = (self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.clock)
+        ports = (self._seen("orders"), self.registry, self.partners, self._seen("queues"), self.moments)
         return Tracking(*ports, self._count, self.ask_all)
 
     @property
     def writeback(self) -> Writeback:
-        return Writeback(self._seen("orders"), self.registry, self.partners, self.clock)
+        return Writeback(self._seen("orders"), self.registry, self.partners, self.moments)
 
     @property
     def after_sales(self) -> AfterSales:
-        ports = (self._seen("orders"), self._seen("cases"), self.registry)
-        return AfterSales(*ports, self.cancellation, self._seen("workflows"), self.clock)
+        ports = (self._seen("orders"), self._seen("cases"), self.cancellation, self._seen("workflows"))
+        return AfterSales(*ports, self.moments)
 
     @property
     def application(self) -> SimpleNamespace:
@@ -190,6 +190,7 @@ class World:
             queues=self._seen("queues"),
             workflows=self._seen("workflows"),
             clock=self.clock,
+            moments=self.moments,
             threads=SimpleNamespace(map=self.ask_all),
             count=self._count,
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from dropship.ports import Cases, Clock, Http, Orders, Queues, Registry, Secrets, Suppliers, Workflows
+    from dropship.services.changing import Moments
     from dropship.services.partner_calls import PartnerCalls
 
 
@@ -46,6 +47,13 @@ class Application:
         from dropship.adapters.system_clock import SystemClock
 
         return SystemClock()
+
+    @property
+    def moments(self) -> "Moments":
+        """What time it is, with the deadlines of a shop. Never kept, as `partners`."""
+        from dropship.services.changing import Moments
+
+        return Moments(self.registry, self.clock)
 
     @cached_property
     def orders(self) -> "Orders":

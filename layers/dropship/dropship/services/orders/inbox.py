@@ -13,7 +13,7 @@ from dropship.domain.orders.order import Order
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.orders.withdrawal import to_ask
 from dropship.domain.registry.connections import Shop
-from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable, Workflows
+from dropship.ports import Conflict, Orders, Queues, Registry, Unavailable, Workflows
 from dropship.services.changing import Moments, change_order
 from dropship.services.messages import (
     CancelOrder,
@@ -46,12 +46,7 @@ class Inbox:
     """Made when a marketplace has to be asked, which few messages want."""
     queues: Queues
     workflows: Workflows
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def handle(self, message: InboxMessage) -> None:
         """Handle one message of the inbox queue."""
@@ -128,7 +123,7 @@ class Inbox:
         self._start(loaded.value, f"again-{self._minute()}")
 
     def _order_changed(self, event: OrderChanged) -> None:
-        order = Intake(self.orders, self.registry, self.queues, self.clock).take_in(event)
+        order = Intake(self.orders, self.queues, self.moments).take_in(event)
         if order is not None:
             self._start(order, "received")
 
@@ -164,4 +159,4 @@ class Inbox:
             self.workflows.start_fulfilment(order.key, name, reason, Unrouted.of(order))
 
     def _minute(self) -> str:
-        return self.clock.now().strftime("%Y%m%dT%H%M")
+        return self.moments.clock.now().strftime("%Y%m%dT%H%M")

@@ -6,7 +6,7 @@ from dropship.domain.exchange.marketplace import OrderChanged, Recipient
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.snapshots import Snapshot, receive, revise
 from dropship.domain.orders.withdrawal import cancel
-from dropship.ports import Clock, Conflict, Orders, Queues, Registry, Unavailable
+from dropship.ports import Conflict, Orders, Queues, Unavailable
 from dropship.services.changing import ATTEMPTS, Moments, save_order
 from dropship.services.messages import CancelOrder
 
@@ -16,14 +16,8 @@ class Intake:
     """Takes in what marketplaces tell of orders. Every event may come again."""
 
     orders: Orders
-    registry: Registry
     queues: Queues
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def take_in(self, event: OrderChanged) -> Order | None:
         """Store what is new of the order; the order as it is then, None while it is not worth keeping.

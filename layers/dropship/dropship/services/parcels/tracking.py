@@ -16,7 +16,7 @@ from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.orders.polling import is_given_up
 from dropship.domain.registry.connections import Tracker
-from dropship.ports import Clock, Loaded, Orders, Queues, Registry, Unavailable
+from dropship.ports import Loaded, Orders, Queues, Registry, Unavailable
 from dropship.services.changing import Moments, change_order, working_copy
 from dropship.services.messages import PollParcels, TellMarketplace, TrackingMessage, WatchParcel, Webhook
 from dropship.services.partner_calls import PartnerCalls
@@ -40,7 +40,7 @@ class Tracking:
     registry: Registry
     partners: PartnerCalls
     queues: Queues
-    clock: Clock
+    moments: Moments
     count: Callable[[str, str], None] = field(default=_ignore)
     """Told of metrics and what they are about.
 
@@ -50,11 +50,6 @@ class Tracking:
 
     ask_all: AskAll = map
     """See `Asking.ask_all`."""
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
 
     def handle(self, message: TrackingMessage) -> None:
         """Handle one message of the tracking queue."""
@@ -159,7 +154,7 @@ class Tracking:
         if tracker_of(self.registry, parcel.carrier) is None:
             return True
         news_at = max(parcel.shipped_at, parcel.last_event_at or parcel.shipped_at)
-        return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.clock.now())
+        return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.moments.clock.now())
 
     def _watch(self, waybill: Waybill) -> None:
         """Ask the tracker to push, where it does so, knows the carrier, and we have an address for pushes."""

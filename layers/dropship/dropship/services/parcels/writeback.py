@@ -17,7 +17,7 @@ from dropship.domain.orders.delivery import record_writeback_refused, record_wri
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
 from dropship.domain.registry.connections import Shop
-from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
+from dropship.ports import NotFound, Orders, Registry, Unavailable
 from dropship.services.changing import Moments, WorkingCopy, working_copy
 from dropship.services.messages import TellMarketplace
 from dropship.services.partner_calls import PartnerCalls
@@ -32,12 +32,7 @@ class Writeback:
     orders: Orders
     registry: Registry
     partners: PartnerCalls
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def handle(self, message: TellMarketplace) -> None:
         """Tell the marketplace of one parcel, unless that is done.

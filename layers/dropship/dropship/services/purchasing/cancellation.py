@@ -17,7 +17,7 @@ from dropship.domain.orders.fulfilment import (
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PurchaseOrder
 from dropship.domain.orders.withdrawal import ask, cancel, to_ask
-from dropship.ports import Clock, Orders, Registry, Suppliers, Unavailable
+from dropship.ports import Orders, Registry, Suppliers, Unavailable
 from dropship.services.changing import Moments, change_order
 from dropship.services.several import handle_each
 
@@ -31,12 +31,7 @@ class Cancellation:
     orders: Orders
     registry: Registry
     suppliers: Suppliers
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def cancel(self, key: OrderKey) -> None:
         """The marketplace cancelled an order: take it back as far as that goes; a person sees to the rest.

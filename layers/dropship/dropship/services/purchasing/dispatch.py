@@ -18,7 +18,7 @@ from dropship.domain.orders.fulfilment import claim, record_acknowledged, record
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.registry.connections import Supplier
-from dropship.ports import Clock, Orders, Queues, Registry, Sourced, Suppliers, Unavailable
+from dropship.ports import Orders, Queues, Registry, Sourced, Suppliers, Unavailable
 from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, DispatchAgain
 
@@ -42,12 +42,7 @@ class Submission:
     registry: Registry
     suppliers: Suppliers
     queues: Queues
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
         """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.

@@ -11,7 +11,7 @@ from dropship.domain.orders.attention import TaskKind
 from dropship.domain.orders.fulfilment import accepts_shipment, supplier_says
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.parcel import Parcel
-from dropship.ports import Clock, Orders, Outbox, Registry
+from dropship.ports import Orders, Outbox, Registry
 from dropship.services.changing import Moments, WorkingCopy, change_order, working_copy
 from dropship.services.messages import CheckWithdrawals, TellMarketplace, WatchParcel, Webhook
 from dropship.services.parcels.followed import tracker_of
@@ -25,12 +25,7 @@ class SupplierEvents:
     orders: Orders
     registry: Registry
     outbox: Outbox
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def handle(self, webhook: Webhook) -> None:
         """Handle one webhook of a supplier.

@@ -10,7 +10,7 @@ from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
 from dropship.domain.orders.withdrawal import conclude, to_ask, withdraw
 from dropship.domain.remedies.case import Case
-from dropship.ports import Cases, Clock, Conflict, Orders, Registry, Unavailable, Workflows
+from dropship.ports import Cases, Conflict, Orders, Unavailable, Workflows
 from dropship.services.changing import Moments, change_case, change_order, save_new_case
 from dropship.services.messages import (
     AfterSalesMessage,
@@ -38,15 +38,9 @@ class AfterSales:
 
     orders: Orders
     cases: Cases
-    registry: Registry
     cancellation: Cancellation
     workflows: Workflows
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def handle(self, message: AfterSalesMessage) -> None:
         """Handle one message of the after-sales queue."""

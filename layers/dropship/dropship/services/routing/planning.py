@@ -10,7 +10,7 @@ from dropship.domain.orders.purchase_order import PlannedPurchaseOrder
 from dropship.domain.orders.unrouted import Unrouted
 from dropship.domain.registry.offers import Offer
 from dropship.domain.routing.planning import NoSource, plan, plan_first
-from dropship.ports import Clock, NotFound, Orders, Registry, Unavailable
+from dropship.ports import NotFound, Orders, Registry, Unavailable
 from dropship.services.changing import Moments, change_order
 
 
@@ -20,12 +20,7 @@ class Planning:
 
     orders: Orders
     registry: Registry
-    clock: Clock
-
-    @property
-    def moments(self) -> Moments:
-        """Now, in a shop."""
-        return Moments(self.registry, self.clock)
+    moments: Moments
 
     def plan(self, key: OrderKey, unrouted: Unrouted | None = None) -> tuple[int, list[PlannedPurchaseOrder]]:
         """The order's fence and the purchase orders to place now; those under way come first.
