@@ -74,7 +74,7 @@ class Crowd:
         return loaded
 
     def _load(self, file: Path) -> int:
-        """Load the items into the emulator's memory by a call that `call_record` adds: single writes would take minutes."""
+        """Load the items into the emulator's memory by a call that `call_record` adds; single writes take minutes."""
         body = json.dumps({"TableName": self.table, "File": str(file)}).encode()
         headers = {"X-Amz-Target": "DynamoDB_20120810.LoadItems", "Content-Type": "application/x-amz-json-1.0"}
         request = urllib.request.Request(self.stack.endpoint, body, headers)

@@ -130,7 +130,7 @@ class Drive:
         return life
 
     def place(self, orders: Sequence[dict[str, Any]]) -> tuple[float, float]:
-        """Send the webhooks of some orders. Returns seconds until all were accepted, and until the supplier had them."""
+        """Send the webhooks of some orders. Returns seconds until all are accepted, and until the supplier has them."""
         began = time.monotonic()
         _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
         accepted = time.monotonic()

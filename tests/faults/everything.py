@@ -42,7 +42,7 @@ def steps(*, quick: bool, seed: int) -> list[list[Step]]:
 
 
 def run(wanted: Sequence[Step], environment: dict[str, str]) -> Iterator[tuple[bool, str]]:
-    """Run the steps. Gives for each whether it ended well, and its last line. The first one's output appears as it comes."""
+    """Run the steps. Gives for each whether it ended well, and its last line. The first one's output is shown live."""
     began = time.monotonic()
     running = [
         subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
