@@ -12,7 +12,7 @@ def case_of(refunded: dict) -> str:
 
 
 def taken_back(order: dict) -> bool:
-    """Whether the order wants its purchase order cancelled, and the supplier has not been asked yet."""
+    """Whether the cancellation of the purchase order is wanted and not settled yet."""
     return [held["cancel"] for held in order["purchase_orders"]] == ["WANTED"]
 
 

@@ -256,7 +256,7 @@ def sound(seen: Seen) -> list[str]:
     found = []
     for key, (order, _) in seen.orders.items():
         try:
-            check(order, order.created_at)  # at that time look-backs watch all; `nothing_stranded` checks watches now
+            check(order, order.created_at)  # not at `now`: `nothing_stranded` checks the watches
         except Exception as broken:  # noqa: BLE001 - named in the report, whatever it is
             found.append(f"{key}: {type(broken).__name__} {broken}")
     return found

@@ -87,7 +87,7 @@ class Side(Protocol):
 
 
 class Gate:
-    """A port that counts each of its calls as an outgoing call: a worker stops before it."""
+    """A port. A worker stops before each of its calls, as before every outgoing call."""
 
     def __init__(self, side: Any, port: Any) -> None:
         self._side, self._port = side, port
