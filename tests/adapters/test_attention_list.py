@@ -29,7 +29,7 @@ def needing(orders, limit=10, **wanted):
 
 
 def page_by_page(orders, limit, **wanted):
-    """Names of all pages, however many entries each of them has."""
+    """Names of all pages together."""
     names, after = [], None
     while True:
         page = orders.needing_attention(AttentionQuery(limit, after=after, **wanted))
@@ -41,7 +41,7 @@ def page_by_page(orders, limit, **wanted):
 
 
 def in_need(name, *kinds, shop="main-shop", age=1):
-    """An order that needs a person for these holds and tasks, each of that age in seconds."""
+    """An order that needs a person for these holds and tasks, each `age` seconds old."""
     found, moment = order(OrderKey(shop, name)), Moment(NOON - age * SECOND, Deadlines())
     for kind in kinds:
         if kind in set(HoldReason):
@@ -100,7 +100,7 @@ def test_the_list_of_a_shop_has_nothing_of_another(orders):
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_pages_together_are_the_whole_list_each_entry_once(orders, limit):
-    for number in range(12):  # some of them of the same time
+    for number in range(12):  # some have the same time
         kind = (TaskKind.SHIP_LATE, HoldReason.NO_SOURCE, TaskKind.CANCEL_REFUSED)[number % 3]
         orders.save(in_need(str(number), kind, age=number % 4), 0)
     whole = needing(orders, 100)

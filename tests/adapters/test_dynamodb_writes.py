@@ -1,4 +1,4 @@
-"""What only the real table can do to us: lost answers, throttling, items in parts, cost."""
+"""What happens only with the real table: lost answers, throttling, items in parts, cost."""
 
 from datetime import timedelta
 

@@ -23,7 +23,7 @@ SECRET = "s3cr3t-of-the-buyer"
 
 
 class Partner(ThreadingHTTPServer):
-    """Answers as the test says; remembers what it was asked."""
+    """Answers as the test says, and records the requests."""
 
     daemon_threads = True
 
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def send(self, answer):
-        """At once, or byte by byte with a wait before each, until nobody listens."""
+        """Send the answer at once, or byte by byte with a wait before each byte, until the client closes."""
         with suppress(OSError):
             for byte in [answer] if not self.server.drip_s else [answer[i : i + 1] for i in range(len(answer))]:
                 self.server.released.wait(self.server.drip_s)
@@ -170,7 +170,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
     ids=["headers", "body"],
 )
 def test_an_answer_that_drips_has_the_time_of_one_read(partner, out, answer):
-    """Each byte comes in time."""
+    """Each single byte comes before the timeout of a read; the whole answer does not."""
     partner.answer, partner.drip_s = answer, 0.02
     began = time.monotonic()
     assert refusal(out, partner.url).sent is True
@@ -272,7 +272,7 @@ def test_an_error_tells_the_host_and_nothing_of_the_request(partner, out, answer
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for `partner.example`, signed by nobody else."""
+    """A self-signed certificate for `partner.example`."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
     now = datetime.now(UTC)
     built = (
@@ -296,7 +296,7 @@ def certificate(tmp_path_factory):
 
 
 class TlsPartner(Partner):
-    """A partner that speaks TLS; strangers who do not trust it are no error."""
+    """A partner that speaks TLS. It ignores errors of clients that do not trust it."""
 
     def __init__(self, certificate):
         super().__init__()
@@ -348,7 +348,7 @@ def test_nothing_is_sent_to_whom_has_the_certificate_of_another(tls_partner, tls
 
 def test_threads_share_one_pool_and_its_connections_are_used_again(partner):
     http_, together = PartnerHttp(allow_private_addresses=True), 10
-    partner.wait_s = 0.2  # so that all are under way at the same time
+    partner.wait_s = 0.2  # so all are under way at the same time
     for _ in range(2):
         with ThreadPoolExecutor(together) as pool:
             asked = [pool.submit(http_.send, partner.url, HttpRequest("GET", f"/{n}")) for n in range(together)]

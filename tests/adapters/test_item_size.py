@@ -1,4 +1,4 @@
-"""The order is one item that is written at every change; each write is billed by size, a unit for each kilobyte."""
+"""An order is one item, which is written at every change. Each write is billed by size: one unit for each kilobyte."""
 
 import json
 import sys
@@ -32,12 +32,12 @@ STAGES = [
 
 
 def moment(hours):
-    """So many hours after the start, on a clock with microseconds."""
+    """The moment this many hours after the start, on a clock with microseconds."""
     return Moment(START + timedelta(hours=hours, microseconds=135_791 + 77_773 * hours), DEADLINES)
 
 
 class Items(ItemTable):
-    """A table that only remembers how large each item was that was written."""
+    """A table that only records the size of each item written."""
 
     def __init__(self):
         super().__init__("Orders")
@@ -48,7 +48,7 @@ class Items(ItemTable):
 
 
 def sold(skus):
-    """What the marketplace tells of an order of those SKUs, with ids as long as they are there."""
+    """The order that the marketplace sends for these SKUs, with ids as long as real ones."""
     body = json.loads((ROOT / "tests/data/contracts/shopify_orders_paid.json").read_text())
     model = body["line_items"][0]
     body["line_items"] = [
@@ -60,7 +60,7 @@ def sold(skus):
 
 
 def life(told):
-    """The order each time that it is written, and when that is."""
+    """The order each time that it is written: the step, the order, and the moment."""
     began, shipped = moment(0), moment(9)
     order = receive(Snapshot(told.order, told.recipient.digest, []), began)
     yield "received", order, began

@@ -27,7 +27,7 @@ REMIND = Deadlines().remind
 
 @pytest.fixture
 def heard():
-    """What was told of saved orders: (order, events)."""
+    """What saving orders reported: (order, events)."""
     return []
 
 
@@ -206,7 +206,7 @@ def test_a_waybill_is_in_no_index(orders):
     assert due(orders, NOON + timedelta(days=400)) == []
 
 
-# ---- The index of polls
+# ---- The index `polls`
 
 
 def test_an_order_is_polled_while_a_parcel_of_it_is_followed(orders):
@@ -232,7 +232,7 @@ def test_orders_of_a_slot_come_with_the_oldest_parcel_first_and_none_older_than_
     assert set(polled(orders, NOON - 9 * SECOND)) == fresh
 
 
-# ---- What was received when
+# ---- Orders by the time of reception
 
 
 def test_received_orders_are_those_of_the_shop_from_one_moment_on_and_before_another(orders):

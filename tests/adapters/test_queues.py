@@ -30,7 +30,7 @@ def calls(on_sqs, watch):
 
 @pytest.fixture(params=["memory", "sqs"])
 def queues(request):
-    """The queues, and a function that reads all bodies of one."""
+    """The queues, and a function that reads all bodies of one of them."""
     if request.param == "memory":
         fake = FakeQueues()
         return fake, fake.bodies

@@ -1,4 +1,4 @@
-"""The registry: the same answers in memory and from DynamoDB, and how long the latter are remembered."""
+"""The registry: the same answers in memory and from DynamoDB, and how long answers from DynamoDB are cached."""
 
 import pytest
 

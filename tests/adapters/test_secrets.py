@@ -1,4 +1,4 @@
-"""Secrets: the same answers in memory and from SSM, and how long the latter are remembered."""
+"""Secrets: the same answers in memory and from SSM, and how long answers from SSM are cached."""
 
 import json
 

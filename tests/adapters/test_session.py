@@ -1,4 +1,4 @@
-"""Clients of AWS: bounded in time, so that a function learns of a silence before Lambda ends it."""
+"""Clients of AWS: their calls time out early enough that a function notices a missing answer before Lambda ends it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`python -m tools.show`: what it shows of an item, what it hides, and what it says where it cannot."""
+"""`python -m tools.show`: what it shows of an item, what it hides, and what it says when it cannot show it."""
 
 import json
 from types import SimpleNamespace
@@ -32,7 +32,7 @@ def stack(tables, monkeypatch):
 
 @pytest.fixture
 def asked(stack, capsys):
-    """Asks, and gives what was shown, what was said, and the exit code."""
+    """Run the command. Returns its output, its error output, and the exit code."""
 
     def ask(*arguments):
         code = show.main(arguments)

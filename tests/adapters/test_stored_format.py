@@ -1,4 +1,4 @@
-"""The format that texts are stored in: read as they were written, for ever, or refused with words that say why."""
+"""The format in which texts are stored: they are read as they were written, for ever, or refused with the reason."""
 
 import hashlib
 import tracemalloc
@@ -14,10 +14,10 @@ from dropship.domain.errors import InvariantBroken
 from tests.support.aggregate_examples import case, marketplace_order, order, shipped
 
 DIGESTS = {1: "900ce323f0ee6d823486c220850d39a70d4626a95a036c97b82e8989547b1e41"}
-"""Of the words of each format that was ever written. Add to them; none of them changes."""
+"""The digest of the words of each format ever written. Add new ones; none of them may change."""
 TEXT = b'{"shop":"main-shop","external_id":"1001","status":"DELIVERED"}'
 WRITTEN = {1: "01787db5d72e6a835717b9899979ba60367abd6168606088c374007de51366"}
-"""The text as each format wrote it."""
+"""`TEXT` as each format wrote it."""
 BODIES = [each.model_dump_json(exclude_defaults=True) for each in (order(), shipped(), case(), marketplace_order())]
 bodies = pytest.mark.parametrize("body", BODIES, ids=["order", "shipped", "case", "source"])
 

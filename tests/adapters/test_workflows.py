@@ -45,7 +45,7 @@ def inputs(machine):
 
 @pytest.fixture(params=["memory", "step functions"])
 def workflows(request):
-    """The workflows, and two functions that read the inputs of what was started."""
+    """The workflows, and two functions that read the inputs of the executions that were started."""
     if request.param == "memory":
         fake = FakeWorkflows()
         return fake, lambda: list(fake.fulfilments.values()), lambda: [{"case": case} for case in fake.cases]

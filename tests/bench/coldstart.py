@@ -2,9 +2,9 @@
 
     python -m tests.bench.coldstart
 
-Every start is a new interpreter with nothing on its path but the function, the layers and the runtime's boto3. INIT is
-the import of `app`. The first call is that and one event, with nobody at home where AWS would be: what is imported only
-when it is needed, and the first client, are paid for there.
+Every start is a new interpreter that has only the function, the layers and the runtime's boto3 on its path. INIT is the
+import of `app`. The first call is INIT and one event, with no AWS to answer. It includes what is imported only when it
+is needed, and the first client.
 """
 
 import json
@@ -41,7 +41,7 @@ print(time.perf_counter_ns() - wall, time.process_time_ns() - cpu)
 
 
 class Start(NamedTuple):
-    """Milliseconds of one start, on the clock and of the processor."""
+    """Milliseconds of one start: elapsed time and processor time."""
 
     wall: float
     cpu: float
@@ -62,15 +62,15 @@ def start(work: str, function: str | None = None) -> Start:
 
 
 def rounds(times: int) -> Iterator[dict[str, Start]]:
-    """Each round starts boto3's client and every function once, so that all see the same machine."""
+    """Each round starts boto3's client and every function once, so that all are measured in the same conditions."""
     for _ in range(times):
         yield {"boto3": start(BOTO3)} | {name: start(INIT, name) for name in LOGICAL_IDS}
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """INIT of every function: the best of `times`, by the processor's time, to boto3's best."""
+    """INIT of every function: the best processor time of `times` starts, as a ratio to boto3's best."""
     build()
-    next(rounds(1))  # what the runtime brings is compiled once
+    next(rounds(1))  # compiles the runtime's boto3; not counted
     measured = list(rounds(times))
     base = min(one["boto3"].cpu for one in measured)
     rows = [Figure("import boto3 and one client", base, "ms", note=_note([one["boto3"] for one in measured]))]

@@ -1,4 +1,4 @@
-"""Counts what the calls of real orders are billed for: in both workflow types, in other ways, in a crowded table."""
+"""Counts what the calls of real orders are billed for: with both workflow types, other partners, and a full table."""
 
 import re
 import time
@@ -30,7 +30,7 @@ _EVERY = re.compile(r"rate\((\d+) minutes?\)|cron\(\d+/(\d+) ")
 
 @dataclass
 class Counted:
-    """All that was counted. `crowded` is by the number of other orders; `silent` one poll of parcels without news."""
+    """All counts. `crowded` is by the number of other orders, and so is `silent`: polls of parcels without news."""
 
     first: Life
     base: Life
@@ -46,7 +46,7 @@ class Counted:
 
 @contextmanager
 def stack_of(options: Options) -> Iterator[Stack]:
-    """A stack of the bench's own, gone afterwards."""
+    """A stack for the bench, removed afterwards."""
     down(options.directory)
     try:
         yield up(options)
@@ -55,7 +55,7 @@ def stack_of(options: Options) -> Iterator[Stack]:
 
 
 def recording(directory: Path, workflow: Literal["EXPRESS", "STANDARD"]) -> Options:
-    """A stack that writes down what AWS would bill; queues gather messages as they would there."""
+    """Options of a stack that records what AWS would bill. Its queues gather messages as on AWS."""
     return Options(
         directory,
         port=0,
@@ -77,7 +77,7 @@ def count_standard() -> Life:
 
 
 def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
-    """Drive orders through `stack`, which has to record calls. `tell` hears what is being done."""
+    """Drive orders through `stack`, which has to record calls. `tell` is called with what is being done."""
     drive, crowd = Drive(stack), Crowd(stack)
     every, door = schedules(stack), throttle((ROOT / "template.yaml").read_text())
     _prepare(drive)
@@ -109,7 +109,7 @@ def count(stack: Stack, orders: int, tell: Callable[[str], object]) -> Counted:
 
 
 def _prepare(drive: Drive) -> None:
-    """No schedule fires by itself, and partners take the time that is assumed of them."""
+    """Stop all schedules, and let partners take the time that the prices assume."""
     drive.stack.stop_schedules()
     drive.slow_partners(Prices.load().assumed["milliseconds"]["partner"] / 1000)
 

@@ -2,9 +2,9 @@
 
     python -m tests.bench.cpu
 
-The handlers run in this process on moto, in batches as their event sources are set to make, and what AWS answers is
-written down. Then they run again and again by what was written down, with the time spent inside the SDK's calls and
-inside the partners taken off: signatures, JSON, models, rules, threads and Powertools remain.
+The handlers run in this process on moto, in batches of the size of their event sources, and the answers of AWS are
+recorded. Then they run again and again with the recorded answers. The time spent inside the SDK's calls and inside the
+partners is subtracted; signatures, JSON, models, rules, threads and Powertools remain.
 Decision 36 says where it goes.
 """
 
@@ -49,7 +49,7 @@ _SECRET = "shopify/main-shop"
 
 
 class Invocation(NamedTuple):
-    """What a function was given, and when, what parcels had been through, and what AWS answered to each call."""
+    """What a function was given and when, the scans of the parcels by then, and what AWS answered to each call."""
 
     function: str
     event: Any
@@ -59,7 +59,7 @@ class Invocation(NamedTuple):
 
 
 def _asked(operation: str, request: Mapping[str, Any]) -> str:
-    """What a call is about, as far as its answer depends on it."""
+    """The part of a call that its answer depends on."""
     about = request.get("Key") or request.get("ExpressionAttributeValues") or request.get("Names")
     if operation == "PutItem":
         about = request["Item"]["pk"], request["Item"]["sk"]
@@ -68,13 +68,13 @@ def _asked(operation: str, request: Mapping[str, Any]) -> str:
 
 @dataclass
 class Tape:
-    """A happy path as it went: the handlers can be run again by it, without AWS, any number of times."""
+    """A recorded happy path: with it the handlers can run any number of times without AWS."""
 
     invocations: list[Invocation] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def recording(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The SDK's call, its answer written down."""
+        """The SDK's call, with its answer recorded."""
 
         def recorded(client: BaseClient, operation: str, request: Mapping[str, Any]) -> Any:
             try:
@@ -92,7 +92,7 @@ class Tape:
 
 @dataclass
 class Replay:
-    """Runs a tape, and counts the processor seconds of each function without those of calls outside."""
+    """Runs a tape, and counts the processor seconds of each function without those of outgoing calls."""
 
     world: World
     partners: "Partners"
@@ -102,7 +102,7 @@ class Replay:
     lock: Lock = field(default_factory=Lock)
 
     def run(self, tape: Tape) -> None:
-        """All of it once."""
+        """Run the whole tape once."""
         for function, given, at, self.partners.codes, answers in tape.invocations:
             self.answers = {asked: deque(found) for asked, found in answers.items()}
             self.world.clock.time = at
@@ -110,7 +110,7 @@ class Replay:
                 self.world.function(function)(given)
 
     def ours(self, function: str, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """The handler, its time counted."""
+        """The handler, with its time counted."""
 
         def timed(*given: Any) -> Any:
             before, began = self.outside, time.process_time()
@@ -122,7 +122,7 @@ class Replay:
         return timed
 
     def not_ours(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """The call, its time taken off; from whichever thread."""
+        """The call, with its time subtracted, whichever thread makes it."""
 
         def timed(*given: Any, **named: Any) -> Any:
             began = time.thread_time()
@@ -191,14 +191,14 @@ _SHIPPED = event("webhook/supplier_shipped")
 
 @dataclass
 class Drive:
-    """Some orders along the happy path, handler by handler."""
+    """Drives some orders along the happy path, handler by handler."""
 
     world: World
     partners: Partners
     tape: Tape
 
     def run(self, orders: Sequence[int]) -> None:
-        """All of it, from the webhook to delivered."""
+        """Drive the orders from the webhook to delivered."""
         for order in orders:
             self._call("webhook", _paid(order))
         self._consume("InboxQueue")
@@ -250,7 +250,7 @@ def _signed_by_supplier(request: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def measure(rounds: int = ROUNDS, orders: int = ORDERS) -> list[Counter[str]]:
-    """Processor seconds of each function for one order, a counter for each round; the first warms up."""
+    """Processor seconds of each function for one order, a counter for each round but the first, which warms up."""
     found = []
     with account():
         world, partners, tape = World(), Partners(), Tape()
@@ -262,7 +262,7 @@ def measure(rounds: int = ROUNDS, orders: int = ORDERS) -> list[Counter[str]]:
         partners.send = replay.not_ours(partners.send)
         for function in world.functions():
             function.module.handler = replay.ours(function.name, function.module.handler)
-        gc.freeze()  # moto's memory is not ours to go through
+        gc.freeze()  # so that collections do not go through moto's memory
         with patch.object(BaseClient, "_make_api_call", replay.not_ours(replay.answer)):
             for _ in range(rounds):
                 replay.spent.clear()
@@ -273,7 +273,7 @@ def measure(rounds: int = ROUNDS, orders: int = ORDERS) -> list[Counter[str]]:
 
 
 def calibration() -> float:
-    """Microseconds that this machine takes to read the example order as JSON and sign it: to compare machines by."""
+    """Microseconds that this machine takes to read the example order as JSON and sign it, to compare machines."""
     body = _PAID["body"].encode()
 
     def once() -> float:
@@ -287,7 +287,7 @@ def calibration() -> float:
 
 
 def figures() -> list[Figure]:
-    """The budget, its parts by function, and this machine's pace."""
+    """The budget, its parts by function, and the speed of this machine."""
     rounds = measure()
     totals = [sum(one.values()) * 1e6 for one in rounds]
     best = rounds[totals.index(min(totals))]

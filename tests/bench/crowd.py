@@ -22,9 +22,9 @@ _ids = count(10**18)
 
 @dataclass
 class Crowd:
-    """Copies orders. `models` are the orders to copy, by stage: of each the items that are in an index, opened.
+    """Copies orders. `models` are the orders to copy, by stage; of each order the items that are in an index, unpacked.
 
-    What is in no index is found by its key only, so more of it changes nothing.
+    Items in no index are only read by their key, so more of them would change nothing.
     """
 
     stack: Stack
@@ -32,7 +32,7 @@ class Crowd:
     known: set[str] = field(default_factory=set)
 
     def forget(self) -> None:
-        """The orders that are in the table now are no models."""
+        """Do not use the orders that are in the table now as models."""
         self.known |= {_ORDER.search(json.dumps(item))[0] for item in self._items()}
 
     def learn(self, stage: str) -> None:
@@ -58,7 +58,7 @@ class Crowd:
         return self.stack.tables["OrdersTable"]
 
     def fill(self, wanted: int, stages: Iterable[str]) -> int:
-        """Put copies into the table until `wanted` more orders are there, in those stages in turn; how many items.
+        """Put copies of `wanted` orders into the table, in these stages in turn. Returns how many items were added.
 
         They were received between two and twenty hours ago, so no clock of a day or longer has run out.
         """
@@ -74,7 +74,7 @@ class Crowd:
         return loaded
 
     def _load(self, file: Path) -> int:
-        """By a door of `call_record` into the emulator's memory: written one by one they would take minutes."""
+        """Load the items into the emulator's memory by a call that `call_record` adds; single writes take minutes."""
         body = json.dumps({"TableName": self.table, "File": str(file)}).encode()
         headers = {"X-Amz-Target": "DynamoDB_20120810.LoadItems", "Content-Type": "application/x-amz-json-1.0"}
         request = urllib.request.Request(self.stack.endpoint, body, headers)
@@ -83,7 +83,7 @@ class Crowd:
 
 
 def _copies(model: list[str], ago: timedelta) -> Iterator[str]:
-    """The same items of another order, received earlier."""
+    """The same items for another order, which was received earlier."""
     order, parcel = f"{next(_ids):019}", f"YT{next(_ids):020}"
     known = _ORDER.search(model[0])[1]
     for text in model:

@@ -1,4 +1,4 @@
-"""What other designs cost per million orders, to stand beside ours (shared/performance.md), in the same prices."""
+"""What other designs cost per million orders, at the same prices, to compare them with ours."""
 
 from tests.bench.figures import Figure
 
@@ -14,7 +14,7 @@ _DESIGNS: tuple[tuple[str, float, float], ...] = (
 
 
 def figures() -> list[Figure]:
-    """A row each: dollars per million orders, and billed operations per order where they are known."""
+    """One row for each: dollars per million orders, and billed operations per order where they are known."""
     return [
         Figure(name, dollars, "$/M", note=f"{operations:g} operations" if operations else "")
         for name, operations, dollars in _DESIGNS

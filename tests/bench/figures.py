@@ -1,4 +1,4 @@
-"""One row of `make bench`: a figure, its budget if it has one, and whether it keeps to it."""
+"""One row of `make bench`: a figure, its budget if it has one, and whether it is within the budget."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `holds` is None for a figure that nothing is asked of; `note` says what it is made of."""
+    """One figure. `holds` is None for a figure without a budget; `note` says what the figure is made of."""
 
     name: str
     value: float | str
@@ -22,12 +22,12 @@ class Figure:
 
 
 def at_most(name: str, value: float, unit: str, most: float, note: str = "") -> Figure:
-    """A figure that may be `most` and no more."""
+    """A figure that may be at most `most`."""
     return Figure(name, value, unit, f"≤ {most:,g}", value <= most, note)
 
 
 def at_least(name: str, value: float, unit: str, least: float, note: str = "") -> Figure:
-    """A figure that has to reach `least`."""
+    """A figure that must be at least `least`."""
     return Figure(name, value, unit, f"≥ {least:,g}", value >= least, note)
 
 

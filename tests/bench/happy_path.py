@@ -1,4 +1,4 @@
-"""Orders along the happy path of the real template: webhooks, schedules as their time comes, partners played."""
+"""Orders along the happy path of the real template: webhooks, schedules at their time, partners from the sandbox."""
 
 import json
 import time
@@ -35,7 +35,7 @@ class Way:
     acknowledged_in_answer: bool = True
     pushed: bool = False
     scans_between: bool = False
-    """Whether every poll but the first brings a new scan; else the parcel is silent between road and signature."""
+    """Whether every poll but the first brings a new scan; else there is none between "on the road" and "signed for"."""
 
     @property
     def carrier(self) -> tuple[str, str]:
@@ -44,7 +44,7 @@ class Way:
 
     @property
     def reports(self) -> list[list[str]]:
-        """The new scans of each report: six polls of which the first tells nothing, or two pushes."""
+        """The new scans of each report: six polls, of which the first brings nothing, or two pushes."""
         first, last = ["103", "1002"], ["301"]  # picked up, on the road; signed for
         if self.pushed:
             return [first, last]
@@ -61,12 +61,12 @@ VARIANTS = (
 
 
 class Unhappy(Exception):
-    """An order did not go the way that the bench is about; the message says which and how far it came."""
+    """An order did not follow the happy path; the message says which order, and how far it came."""
 
 
 @dataclass
 class Life:
-    """What was called for some orders, by the stage of their life."""
+    """The calls made for some orders, by the stage of their life."""
 
     orders: int
     names: set[str] = field(default_factory=set)
@@ -98,11 +98,11 @@ class Drive:
 
     @cached_property
     def file(self) -> Path:
-        """Where the emulator writes down what AWS would bill."""
+        """The file in which the emulator records what AWS would bill."""
         return call_record(Path(self.stack.directory))
 
     def run(self, count: int, path: Way = HAPPY) -> Life:
-        """`count` orders from the webhook to delivered and written back; all that was called for them.
+        """Take `count` orders from the webhook to delivered and written back. Returns all calls made for them.
 
         Raises:
             Unhappy: one of them is not delivered at the end, or its shop does not know of its parcel.
@@ -130,7 +130,7 @@ class Drive:
         return life
 
     def place(self, orders: Sequence[dict[str, Any]]) -> tuple[float, float]:
-        """Send the webhooks of some orders; seconds until all were accepted, and until the supplier had all orders."""
+        """Send the webhooks of some orders. Returns seconds until all are accepted, and until the supplier has them."""
         began = time.monotonic()
         _each(lambda order: self.sandbox.send_order(SHOP, order), orders)
         accepted = time.monotonic()
@@ -138,12 +138,12 @@ class Drive:
         return accepted - began, time.monotonic() - began
 
     def slow_partners(self, seconds: float) -> None:
-        """Let every partner take that long for an answer: only then is seen how many are asked at once."""
+        """Let every partner take this long to answer: only then one can see how many are asked at the same time."""
         for partner in (f"shopify:{SHOP}", f"supplier:{SUPPLIER}", "kuaidi100"):
             self.sandbox.fault(partner, "delay", times=None, seconds=seconds)
 
     def round(self, name: str = "round") -> Record:
-        """One round of polls by itself."""
+        """Run one round of polls alone. Returns what was recorded."""
         life = Life(0)
         with self._stage(life, name):
             self.invoke("tracking-schedule", {"everything": True, "bench": "round"})
@@ -159,7 +159,7 @@ class Drive:
         self.watch(name)
 
     def _quiet(self) -> None:
-        """Wait until nothing is under way: no message, and nothing written down for a while."""
+        """Wait until nothing is under way: no message is left, and nothing was recorded for a while."""
         size, since, deadline = -1, time.monotonic(), time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             now = self.file.stat().st_size
@@ -191,7 +191,7 @@ class Drive:
         return [reference for reference in held if reference.split(".")[1] in wanted]
 
     def _look_back(self, length: timedelta, first: datetime, last: datetime) -> None:
-        """The sweeps that run when orders received between two moments have become `length` old."""
+        """Run the sweeps for the time when orders received between two moments are `length` old."""
         moment = datetime.fromtimestamp(first.timestamp() // SWEEP.total_seconds() * SWEEP.total_seconds(), UTC)
         while moment < last:
             moment += SWEEP
@@ -205,7 +205,7 @@ class Drive:
         return list(numbers.values())
 
     def _report(self, numbers: Sequence[str], path: Way, codes: Sequence[str]) -> None:
-        """The carrier scans each parcel, and either we ask or the tracker pushes."""
+        """The carrier scans each parcel. Then the tracker pushes, or we ask."""
         scan = self.sandbox.scan
         if codes:
             _each(lambda number: scan(number, path.carrier[1], codes, push=path.pushed), numbers)

@@ -1,4 +1,4 @@
-"""How many orders a second the default quotas of an AWS account let through, from what one order needs."""
+"""How many orders a second the default quotas of an AWS account allow, calculated from what one order needs."""
 
 import re
 from collections import defaultdict
@@ -10,7 +10,7 @@ from tools.cost.record import Invocation, Record
 from tools.cost.units import index_write_units
 from tools.local.stack import Stack
 
-# shared/performance.md, "Quotas that bind first (defaults)"; the rest by AWS's own pages of quotas.
+# Default quotas, from AWS's own pages.
 API_REQUESTS_PER_S = 10_000
 LAMBDA_CONCURRENCY = 1_000
 TABLE_WRITE_UNITS_PER_S = 40_000
@@ -21,7 +21,7 @@ TRANSITIONS_PER_S = 5_000  # STANDARD, us-east-1
 
 @dataclass(frozen=True)
 class Limit:
-    """One quota and the orders a second that it lets through."""
+    """One quota and the orders a second that it allows."""
 
     quota: str
     orders_per_s: float
@@ -30,7 +30,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Source:
-    """A queue's event source: the function's name, and how many batches it may have in work."""
+    """A queue's event source: the function's name, and how many batches it may work on at the same time."""
 
     function: str
     concurrency: int
@@ -51,7 +51,7 @@ def sources(stack: Stack) -> list[Source]:
 
 
 def throttle(template: str) -> float:
-    """The front door's own limit in requests a second, by the template; AWS's where it sets none."""
+    """The front door's own limit in requests a second from the template; AWS's limit where the template sets none."""
     found = re.search(r"ThrottlingRateLimit: (\d+)", template)
     return float(found[1]) if found else API_REQUESTS_PER_S
 
@@ -59,7 +59,7 @@ def throttle(template: str) -> float:
 def limits(
     record: Record, orders: int, usage: Usage, prices: Prices, workflow: Workflow, deployed: list[Source], door: float
 ) -> list[Limit]:
-    """Every quota, the tightest first. `usage` is one order's, `record` that of `orders` orders."""
+    """Every quota, the tightest first. `usage` is for one order, `record` for `orders` orders."""
     found = [
         Limit("API Gateway requests", API_REQUESTS_PER_S / usage.http_api_requests),
         Limit(
@@ -78,7 +78,7 @@ def limits(
 
 
 def _lambda(record: Record, orders: int, prices: Prices, deployed: list[Source]) -> Iterator[Limit]:
-    """On containers that are warm, with batches as full as the fullest of the run: at the limit messages queue up."""
+    """For warm containers and batches as full as the fullest of the run, because at the limit messages queue up."""
     working: dict[str, list[Invocation]] = defaultdict(list)
     for one in warm(record).invocations:
         if one.function not in SCHEDULED:
@@ -94,7 +94,7 @@ def _lambda(record: Record, orders: int, prices: Prices, deployed: list[Source])
 
 
 def _seconds_when_full(mine: list[Invocation], prices: Prices) -> float:
-    """What all messages of these invocations would take in batches like the fullest of them."""
+    """The seconds that all messages of these invocations would take in batches as full as the fullest."""
     fullest = max(one.records for one in mine)
     full = [seconds_of(one, prices) / fullest for one in mine if one.records == fullest]
     return sum(full) / len(full) * sum(one.records for one in mine)

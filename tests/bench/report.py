@@ -1,4 +1,4 @@
-"""The figures made of what was counted, each beside its budget (shared/performance.md)."""
+"""The figures made from what was counted, each beside its budget."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -55,12 +55,12 @@ def tables(counted: Counted, prices: Prices) -> Tables:
 
 
 def per_order(life: Life, prices: Prices) -> Usage:
-    """One order's usage, on containers that have been busy for minutes."""
+    """The usage of one order, on containers that have been busy for minutes."""
     return steady_usage_of(life.record, prices) * (1 / life.orders)
 
 
 def happy_path(counted: Counted, prices: Prices) -> list[Figure]:
-    """The budgets."""
+    """The figures of the happy path with their budgets."""
     usage, idle = per_order(counted.base, prices), _idle(counted.base.record)
     dollars = [
         at_most(f"$ per million orders, {workflow}", usage.total(prices, workflow) * MILLION, "$", DOLLARS[workflow],
@@ -82,7 +82,7 @@ def happy_path(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def parts_of(counted: Counted, prices: Prices) -> list[Figure]:
-    """What is billed, and what that costs."""
+    """Each part that is billed, and what it costs."""
     usage = per_order(counted.base, prices)
     return [
         Figure(part["what"], part["dollars_per_million"], "$/M", note=f"{part['per_order']:.4g} an order")
@@ -91,7 +91,7 @@ def parts_of(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def time_of(life: Life, prices: Prices) -> list[Figure]:
-    """Where the time goes: one row a function, without the schedules."""
+    """Where the time goes: one row for each function, without the schedules."""
     rows = []
     for function in sorted({one.function for one in life.record.invocations} - set(SCHEDULED)):
         mine = warm(life.record).only(function)
@@ -107,7 +107,7 @@ def time_of(life: Life, prices: Prices) -> list[Figure]:
 
 
 def units_of(life: Life) -> list[Figure]:
-    """Where the units go: one row a function and item, with what the indexes take."""
+    """Where the units go: one row for each function and item, with what the indexes take."""
     writes, reads = defaultdict[str, float](float), defaultdict[str, float](float)
     indexes: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for invocation in life.record.invocations:
@@ -132,7 +132,7 @@ def _units(written_units: float, read_units: float, indexes: dict[str, float]) -
 
 
 def crowded(counted: Counted, prices: Prices) -> list[Figure]:
-    """The same order beside more and more others."""
+    """The same order beside more and more other orders."""
     rows, alone = [], per_order(counted.crowded[0], prices)
     for others, life in counted.crowded.items():
         usage = per_order(life, prices)
@@ -144,7 +144,7 @@ def crowded(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def polling_is_flat(counted: Counted, prices: Prices) -> Figure:
-    """One poll of a parcel without news, beside the most others and beside none, in units."""
+    """The units of one poll without news beside the most other orders, as a ratio to the units beside none."""
     asked = {others: _silent_poll(record, prices) for others, record in counted.silent.items()}
     alone, most = asked[0], asked[CROWDS[-1]]
     units = [one.write_units + one.read_units for one in (alone, most)]
@@ -169,7 +169,7 @@ def ways(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def by_the_clock(counted: Counted, prices: Prices) -> list[Figure]:
-    """Schedules and empty receives, in dollars a month."""
+    """What schedules and empty receives cost, in dollars a month."""
     rows = []
     for function, minutes in counted.every_minutes.items():
         runs = [one for one in counted.base.record.invocations if function.endswith(one.function)]
@@ -188,7 +188,7 @@ def by_the_clock(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def sustained(counted: Counted, prices: Prices) -> list[Figure]:
-    """The quota that binds first, and those after it."""
+    """The quota that limits us first, and the ones after it."""
     rows: list[Figure] = []
     for workflow in WORKFLOWS:
         found = _limits(counted, prices, workflow)
@@ -213,7 +213,7 @@ def beside(counted: Counted, prices: Prices) -> list[Figure]:
 
 
 def details(counted: Counted, prices: Prices) -> dict[str, Any]:
-    """What the tables are made of, for the JSON file."""
+    """The data behind the tables, for the JSON file."""
     usage = per_order(counted.base, prices)
     return {
         "orders_counted": counted.base.orders,
@@ -263,7 +263,7 @@ def _dollars(usage: Usage, prices: Prices) -> float:
 
 
 def _cpu_seen(life: Life) -> dict[str, float]:
-    """CPU seconds an order of each function's worker here, AWS calls included; for comparison only."""
+    """CPU seconds per order that each function's worker took here, AWS calls included; for comparison only."""
     seen = defaultdict[str, float](float)
     for one in life.record.invocations:
         seen[one.function] += one.cpu_s / life.orders
@@ -271,7 +271,7 @@ def _cpu_seen(life: Life) -> dict[str, float]:
 
 
 def foot(prices: Prices) -> Iterator[str]:
-    """What the dollars rest on."""
+    """What the dollar figures are based on."""
     waits, cpu = prices.assumed["milliseconds"], prices.assumed["cpu_milliseconds"]
     yield f"Prices: us-east-1, {prices.as_of}. Counted from the emulator: every call, item size, batch and log line."
     yield (

@@ -1,4 +1,4 @@
-"""What `make bench` works out from what it counted: rates, copies of orders, budgets and exit code."""
+"""What `make bench` calculates from its counts: rates, copies of orders, budgets and exit code."""
 
 import base64
 import json
@@ -89,7 +89,7 @@ def test_a_copy_is_another_order_with_another_parcel_received_earlier():
 
 
 class Items(ItemTable):
-    """A table that only remembers what was written last."""
+    """A table that only keeps the last items written."""
 
     def put_if(self, item, *_):
         self.item = item

@@ -1,4 +1,4 @@
-"""How fast the whole stack is on this machine: everything that would be AWS shares its cores."""
+"""How fast the whole stack is on this machine. The emulated AWS services share its cores."""
 
 import os
 
@@ -11,7 +11,7 @@ ORDERS = 150
 
 
 def figures(stack: Stack) -> list[Figure]:
-    """Webhooks accepted a second, and orders placed at the supplier a second, from warm containers."""
+    """Webhooks accepted per second, and orders placed at the supplier per second, with warm containers."""
     drive = Drive(stack)
     drive.place([one_line_order() for _ in range(WARM_UP)])
     accepted, placed = drive.place([one_line_order() for _ in range(ORDERS)])

@@ -1,4 +1,4 @@
-"""Decisions are numbered and dated, and whoever cites one cites one that is there."""
+"""Decisions are numbered and dated, and every decision that is cited exists."""
 
 import re
 from datetime import date
@@ -35,9 +35,9 @@ def cited(text: str) -> set[int]:
 
 
 def sources() -> list[Path]:
-    """Every file that may cite a decision, but for this one."""
+    """Every file that may cite a decision, without this one."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES]
-    others = {Path(__file__), *(ROOT / "tests" / "corpus" / "cases").rglob("*")}  # bad input speaks of other decisions
+    others = {Path(__file__), *(ROOT / "tests" / "corpus" / "cases").rglob("*")}  # these mean other decisions
     return [path for path in [*found, *(ROOT / name for name in FILES)] if path not in others]
 
 

@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to do is there to be done, and CI does it."""
+"""Everything that the README tells a newcomer to do works, and CI does it."""
 
 import json
 import os
@@ -16,7 +16,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
 COMMANDS = sorted(set(re.findall(r"make ([a-z][a-z0-9-]*)", README)))
 RUN_BY_MAKE_TEST = {"test-unit", "test-e2e", "guarantees"}
-ON_AWS_ONLY = {"deploy"}  # the same build and deployment run in every end-to-end test, against the emulator
+ON_AWS_ONLY = {"deploy"}  # end-to-end tests run the same build and deployment against the emulator
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""docs/rooms.md leads to what is there, and to every room."""
+"""docs/rooms.md names only paths that exist, and it names every room."""
 
 import importlib.util
 import re
@@ -17,14 +17,14 @@ ROOMS = [
 
 
 def named(page: str) -> set[str]:
-    """Paths that a page names; what stands in brackets is anybody's, so that its folder is meant."""
+    """Paths that a page names. Where a path contains a placeholder such as `<name>`, the folder above it."""
     spans = re.findall(r"`([^`\n]+)`", page)
     paths = {span for span in spans if re.fullmatch(r"[\w.<>*-]+(/[\w.<>*-]*)+|[\w-]+\.(py|md|yaml|toml)", span)}
     return {re.sub(r"[^/]*[<*].*", "", path) for path in paths}
 
 
 def missing(page: str) -> set[str]:
-    """Paths and modules that a page names and that are not there."""
+    """Paths and modules that a page names and that do not exist."""
     modules = set(re.findall(r"python -m ([\w.]+)", page))
     lost = {module for module in modules if importlib.util.find_spec(module) is None}
     return lost | {path for path in named(page) if not any((home / path).exists() for home in HOMES)}

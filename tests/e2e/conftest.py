@@ -1,8 +1,8 @@
 """One real stack for the whole run: the real template in the emulator, the sandbox for partners.
 
-`AUTH=true` enforces IAM: so the whole suite runs. Tests marked `without_iam` run without it as well, for there the
-emulator takes another way: functions have no role of their own, and nobody asks who calls. `KEEP=1` leaves the stack
-up afterwards.
+`AUTH=true` enforces IAM; the whole suite runs like this. Tests marked `without_iam` also run without it, because the
+emulator then works differently: functions have no role of their own, and callers are not checked. `KEEP=1` leaves the
+stack up afterwards.
 """
 
 import os
@@ -18,7 +18,7 @@ AUTH = os.environ.get("AUTH") == "true"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at the traces of the whole run comes last. A test may wait for several things, and for the stack."""
+    """Tests that check the traces of the whole run come last. The time limit allows several waits, and the start."""
     for item in items:
         item.add_marker(pytest.mark.timeout(300))
     items.sort(key=lambda item: item.get_closest_marker("afterwards") is not None)
@@ -36,7 +36,7 @@ def world() -> Iterator[World]:
 
 
 def start_what_is_scheduled_once(stack: Stack) -> None:
-    """Each schedule starts its function soon, once, and then no more: no test is to meet a sweep by chance."""
+    """Let each schedule start its function once, at once, and never again: no test must meet a sweep by chance."""
     stack.stop_schedules()
     scheduler = stack.client("scheduler")
     for one in scheduler.list_schedules()["Schedules"]:
@@ -51,7 +51,7 @@ def start_what_is_scheduled_once(stack: Stack) -> None:
 
 @pytest.fixture(autouse=True)
 def well_partners(world: World) -> Iterator[None]:
-    """Every test ends with partners that do as they should."""
+    """After every test, let all partners behave well again."""
     yield
     world.sandbox.heal()
     for supplier in ("acme", "bolt"):

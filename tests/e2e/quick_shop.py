@@ -1,4 +1,4 @@
-"""A shop whose writeback may be tried again after two seconds: an order of it, and what the shop was told."""
+"""A shop whose writeback may be tried again after two seconds: an order of this shop, and what the shop was told."""
 
 from tests.e2e.order_views import dispatched
 from tests.e2e.world import World

@@ -1,4 +1,4 @@
-"""Refunds after shipping: one case, one workflow, and each way to its end."""
+"""Refunds after shipping: one case, one workflow, and each way in which it can end."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tools.local.sandbox.examples import refund
 
 
 def shipped_and_refunded(world: World, shop: str, repeat: int = 1) -> tuple[dict, str]:
-    """An order that has shipped, and the case of the refund that came for it."""
+    """An order that was shipped and then refunded, and the case of the refund."""
     order = world.buy(shop, lines=[{}])
     world.when(order, dispatched, shop)
     (purchase_order,) = world.purchase_orders(order)

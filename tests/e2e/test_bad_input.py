@@ -1,4 +1,4 @@
-"""Some cases of the corpus of bad input over real HTTP: the answer is the case's, and never a 5xx."""
+"""Some cases of the corpus of bad input over real HTTP: the answer is the one that the case names, and never a 5xx."""
 
 import base64
 import json
@@ -41,8 +41,8 @@ OPS = [
     "ops/decision-depth",
     "ops/decision-utf-16",
 ]
-# What is in front of the functions has a say first: it hands over as text what it takes for text, so that the signature
-# does not fit what is no UTF-8, and it takes only so much of a header.
+# API Gateway answers some requests differently. It hands over as text what looks like text, so a body that is not UTF-8
+# no longer fits its signature; and it limits the size of a header.
 AT_THE_GATEWAY = {"shopify/charset-utf-16": 401, "supplier/signature-huge": 431}
 _OURS = ("x-", "content-type", "webhook-", "shopify-")
 
@@ -53,7 +53,7 @@ def case_of(name: str) -> Case:
 
 @pytest.fixture
 def secrets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The corpus signs with the secrets of this stack."""
+    """Make the corpus sign with the secrets of this stack."""
     given = json.loads(Path(world.stack.directory, "secrets.json").read_text())["webhook"]
     for known in (CURRENT, OTHER):
         for name in known.keys() & given.keys():
@@ -61,7 +61,7 @@ def secrets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send(world: World, event: Mapping[str, Any], **headers: str) -> Answer:
-    """Send what an API Gateway event is made of."""
+    """Send the HTTP request that an API Gateway event describes."""
     text = event.get("body") or ""
     body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
     query = f"?{event['rawQueryString']}" if event.get("rawQueryString") else ""

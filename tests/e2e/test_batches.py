@@ -1,4 +1,4 @@
-"""A bad message never stops its batch, and ends in the dead letters."""
+"""A bad message never stops its batch, and ends in the dead-letter queue."""
 
 import json
 from pathlib import Path

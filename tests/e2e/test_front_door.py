@@ -1,4 +1,4 @@
-"""The front door: what is not signed right is refused and leaves no trace."""
+"""The front door: a request with a wrong signature is refused and leaves no trace."""
 
 import base64
 import hashlib

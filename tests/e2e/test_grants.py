@@ -1,4 +1,4 @@
-"""What functions asked for in the whole run, where IAM is enforced, against what the template grants: both ways."""
+"""With IAM enforced: functions used only what the template grants, and the run used everything that it grants."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def deployment(world: World) -> Deployment:
 
 @pytest.fixture(scope="module")
 def calls(world: World) -> list[dict[str, str]]:
-    """What was asked for, each once; functions by their folder."""
+    """Every different call that functions made, with the function named by its folder."""
     rows = [json.loads(line) for line in access_record(Path(world.stack.directory)).read_text().splitlines()]
     prefix = f"{world.stack_name}-"
     return [row | {"function": row["function"].removeprefix(prefix).replace("-", "_")} for row in rows]

@@ -1,4 +1,4 @@
-"""Orders that must not be dispatched are held, shown, and go on by themselves once they may."""
+"""Orders that must not be dispatched are put on hold and shown, and go on by themselves once they may."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_an_order_without_a_source_is_held_shown_and_dispatched_when_released(wo
     offer = {"supplier": "acme", "supplier_sku": "A-1", "unit_cost": {"minor": 100, "currency": "USD"}, "rank": 1}
     add_offer(world, "main-shop", sku, offer)
 
-    def released() -> bool:  # the functions keep what they read of the registry for a short while
+    def released() -> bool:  # functions cache the registry for a short while
         before = times_held(world.order(order) or {})
         assert world.ops("POST", f"/orders/main-shop/{order['id']}/holds/NO_SOURCE/release").status == 202
         return dispatched(world.when(order, lambda seen: dispatched(seen) or times_held(seen) > before))
@@ -42,7 +42,7 @@ def test_an_order_without_a_source_is_held_shown_and_dispatched_when_released(wo
 
 
 def add_offer(world: World, shop: str, sku: str, offer: dict) -> None:
-    """As a second offer of the seed file would be stored: the registry is data."""
+    """Store an offer as loading a seed file would store it."""
     table = world.stack.tables["RegistryTable"]
     client = world.stack.client("dynamodb")
     known = client.get_item(TableName=table, Key={"pk": {"S": f"SKU#{shop}#IPOD2008PINK"}, "sk": {"S": "OFFERS"}})
@@ -114,7 +114,7 @@ def test_ops_may_start_the_workflow_by_hand_with_the_documented_input(world: Wor
 
 
 def test_a_plan_that_cannot_be_made_holds_the_order(world: World):
-    """Here because somebody broke a registry entry by hand; the workflow's own Catch holds the order."""
+    """Here somebody broke a registry entry by hand; the workflow's own Catch puts the order on hold."""
     sku = f"BROKEN-{an_order()['id']}"
     item = {"pk": {"S": f"SKU#main-shop#{sku}"}, "sk": {"S": "OFFERS"}, "body": {"S": "not JSON"}}
     world.stack.client("dynamodb").put_item(TableName=world.stack.tables["RegistryTable"], Item=item)

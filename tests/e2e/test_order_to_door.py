@@ -1,4 +1,4 @@
-"""The main job: a paid order reaches its supplier once and its buyer."""
+"""The main job: a paid order reaches its supplier exactly once, and then its buyer."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def test_a_paid_order_is_placed_shipped_written_back_and_followed_to_the_door(wo
 
 
 def test_the_same_webhook_ten_times_in_any_order_with_updates_makes_one_purchase_order_and_one_writeback(world: World):
-    shop = "quick-shop"  # where a repeat that meets another worker is tried again after two seconds
+    shop = "quick-shop"  # here a repeat that meets another worker is tried again after two seconds
     order = an_order()
     deliveries = [("orders/paid", order)] * 10 + [("orders/updated", changed(order, note="ring twice"))] * 5
     random.Random(7).shuffle(deliveries)

@@ -1,4 +1,4 @@
-"""What a run seldom comes to by itself: plans that are stale, parcels that were not told, messages that fail."""
+"""What seldom happens by itself in a run: stale plans, parcels that were not told, messages that fail."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from tests.e2e.quick_shop import SHOP, done, ship, told
 from tests.e2e.world import World, run_out
 from tests.support.lambdas import event, failed
 
-WRITEBACK_CLOCK = timedelta(seconds=3)  # of the shop, in tools/local/seed.yaml
+WRITEBACK_CLOCK = timedelta(seconds=3)  # the shop's, in tools/local/seed.yaml
 
 
 @pytest.mark.parametrize(

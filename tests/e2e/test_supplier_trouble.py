@@ -1,4 +1,4 @@
-"""Suppliers that fail, forget to answer or say no: never a second order, never a lost one."""
+"""Suppliers that fail, do not answer or refuse: no order is placed twice, and none is lost."""
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_a_rejection_after_acceptance_holds_the_order(world: World):
 
 
 def test_a_clock_that_runs_out_takes_up_what_was_left_lying(world: World):
-    """quick-shop's clocks are seconds: the sweep finds the dispatch and the silent supplier."""
+    """quick-shop's clocks run for seconds: the sweep finds the open dispatch, and then the silent supplier."""
     world.sandbox.fault("supplier:acme", "status", status=503, times=None)
     order = world.buy("quick-shop")
     busy = world.when(order, lambda seen: bool(seen["tasks"]), "quick-shop")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.afterwards
 
 @pytest.fixture(scope="module")
 def forbidden(world: World) -> list[str]:
-    """Everything of the buyers and partners that must appear in no trace."""
+    """All texts of buyers and partners that must not appear in any trace."""
     order = payload("orders_paid")
     address = order["shipping_address"]
     buyers = [address["name"], address["address1"], address["phone"], address["city"], order["email"]]

@@ -1,4 +1,4 @@
-"""Following parcels: newest by time wins, and nothing ever moves back."""
+"""Following parcels: the newest scan by time counts, and nothing ever moves back."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Cancellations and refunds before anything has shipped: free before the claim, the supplier's word after it."""
+"""Cancellations and refunds before anything has shipped: done at once before the claim; later the supplier decides."""
 
 from tests.e2e.order_views import dispatched
 from tests.e2e.world import World, an_order, eventually
@@ -12,7 +12,7 @@ def case_of(refunded: dict) -> str:
 
 
 def taken_back(order: dict) -> bool:
-    """Whether it is known, though not yet done, that the supplier is not to ship."""
+    """Whether the cancellation of the purchase order is wanted and not settled yet."""
     return [held["cancel"] for held in order["purchase_orders"]] == ["WANTED"]
 
 

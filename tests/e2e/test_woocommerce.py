@@ -1,4 +1,4 @@
-"""WooCommerce, whole: its webhooks, refunds inside the order that are read at the shop, and parcels as notes."""
+"""All of WooCommerce: its webhooks, refunds that have to be read at the shop, and parcels as notes."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ EXAMPLE = json.loads(
 
 
 def an_order(**changes: Any) -> dict[str, Any]:
-    """The example with a number of its own: two of a thing that acme sells."""
+    """The example order with a number of its own: two units of one thing that acme sells."""
     (line,) = EXAMPLE["line_items"][:1]
     return (
         EXAMPLE | {"id": uuid4().int % 10**9, "line_items": [line | {"sku": "IPOD2008PINK", "quantity": 2}]} | changes
@@ -25,7 +25,7 @@ def an_order(**changes: Any) -> dict[str, Any]:
 
 
 def buy(world: World) -> dict[str, Any]:
-    """A shopper pays; the order's payload."""
+    """A shopper pays. Returns the order's payload."""
     order = an_order()
     assert world.sandbox.tell(ADDRESS, "orders", payload=order) == {"statuses": [200]}
     return order

@@ -1,4 +1,4 @@
-"""Write-back under trouble: the marketplace is told of each parcel once, whatever it answers."""
+"""Writeback when things fail: the marketplace is told of each parcel once, whatever it answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a test does to the stack and sees of it, over real HTTP: shoppers, partners, ops."""
+"""What a test does to the running stack and sees of it, over real HTTP: shoppers, partners, the ops API."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from tools.local.stack import Stack
 
 SHOP = "main-shop"
 PATIENCE_S = 90.0
-"""How long at most what has to happen may take: on a busy machine a function takes half a minute to start."""
+"""The longest wait for something that has to happen: on a busy machine a function takes half a minute to start."""
 
 
 class Answer(NamedTuple):
@@ -34,9 +34,9 @@ class World:
 
     stack: Stack
     dead_letters: Counter[str] = field(default_factory=Counter)
-    """Messages that tests made to fail, by queue; the last tests see that these and no others were set aside."""
+    """Messages that tests made fail, by queue; the last tests check that these and no others were set aside."""
     refused: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """Orders, each with its shop, that must never be known; the last tests see to that too."""
+    """Orders, each with its shop, that must never be stored; the last tests check that too."""
     invoked: Counter[str] = field(default_factory=Counter)
     """How often tests ran a function themselves."""
     _token: str = field(default="", init=False)
@@ -46,7 +46,7 @@ class World:
         return Sandbox(self.stack.sandbox_url)
 
     def buy(self, shop: str = SHOP, *, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
-        """A shopper pays; the order's payload. `lines` change the example's lines one by one."""
+        """A shopper pays. Returns the order's payload. `lines` change the example's lines one by one."""
         order = an_order(lines=lines, **fields)
         assert self.sandbox.send_order(shop, order) == [200]
         return order
@@ -64,7 +64,7 @@ class World:
         return dict(answer.body["order"]) if answer.status == 200 else None
 
     def until(self, order: dict[str, Any], status: str, shop: str = SHOP) -> dict[str, Any]:
-        """Wait for the order to have that status."""
+        """Wait until the order has this status. Returns the order."""
         return self.when(order, lambda seen: seen["status"] == status, shop, wanted=status)
 
     def when(
@@ -75,7 +75,7 @@ class World:
         *,
         wanted: str = "the condition",
     ) -> dict[str, Any]:
-        """Wait for the order to fulfil a condition."""
+        """Wait until the order fulfils a condition. Returns the order."""
         seen: dict[str, Any] | None = None
 
         def fulfilled() -> dict[str, Any] | None:
@@ -91,22 +91,22 @@ class World:
         return dict(answer.body["case"]) if answer.status == 200 else None
 
     def case_until(self, case: str, status: str, shop: str = SHOP) -> dict[str, Any]:
-        """Wait for the case to have that status."""
+        """Wait until the case has this status. Returns the case."""
         return eventually(
             lambda: seen if (seen := self.case(case, shop)) and seen["status"] == status else None,
             lambda: f"case {case} {status}; last seen: {self.case(case, shop)}",
         )
 
     def purchase_orders(self, order: dict[str, Any], supplier: str = "acme") -> list[dict[str, Any]]:
-        """What the supplier holds of the order."""
+        """The order's purchase orders that the supplier has."""
         return self.sandbox.supplier_orders(supplier, str(order["id"]))
 
     def placed(self, order: dict[str, Any], supplier: str = "acme") -> list[dict[str, Any]]:
-        """Every request to place something of the order that reached the supplier, repeats included."""
+        """Every request to place a purchase order of the order that reached the supplier, repeats included."""
         return self.sandbox.records(f"supplier:{supplier}", "place", str(order["id"]))
 
     def ship(self, order: dict[str, Any], supplier: str = "acme", **details: Any) -> dict[str, Any]:
-        """The supplier ships all of the order; the parcel as ops see it."""
+        """The supplier ships all of the order. Returns the parcel as ops see it."""
         (purchase_order,) = self.purchase_orders(order, supplier)
         known = {parcel["number"] for parcel in (self.order(order) or {"parcels": []})["parcels"]}
         assert self.sandbox.ship(supplier, purchase_order["reference"], **details) == [200]
@@ -118,7 +118,7 @@ class World:
         return next(parcel for parcel in seen["parcels"] if parcel["number"] not in known)
 
     def batch(self, body: str, queue: str, like: str) -> dict[str, Any]:
-        """A batch as Lambda would hand it over, of one message that is in no queue."""
+        """A batch of one message, as Lambda would hand it over. The message is in no queue."""
         found = sqs_batch(body, like=like)
         arn = f"arn:aws:sqs:{self.stack.region}:{self.stack.account}:{self.stack_name}-{queue}"
         return {"Records": [record | {"eventSourceARN": arn} for record in found["Records"]]}
@@ -133,7 +133,7 @@ class World:
         return json.loads(answer["Payload"].read())
 
     def sweep(self, clock: str) -> None:
-        """Let a clock run out, by its time as ops see it; then look once for what is due."""
+        """Wait until a clock has run out (its time as ops see it), then run the sweep once."""
         run_out(datetime.fromisoformat(clock))
         self.invoke("deadline-sweep", {})
 
@@ -143,7 +143,7 @@ class World:
         return self.stack.queues["InboxQueueUrl"].rsplit("/", 1)[1].removesuffix("-inbox")
 
     def depth(self, queue: str) -> int:
-        """Messages in a queue, by the name of its template output without `Url`."""
+        """The number of messages in a queue, which is named by its template output without `Url`."""
         attributes = self.stack.client("sqs").get_queue_attributes(
             QueueUrl=self.stack.queues[f"{queue}Url"],
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -151,12 +151,12 @@ class World:
         return sum(int(count) for count in attributes.values())
 
     def quiet(self, *queues: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until everything in these queues is done: what has been sent to them has had its effect."""
+        """Wait until these queues are empty, so that everything sent to them has had its effect."""
         eventually(lambda: not any(map(self.depth, queues)), lambda: f"{', '.join(queues)} empty", patience_s)
 
     @contextmanager
     def not_consumed(self, function: str) -> Iterator[None]:
-        """While this lasts, the function takes nothing from its queue: no worker can be faster than the test."""
+        """In this context the function takes nothing from its queue, so that no worker can be faster than the test."""
         client = self.stack.client("lambda")
         found = client.list_event_source_mappings(FunctionName=f"{self.stack_name}-{function}")
         (mapping,) = (one["UUID"] for one in found["EventSourceMappings"])
@@ -167,7 +167,7 @@ class World:
             client.update_event_source_mapping(UUID=mapping, Enabled=True)
 
     def lose(self, queue: str, order: dict[str, Any]) -> None:
-        """Wait for a message about the order in a queue that is not consumed, and take it out for good."""
+        """Wait for a message about the order in a queue that is not consumed, and delete it."""
         url, client = self.stack.queues[f"{queue}Url"], self.stack.client("sqs")
 
         def found() -> bool:
@@ -180,14 +180,14 @@ class World:
         eventually(found, lambda: f"a message about {order['id']} in {queue}")
 
     def executions(self, workflow: str, contains: str) -> list[dict[str, Any]]:
-        """Executions of a workflow (`Fulfilment`, `Case`) whose name holds a text."""
+        """Executions of a workflow (`Fulfilment`, `Case`) whose name contains a text."""
         machine = self.stack.outputs[f"{workflow}WorkflowArn"]
         pages = self.stack.client("stepfunctions").get_paginator("list_executions").paginate(stateMachineArn=machine)
         return [execution for page in pages for execution in page["executions"] if contains in execution["name"]]
 
 
 def an_order(*, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
-    """A new paid order; `lines` change the example's lines one by one, and there are as many as it names."""
+    """A new paid order. `lines` change the example's lines one by one; the order has as many lines as `lines` names."""
     order = paid_order() | fields
     if lines is not None:
         order["line_items"] = [line | change for line, change in zip(order["line_items"], lines, strict=False)]
@@ -197,7 +197,7 @@ def an_order(*, lines: list[dict[str, Any]] | None = None, **fields: Any) -> dic
 def eventually[Found](
     look: Callable[[], Found | None], missing: Callable[[], str], patience_s: float = PATIENCE_S
 ) -> Found:
-    """Look again and again until there is something."""
+    """Look again and again until there is something, and return it. AssertionError after `patience_s`."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         found = look()
@@ -208,7 +208,7 @@ def eventually[Found](
 
 
 def run_out(clock: datetime) -> None:
-    """Wait until it is later than that, by a hundredth of a second: times are stored to the millisecond."""
+    """Wait until a hundredth of a second after `clock`, because times are stored to the millisecond."""
     time.sleep(max(0.0, (clock - datetime.now(UTC)).total_seconds() + 0.01))
 
 
@@ -217,7 +217,7 @@ def http(method: str, url: str, headers: dict[str, str], body: str | bytes | Non
     parts = urlsplit(url)
     data = body.encode() if isinstance(body, str) else body
     with closing(HTTPConnection(parts.netloc, timeout=30)) as connection:
-        # whoever refuses a request may answer, and close, before it has been sent to its end
+        # a server that refuses a request may answer and close before it has received the whole request
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, parts._replace(scheme="", netloc="").geturl(), data, headers)
         answer = connection.getresponse()

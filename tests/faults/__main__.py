@@ -17,7 +17,7 @@ QUICK_SAMPLE = 2
 
 
 def main() -> int:
-    """Run the crash points; 1 if one fault was not survived, or did not fire."""
+    """Run the crash points. Returns 1 if a fault was not survived, or did not fire."""
     options = _options()
     began = time.monotonic()
     numbers = [number for number, one in enumerate(SCENARIOS) if options.only in one.title]
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def say(line: str) -> None:
-    """One line, at once."""
+    """Print one line at once."""
     print(line, flush=True)  # noqa: T201 - a command line
 
 

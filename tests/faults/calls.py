@@ -1,7 +1,7 @@
-"""One hook for every outgoing call of a handler, to AWS and to partners: it counts them, and lets one of them fail.
+"""One hook for every outgoing call of a handler, to AWS and to partners: it counts the calls and makes one fail.
 
-The handler runs in a process of its own (`process.py`); what its calls do is done by the process that started it, so
-that the world outlives a handler that dies.
+The handler runs in a process of its own (`process.py`). The process that started it performs the calls, so that the
+world is still there when a handler dies.
 """
 
 import json
@@ -33,7 +33,7 @@ class Call(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """At the outgoing call of that number, counted from 1, this goes wrong."""
+    """What goes wrong (`how`) at which outgoing call (`call`, counted from 1)."""
 
     call: int
     how: str
@@ -154,7 +154,7 @@ _SERVICES = {"DynamoDB": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm", "AW
 
 
 def operation(headers: Mapping[str, Any]) -> str:
-    """The operation of a prepared request, e.g. `dynamodb:PutItem`; every service that we call names it in a header."""
+    """The operation of a prepared request, e.g. `dynamodb:PutItem`. All services that we call name it in a header."""
     target = headers["X-Amz-Target"]
     service, _, name = (target.decode() if isinstance(target, bytes) else str(target)).partition(".")
     return f"{_SERVICES[service.partition('_')[0]]}:{name}"

@@ -1,7 +1,7 @@
-"""What may happen to deliveries, as a machine that Hypothesis drives: the same one over services and over handlers.
+"""What may happen to deliveries, as a Hypothesis state machine. The same machine tests services and handlers.
 
-Every message, execution and partner's event goes over a wire where it is delivered late, out of order, twice, again
-after it was done, by workers whose clocks differ, or at the same time as another one.
+Every message, execution and partner's event goes over a wire. There it may be delivered late, out of order, twice,
+again after it was done, by workers whose clocks differ, or at the same time as another one.
 """
 
 import json
@@ -26,12 +26,13 @@ picks = st.integers(0, 30)
 WAYS = st.tuples(
     st.integers(0, 3), st.sampled_from(("done", "again")), st.sampled_from((0, -SKEW_S, SKEW_S)), st.sampled_from("=-+")
 )
-"""How one delivery goes: which of those that are ready, what becomes of its acknowledgement, its clock, its version."""
+"""How one delivery goes: the number of the ready job; whether it is acknowledged (`done`) or comes again; the error of
+the worker's clock in seconds; whether the message is of the same (=), an older (-) or a newer (+) version."""
 
 SCHEDULES = st.lists(st.integers(1, 3), min_size=3, max_size=6).map(
     lambda runs: [bool(turn % 2) for turn, calls in enumerate(runs) for _ in range(calls)]
 )
-"""Which of two workers goes on: a few calls of one, then a few of the other, in turn; True is the second one."""
+"""Which of two workers runs next: a few calls of one, then a few of the other, in turn. True is the second worker."""
 
 
 class Deliveries(Wire):
@@ -202,7 +203,7 @@ class Deliveries(Wire):
         self.meant = None if None in about else frozenset[str]().union(*(shops or () for shops in about))
 
     def _deliver(self, pick: int, how: str, skew: int, age: str) -> frozenset[str] | None:
-        """One delivery; the shops it was about."""
+        """Make one delivery. Returns the shops that it was about."""
         job = self.ready[pick % len(self.ready)]
         self.fired["reordered"] += any(one.queue == job.queue for one in self.jobs[: self.jobs.index(job)])
         self._change_version(job, age)
@@ -225,7 +226,7 @@ class Deliveries(Wire):
     @precondition(lambda self: self.ready)
     @rule(one=st.integers(0, 5), schedule=SCHEDULES)
     def deliver_twice_at_once(self, one: int, schedule: list[bool]) -> None:
-        """The same again, by a worker that does not know of the other one."""
+        """The same message again, by a second worker that does not know of the first."""
         placing = [job for job in self.ready if job.steps]
         job = (placing or self.ready)[one % len(placing or self.ready)]
         twin = Job(job.queue, job.body, job.wanted, job.steps and list(job.steps), job.tries, job.not_before)
@@ -244,7 +245,7 @@ class Deliveries(Wire):
     @precondition(lambda self: self.ready)
     @rule(way=WAYS, count=st.integers(1, 8))
     def things_go_on(self, way: tuple[int, str, int, str], count: int) -> None:
-        """One delivery in some way, and some more in their order without a fault."""
+        """One delivery in some way, then some more in their order and without a fault."""
         self._deliver(*way)
         for _ in range(count):
             if self.ready:

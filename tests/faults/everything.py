@@ -26,7 +26,8 @@ class Step(NamedTuple):
 
 
 def steps(*, quick: bool, seed: int) -> list[list[Step]]:
-    """What is run, side by side where it uses one core; the figures by which all is judged come last.
+    """The steps. Those of one list run side by side, each on one core. The deliberate defects, which test the tests,
+    come last.
 
     The quick form leaves the grants to `make test`, which takes each of them away.
     """
@@ -41,7 +42,7 @@ def steps(*, quick: bool, seed: int) -> list[list[Step]]:
 
 
 def run(wanted: Sequence[Step], environment: dict[str, str]) -> Iterator[tuple[bool, str]]:
-    """Whether each ended well, and its last line; what the first of them says is passed on as it comes."""
+    """Run the steps. Gives for each whether it ended well, and its last line. The first one's output is shown live."""
     began = time.monotonic()
     running = [
         subprocess.Popen([sys.executable, *step.command], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""How many histories a machine of delivery faults is given, from which seed, and what they came to.
+"""How many histories a machine of delivery faults runs, from which seed, and what the result was.
 
 In the ordinary test run a fixed seed and some dozens of histories; with `FAULTS=full` as many as the time allows, from
 a seed that is drawn unless `FAULTS_SEED` gives it.
@@ -30,7 +30,7 @@ RESULT = Path(ROOT, "build", "stateful.json")
 def hold(name: str, machine: type[Deliveries], histories: int, *, thorough: bool = True) -> None:
     """Run a machine; every promise holds, and every kind of delivery fault fired.
 
-    A machine that is slow is not asked for every kind in the quick form, nor for its shortest failure: not `thorough`.
+    A slow machine is not `thorough`: in the quick form it need not fire every kind, nor look for the shortest failure.
 
     The full form leaves its counts in `build/stateful.json`, together with those of the other machine.
     """

@@ -1,7 +1,7 @@
-"""The promises of the product as code, as far as they can be read off the stored world and its partners.
+"""The promises of the product as code, as far as they can be checked on what is stored and on the partners.
 
-Each function is a promise and gives what breaks it, one line each. Those of `AT_EVERY_STEP` hold whatever is still
-under way; those of `WHEN_QUIET` once every message was delivered and every clock looked at.
+Each function is a promise and returns what breaks it, one line each. The promises of `AT_EVERY_STEP` always hold, also
+while messages are under way; those of `WHEN_QUIET` hold once every message was delivered and every clock looked at.
 """
 
 import json
@@ -27,11 +27,11 @@ from tests.support.order_invariants import check
 HORIZON = timedelta(days=16)
 """No clock of ours is longer than the after-sales window."""
 OF_THE_BUYER = ("123 Shipping Street", "Steve Shipper", "555-555-SHIP", "Shippington", "jon@example.com")
-"""What the example order knows of its buyer."""
+"""The buyer's data in the example order."""
 
 
 class Waiting(NamedTuple):
-    """A message under way, or set aside after so many deliveries."""
+    """A message under way, or set aside, with the number of its deliveries."""
 
     queue: str
     body: str
@@ -40,7 +40,7 @@ class Waiting(NamedTuple):
     """The shops that it is about; None where it does not say."""
 
     def names(self, order: OrderKey) -> bool:
-        """Whether it may be about the order."""
+        """Whether the message may be about the order."""
         return order.external_id in self.body and (self.shops is None or order.shop in self.shops)
 
 
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """Something that we took: an order (`paid`), a `refund`, a `cancelled` order, a parcel that was `shipped`."""
+    """Something that we accepted: an order (`paid`), a `refund`, a `cancelled` order, a parcel that was `shipped`."""
 
     what: str
     order: OrderKey
@@ -62,7 +62,7 @@ class Acknowledged(NamedTuple):
 
 @dataclass(frozen=True)
 class Seen:
-    """The world at one moment, read only. What a world does not know is empty, and then nothing is said of it."""
+    """The world at one moment, read only. A field that a world cannot fill is empty, and is then not checked."""
 
     now: datetime
     deadlines: Callable[[str], Deadlines]
@@ -74,14 +74,14 @@ class Seen:
     told: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How often each shop was told of each parcel."""
     sold: Mapping[OrderKey, Mapping[str, int]] = field(default_factory=dict)
-    """Units of each line that the buyer paid for, whatever came back later."""
+    """Units of each line that the buyer paid for, including those that came back later."""
     sent: Mapping[OrderKey, Mapping[str, int]] = field(default_factory=dict)
-    """Units of each line that suppliers were asked for and neither refused nor called off."""
+    """Units of each line that suppliers were asked for and neither refused nor cancelled."""
     waiting: Sequence[Waiting] = ()
     executions: Sequence[Mapping[str, object]] = ()
     dead_letters: Sequence[Waiting] = ()
     saves: Mapping[OrderKey, Sequence[int]] = field(default_factory=dict)
-    """The versions of each order, as they were saved one after the other."""
+    """The versions of each order, in the order in which they were saved."""
     asked: Sequence[Asked] = ()
     acknowledged: Sequence[Acknowledged] = ()
     max_receives: int = 5
@@ -136,7 +136,7 @@ def at_most_one_effect(seen: Seen) -> list[str]:
 
 
 def _given_twice(loaded: Loaded[Order], line: str) -> str:
-    """What says that a unit was given back twice: more taken out for remedies than was taken out at all."""
+    """What is wrong where a unit was given back twice: remedies have more units than were taken out; else empty."""
     order = loaded.value
     credited = sum(remedy.cancelled.get(line, 0) for remedy in order.remedies)
     units = next(one.units for one in order.lines if one.id == line)
@@ -219,13 +219,13 @@ def _parcels_moved_back(was: Order, order: Order) -> Iterator[str]:
 
 
 def _legal(lifecycle: Lifecycle, before: str, after: str) -> bool:
-    """Whether some steps of the table lead there; one step of a test may be several of these."""
+    """Whether steps of the table lead from `before` to `after`; one step of a test may be several of the table."""
     steps = {event for state in lifecycle.table.values() for event in state}
     return before == after or lifecycle.path(before, after, steps) is not None
 
 
 def nothing_stranded(seen: Seen) -> list[str]:
-    """Whatever is not finished has a message, an execution, or a watch inside the sweep's horizon."""
+    """Everything unfinished has a message, an execution, or a watch inside the sweep's horizon."""
     found = []
     for key, (order, _) in seen.orders.items():
         unseen = [
@@ -256,14 +256,14 @@ def sound(seen: Seen) -> list[str]:
     found = []
     for key, (order, _) in seen.orders.items():
         try:
-            check(order, order.created_at)  # who looks at what is `nothing_stranded`, which knows the messages
+            check(order, order.created_at)  # not at `now`: `nothing_stranded` checks the watches
         except Exception as broken:  # noqa: BLE001 - named in the report, whatever it is
             found.append(f"{key}: {type(broken).__name__} {broken}")
     return found
 
 
 def money(seen: Seen) -> list[str]:
-    """Whole minor units of one currency, wherever there is an amount; refunds never exceed what was paid."""
+    """Every amount is in whole minor units of one currency; refunds never exceed what was paid."""
     found = []
     back: Counter[OrderKey] = Counter()
     for case in seen.cases.values():
@@ -283,7 +283,7 @@ def money(seen: Seen) -> list[str]:
 
 
 def isolation(seen: Seen) -> list[str]:
-    """One shop's events never touch another's; no buyer's data in a message but the webhook, nor in an execution."""
+    """One shop's events never change another's orders; only webhook messages have a buyer's data, executions never."""
     spoken = [json.dumps(wanted) for wanted in seen.executions]
     spoken += [message.body for message in seen.waiting if '"kind":"webhook"' not in message.body.replace(" ", "")]
     found = [f"a buyer's data in {text[:200]}" for text in spoken if any(word in text for word in OF_THE_BUYER)]
@@ -298,7 +298,7 @@ def isolation(seen: Seen) -> list[str]:
 
 
 def poison_isolation(seen: Seen) -> list[str]:
-    """What is set aside was delivered exactly `maxReceiveCount` times."""
+    """Every message that is set aside was delivered exactly `maxReceiveCount` times."""
     return [
         f"set aside after {one.tries}: {one.body[:200]}" for one in seen.dead_letters if one.tries != seen.max_receives
     ]
@@ -324,7 +324,7 @@ def outcomes(seen: Seen) -> list[str]:
 
 
 def nothing_left_aside(seen: Seen) -> list[str]:
-    """When quiet, and what was set aside was tried again, nothing is set aside but what nobody can read."""
+    """When quiet, and after what was set aside was tried again, only unreadable messages are set aside."""
     return [f"set aside: {one.queue} {one.body[:300]}" for one in seen.dead_letters if one.body.startswith("{")]
 
 
@@ -343,5 +343,5 @@ WHEN_QUIET: tuple[Promise, ...] = (*AT_EVERY_STEP, at_least_one, outcomes, nothi
 
 
 def broken(seen: Seen, promises: Sequence[Promise] = AT_EVERY_STEP) -> list[str]:
-    """What breaks any of the promises, each with the name of the promise."""
+    """Everything that breaks a promise, each with the name of the promise."""
     return [f"{promise.__name__}: {wrong}" for promise in promises for wrong in promise(seen)]

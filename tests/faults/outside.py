@@ -28,10 +28,10 @@ SKUS = {"main-shop": ("IPOD2008PINK", "CAP-BLACK"), "second-shop": ("IPOD2008PIN
 
 
 class Moody(Partner):
-    """A partner whose next answers go wrong in a certain way; `fired` counts those that did."""
+    """A partner whose next answers go wrong in certain ways (`moods`); `fired` counts those that did."""
 
     def watched(self, witness: Callable[[str, str], None], fired: Counter[str]) -> None:
-        """Let `witness` see each request before it is answered."""
+        """Call `witness` with each request before it is answered; `fired` counts the answers that went wrong."""
         self.moods: dict[str, list[str]] = {}
         self.late: list[Callable[[], object]] = []
         self._witness, self._fired = witness, fired
@@ -58,11 +58,11 @@ class Moody(Partner):
         raise LOST
 
     def _may(self, mood: str, about: str) -> bool:
-        """Whether it would do that."""
+        """Whether the partner can have this mood for this request."""
         return bool(mood and about)
 
     def catch_up(self) -> None:
-        """What was accepted late is there now."""
+        """Carry out now what was accepted late."""
         late, self.late = self.late, []
         for act in late:
             act()
@@ -70,17 +70,17 @@ class Moody(Partner):
 
 @dataclass
 class Warehouse(Moody, SupplierApi):
-    """A supplier that ships, in parts or whole. It knows no idempotency key: what is placed twice is made twice."""
+    """A supplier that ships in parts or whole. It has no idempotency: what is placed twice is made twice."""
 
     name: str = "acme"
     made: list[str] = field(default_factory=list)
     sent: dict[str, Counter[str]] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
-    """References that it refused or called off."""
+    """References that it refused or cancelled."""
     parcels: int = 0
 
     def _may(self, mood: str, about: str) -> bool:
-        """It does not refuse what it has, or is about to have."""
+        """It does not refuse what it has, or will have after a late acceptance."""
         return mood != REFUSES or (about not in self.orders and about not in self._expected)
 
     @property
@@ -92,7 +92,7 @@ class Warehouse(Moody, SupplierApi):
         return super()._place(body)
 
     def catch_up(self) -> None:
-        """A late acceptance of what was placed again meanwhile is none."""
+        """A late acceptance does not count if the same reference was placed again meanwhile."""
         known = list(self.made)
         super().catch_up()
         self.made = known + [one for one in dict.fromkeys(self.made[len(known) :]) if one not in known]
@@ -103,7 +103,7 @@ class Warehouse(Moody, SupplierApi):
         return super()._cancel(reference)
 
     def lines(self, reference: str) -> dict[str, int]:
-        """Units of each line of ours that a purchase order asks for."""
+        """The units of each of our lines that a purchase order asks for."""
         return {line["line"]: line["quantity"] for line in self.orders[reference]["request"]["lines"]}
 
     def left(self, reference: str) -> dict[str, int]:
@@ -113,11 +113,11 @@ class Warehouse(Moody, SupplierApi):
 
     @property
     def able(self) -> list[str]:
-        """References that it can still do something with."""
+        """References of which it can still ship something."""
         return [one for one in self.open if one not in self.over and self.left(one)]
 
     def ship(self, reference: str, *, whole: bool) -> str:
-        """Ship all that is left, or one unit of it; the body of its webhook."""
+        """Ship all that is left, or one unit of it. Returns the webhook message."""
         left = self.left(reference)
         units = left if whole else {next(iter(left)): 1}
         self.sent.setdefault(reference, Counter()).update(units)
@@ -127,7 +127,7 @@ class Warehouse(Moody, SupplierApi):
         return self.says("shipped", reference, shipment={"carrier": "YTO", "tracking_number": number, "lines": lines})
 
     def says(self, kind: str, reference: str, **data: object) -> str:
-        """A webhook of it, as the front door keeps it."""
+        """A webhook of the supplier, as the front door keeps it."""
         said = {"reference": reference, "supplier_order_id": "SO-1", "occurred_at": "2026-11-21T08:20:00Z"} | data
         body = json.dumps({"type": f"purchase_order.{kind}", "data": said})
         return Webhook(channel="supplier-v1", connection=self.name, headers={}, body=body).model_dump_json()
@@ -135,7 +135,7 @@ class Warehouse(Moody, SupplierApi):
 
 @dataclass
 class Shopfront(Moody, ShopApi):
-    """A shop with one order, told of in whole each time something about it changes."""
+    """A shop with one order. It sends the whole order each time something about it changes."""
 
     name: str = KEY.shop
     refunds: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -146,17 +146,17 @@ class Shopfront(Moody, ShopApi):
 
     @property
     def key(self) -> OrderKey:
-        """Both shops number their orders alike."""
+        """Its order. Both shops use the same order number."""
         return OrderKey(self.name, KEY.external_id)
 
     @property
     def fulfillable(self) -> dict[str, int]:
-        """Units that were not given back."""
+        """Units of each line that are still to be fulfilled: those not given back, none once it is cancelled."""
         back = sum((Counter(units) for units in self.refunds.values()), Counter[str]())
         return {line: 0 if self.cancelled else sold - back[line] for line, sold in SOLD.items()}
 
     def order(self, topic: str) -> str:
-        """The order as it is now, in a later version."""
+        """A webhook with the order as it is now, in a later version."""
         assert self.opened is not None
         self.version += 1
         rows = payload("orders_paid")["line_items"]
@@ -180,7 +180,7 @@ class Shopfront(Moody, ShopApi):
         return self.webhook(topic, payload("orders_paid") | changes)
 
     def refund(self, line: str) -> tuple[str, str]:
-        """Give one unit back; the refund's id and its webhook."""
+        """Give one unit back. Returns the refund's id and its webhook."""
         refund = str(890088186047892319 + len(self.refunds))
         self.refunds[refund] = {line: 1}
         self.units[line] = max(0, self.units[line] - 1)
@@ -189,7 +189,7 @@ class Shopfront(Moody, ShopApi):
         return refund, self.webhook("refunds/create", body | {"id": int(refund), "refund_line_items": rows})
 
     def webhook(self, topic: str, body: object) -> str:
-        """A webhook of it, as the front door keeps it."""
+        """A webhook of the shop, as the front door keeps it."""
         headers = {"x-shopify-topic": topic, "x-shopify-shop-domain": f"{self.name}.myshopify.com"}
         kept = Webhook(channel="shopify", connection=self.name, headers=headers, body=json.dumps(body))
         return kept.model_dump_json()

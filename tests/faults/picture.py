@@ -1,4 +1,4 @@
-"""The end of a story, as far as it has to be the same with and without a fault: no times, no ids of ours, no counts."""
+"""The end of a story, as far as it must be the same with and without a fault: no times, no ids of ours, no counts."""
 
 from collections import Counter
 from typing import Any
@@ -13,7 +13,7 @@ MAIN = "main-shop"
 
 
 def picture(world: World) -> dict[str, Any]:
-    """Everything that a buyer, a partner or an operator could tell the difference by."""
+    """Everything in which a buyer, a partner or an operator could see a difference."""
     acme, shop, tracker = world.partners.acme, world.partners.shop, world.partners.tracker
     return {
         "orders": {str(order.key): _order(order) for order in world.orders()},
@@ -30,7 +30,7 @@ def picture(world: World) -> dict[str, Any]:
 
 
 def broken_promises(world: World) -> list[str]:
-    """What must hold in every world, whatever happened in it."""
+    """What breaks the promises that must hold in every world, whatever happened in it."""
     orders = world.loaded()
     return broken(
         Seen(

@@ -1,4 +1,4 @@
-"""A handler in a process of its own, whose calls this process performs: what `os._exit` ends is the handler alone."""
+"""A handler in a process of its own, whose calls this process performs. So `os._exit` ends only the handler."""
 
 import json
 import os
@@ -33,7 +33,7 @@ BotocoreStubber.__call__ = _stub  # type: ignore[method-assign] # the one way be
 
 
 class NoSleep:
-    """`time` for the SDK's retries: they come at once."""
+    """Replaces `time` in the SDK, so that retries do not wait."""
 
     def __getattr__(self, name: str) -> Any:
         return (lambda _seconds: None) if name == "sleep" else getattr(time, name)
@@ -41,7 +41,7 @@ class NoSleep:
 
 @dataclass
 class Ran:
-    """What became of one delivery: its answer, its error by class, or its death; the calls made; what fired."""
+    """The result of one delivery: its answer, its error by class, or its death; the calls made; what fired."""
 
     answer: Any = None
     error: str = ""
@@ -91,7 +91,7 @@ def _perform(call: Call, parameters: list[Any], http: Callable[..., HttpResponse
         except NoAnswer as nothing:
             return nothing
     method, url, headers, body = parameters
-    if call.what == "sqs:ChangeMessageVisibility":  # the message was delivered by hand: moto does not know it
+    if call.what == "sqs:ChangeMessageVisibility":  # moto does not know the message: it was delivered by hand
         ran.delay_s = max(ran.delay_s, float(json.loads(body)["VisibilityTimeout"]))
         return AwsAnswer(200, {}, b"{}")
     known = HTTPHeaders()
@@ -104,7 +104,7 @@ def _perform(call: Call, parameters: list[Any], http: Callable[..., HttpResponse
 
 
 def _child(line: Connection, function: Function, event: object, fault: Fault | None) -> None:
-    """Never returns: the process ends here, without any `finally` of those that started it."""
+    """Never returns: the process ends here, without running any `finally` of its callers."""
     global _line  # noqa: PLW0603 - one line per child process
 
     def say(*what: object) -> None:

@@ -1,4 +1,4 @@
-"""Which faults are tried, and how it went: by handler and class, with everything that does not hold named."""
+"""Which faults are tried, and the results by handler and class. Everything that fails is named."""
 
 import random
 import time
@@ -21,14 +21,14 @@ PAIRS_OF_ONE = 8
 
 @dataclass
 class Result:
-    """What one scenario showed."""
+    """The result of one scenario."""
 
     handler: str
     title: str
     seconds: float = 0.0
     verdicts: list[Verdict] = field(default_factory=list)
     broken: str = ""
-    """Why the scenario could not be run at all."""
+    """The reason why the scenario could not be run at all; else empty."""
 
 
 def trials(number: int, calls: Sequence[Call], seed: int, sample: int | None) -> list[Trial]:
@@ -46,7 +46,7 @@ def trials(number: int, calls: Sequence[Call], seed: int, sample: int | None) ->
 
 @cache
 def warm_up() -> None:
-    """Have everything imported before the first fork, so that no copy has to import it again."""
+    """Import everything before the first fork, so that no copy has to import it again."""
     with account():
         world = World()
         for step in OPENED:
@@ -69,8 +69,8 @@ def run_scenario(number: int, seed: int, sample: int | None) -> Result:
 
 
 def run_all(numbers: Iterable[int], seed: int, *, sample: int | None = None, jobs: int = 2) -> Iterator[Result]:
-    """All scenarios of those numbers, each as it is done."""
-    context = get_context("spawn")  # the children fork themselves: each starts from a clean process with one thread
+    """Run the scenarios with these numbers; each result comes as soon as it is ready."""
+    context = get_context("spawn")  # the children fork too, so each starts from a clean process with one thread
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         waiting = [pool.submit(run_scenario, number, seed, sample) for number in numbers]
         for future in waiting:

@@ -1,4 +1,4 @@
-"""What each handler is given: a world brought to the point, then the event under test."""
+"""What each handler is given: a prepared world, then the event under test."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ OPENED = (*SHIPPED, "after_sales/open_case")
 
 @dataclass(frozen=True)
 class Scenario:
-    """One event of one handler: an example, or made from the world that the steps before have brought about."""
+    """One event of one handler: an example, or an event made from the world that the steps before it have prepared."""
 
     handler: str
     name: str
@@ -37,7 +37,7 @@ class Scenario:
         return f"{self.handler}: {self.name}"
 
     def prepare(self, world: World) -> Any:
-        """Bring the world to the point; the event. What was left lying in queues by then is gone."""
+        """Prepare the world and empty its queues. Returns the event."""
         for step in self.before:
             world.example(step) if isinstance(step, str) else step(world)
         wanted = event(self.event) if isinstance(self.event, str) else self.event(world)
@@ -49,12 +49,12 @@ class Scenario:
 
 
 def wait(**length: float) -> Step:
-    """Let time pass, without the schedules' looking."""
+    """Let time pass without running the schedules."""
     return lambda world: world.clock.advance(**length)
 
 
 def reported(*codes: str) -> Step:
-    """The tracker knows these scans of the parcel, one each minute from now on."""
+    """The tracker knows these scans of the parcel, one for each minute from now on."""
 
     def report(world: World) -> None:
         at = world.clock.now()
@@ -96,7 +96,7 @@ def poll(world: World) -> Any:
 
 
 def lost_answer(world: World) -> None:
-    """The supplier has it, and nobody told us."""
+    """The supplier has the purchase order, but its answer was lost."""
     world.partners.acme.fail("place", LOST, after=True)
     with suppress(OutcomeUnknown):
         world.example("dispatch_submit/submit")
@@ -108,7 +108,7 @@ def sweep(world: World) -> Any:
 
 
 def at_its_time(path: str) -> Step:
-    """The clock shows the time of an HTTP request, so that its signature holds."""
+    """Set the clock to the time of an HTTP request, so that its signature is valid."""
 
     def set_clock(world: World) -> None:
         world.clock.time = datetime.fromtimestamp(event(path)["requestContext"]["timeEpoch"] / 1000, UTC)
@@ -117,21 +117,21 @@ def at_its_time(path: str) -> Step:
 
 
 def woo_refunds(world: World) -> None:
-    """The WooCommerce shop has the example order, and took a unit of it back."""
+    """The WooCommerce shop has the example order, and has refunded a unit of it."""
     world.example(WOO)
     world.partners.woo.sell(json.loads(json.loads(event(WOO)["Records"][0]["body"])["body"]))
     world.partners.woo.refund("727", 801, line_315=1)
 
 
 def woo_sells(world: World) -> None:
-    """The WooCommerce shop has three orders, which are more than a page."""
+    """The WooCommerce shop has three orders, more than fit on a page."""
     order = json.loads(json.loads(event(WOO)["Records"][0]["body"])["body"])
     for number in (901, 902, 903):
         world.partners.woo.sell(order | {"id": number})
 
 
 def deleted(_world: World) -> Any:
-    """The shop named an order that it has no more."""
+    """The shop names an order that it no longer has."""
     return sqs_batch('{"kind":"fetch-order","shop":"woo-shop","order":"727","deleted":true}', like=WOO)
 
 
@@ -151,7 +151,7 @@ def _of(handler: str, *rows: tuple[str, tuple[Step, ...], str | Callable[[World]
 
 
 def _good(one: Consumer) -> list[Scenario]:
-    """What every consumer is given: the message that it can do, and the same one again."""
+    """What every consumer is given: a message that it can handle, and the same message again."""
     before = REACHED_BY[one.after]
     return [
         Scenario(one.function, one.good, before, one.example),

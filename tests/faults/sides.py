@@ -1,4 +1,4 @@
-"""The two worlds that deliveries are made in: the services with their fakes, and the real handlers with moto."""
+"""The two worlds in which deliveries are made: the services with their fakes, and the real handlers with moto."""
 
 import io
 import json
@@ -38,37 +38,37 @@ Execution = dict[str, Any]
 
 
 class Side(Protocol):
-    """What the machine needs of a world. Queues have the names that services know them by."""
+    """What the machine needs from a world. Queues have the names that services use."""
 
     clock: FakeClock
     http: FakeHttp
     turns: Turns
     saves: dict[OrderKey, list[int]]
-    """The versions of each order in which it was saved, one after the other."""
+    """The versions in which each order was saved, one after the other."""
 
     def deliver(self, queue: str, body: str, tries: int) -> bool:
-        """Give a message to its worker; whether it is done."""
+        """Give a message to its worker. Returns whether it is done."""
 
     def plan(self, wanted: Execution) -> dict[str, Any] | None:
-        """First step of an execution of `order_fulfilment`; None where it failed."""
+        """The first step of an execution of `order_fulfilment`. Returns None where it failed."""
 
     def submit(self, step: Execution) -> bool:
-        """Its second step; whether it is done."""
+        """The second step of an execution of `order_fulfilment`. Returns whether it is done."""
 
     def case_step(self, step: Execution) -> bool:
-        """A step of an execution of `after_sales_case`."""
+        """A step of an execution of `after_sales_case`. Returns whether it is done."""
 
     def sent(self) -> list[tuple[str, str]]:
-        """Messages that were sent since the last time, by queue."""
+        """Messages that were sent since the last call, each with its queue."""
 
     def started(self) -> list[Execution]:
-        """Inputs of the executions that were started since the last time."""
+        """Inputs of the executions that were started since the last call."""
 
     def sweep(self) -> None:
         """One run of the schedule's sweep, now."""
 
     def poll(self) -> None:
-        """A poll round for everything."""
+        """Poll all parcels."""
 
     def order(self, key: OrderKey) -> Loaded[Order] | None:
         """An order as it is stored."""
@@ -80,14 +80,14 @@ class Side(Protocol):
         """All cases."""
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
-        """What the marketplace last told of an order."""
+        """What the marketplace last told us about an order."""
 
     def close(self) -> None:
-        """The end of this world."""
+        """End this world."""
 
 
 class Gate:
-    """A port whose calls are outgoing calls."""
+    """A port. A worker stops before each of its calls, as before every outgoing call."""
 
     def __init__(self, side: Any, port: Any) -> None:
         self._side, self._port = side, port
@@ -103,7 +103,7 @@ class Gate:
 
 
 class ServiceSide:
-    """The services and their fakes. An error that no worker is to end with is the test's failure."""
+    """The services and their fakes. A worker's unexpected error makes the test fail."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -121,7 +121,7 @@ class ServiceSide:
         return stored
 
     def close(self) -> None:
-        """Nothing is left behind."""
+        """Nothing needs to be cleaned up."""
 
     def watch(self, _name: str, port: object) -> Any:
         """A port as services see it."""
@@ -202,7 +202,7 @@ class ServiceSide:
 
 
 class HandlerSide:
-    """The handlers as they are deployed, with moto; emptied for each history."""
+    """The handlers as they are deployed, with moto, which is emptied for each history."""
 
     def __init__(self, world: Deployment) -> None:
         self.world, self.turns = world, Turns()
@@ -229,7 +229,7 @@ class HandlerSide:
         process._line = Line(self._ask, lambda _how: None)
 
     def close(self) -> None:
-        """Calls go straight to moto again."""
+        """Let calls go directly to moto again."""
         process._line = None
         self._until_closed.close()
 
@@ -291,7 +291,7 @@ class HandlerSide:
         return next(source for (known, _), (_, source) in self._current().items() if known == key)
 
     def _current(self) -> dict[tuple[OrderKey, str], tuple[Loaded[Order], MarketplaceOrder]]:
-        """All orders and sources; what did not change since the last time is not read again."""
+        """All orders and sources. What has not changed since the last call is not read again."""
         stored: dict[tuple[OrderKey, str], Any] = {}
         for name, items in dynamodb_backends[ACCOUNT][REGION].tables["OrdersTable"].items.items():
             if name.value.startswith("O#"):

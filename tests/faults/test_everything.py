@@ -1,4 +1,4 @@
-"""`make faults`: every instrument is run, whatever becomes of the others, and each has its line at the end."""
+"""`make faults` runs every instrument, even if others fail, and each has its line at the end."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The programme can fail: what is wrong does not survive, and a fault that does not fire proves nothing."""
+"""The programme can fail: it finds wrong handlers, and it does not count a fault that does not fire."""
 
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor

@@ -1,4 +1,4 @@
-"""Wrong on purpose: what the programme has to see."""
+"""Things that are wrong on purpose, which the programme has to find."""
 
 from unittest.mock import patch
 
@@ -26,7 +26,7 @@ def _tell_without_asking(self, shop, order, parcel):
 
 
 def tells_again() -> list[Verdict]:
-    """A write-back that does not look whether the marketplace knows the parcel already."""
+    """A writeback that does not check whether the marketplace knows the parcel already."""
     warm_up()
     with patch.object(Writeback, "_tell", _tell_without_asking), prepared(SCENARIOS[PARCEL]) as one:
         faults = [fault for fault in faults_of(one.calls) if fault.how in {"die before", "die after"}]
@@ -34,7 +34,7 @@ def tells_again() -> list[Verdict]:
 
 
 def never_fires() -> Verdict:
-    """A fault at a call that is not made."""
+    """A fault at a call that never happens."""
     warm_up()
     with prepared(SCENARIOS[PARCEL]) as one:
         return run_trial(one, Trial(PARCEL, (Fault(99, "die before"),)))

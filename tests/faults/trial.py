@@ -1,4 +1,4 @@
-"""One trial: an event meets faults, comes again as its trigger brings it, and the world has to end as without them."""
+"""One trial: an event meets faults and is delivered again by its trigger. The world must end as without the faults."""
 
 import gc
 import os
@@ -19,18 +19,18 @@ from tests.support.consumers import BY_FUNCTION
 from tests.support.lambdas import failed
 
 AFTER_DEATH_S = 35.0
-"""What passes when a function died that no queue feeds: its time limit."""
+"""Seconds that pass when a function without a queue died: its time limit."""
 
 
 class Trial(NamedTuple):
-    """Which faults meet the deliveries of an event, the first one first."""
+    """The faults of the deliveries of an event: the first fault meets the first delivery, and so on."""
 
     scenario: int
     faults: tuple[Fault, ...]
 
 
 class Verdict(NamedTuple):
-    """How it ended. `wrong` is empty where it survived; `fired` tells whether every fault did happen."""
+    """How a trial ended. `wrong` is empty where the handler survived; `fired` says whether every fault happened."""
 
     trial: Trial
     label: str
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
 
 @dataclass
 class Prepared:
-    """A scenario's world brought to the point, in this process; trials are run in copies of it."""
+    """A scenario's prepared world, in this process; trials run in copies of it."""
 
     scenario: Scenario
     world: World
@@ -59,7 +59,7 @@ def prepared(scenario: Scenario) -> Iterator[Prepared]:
         world = World()
         event = scenario.prepare(world)
         gc.collect()
-        gc.freeze()  # so that no copy of this process has its memory copied by collecting
+        gc.freeze()  # a collection in a child process would copy its memory
         one = Prepared(scenario, world, event)
         one.calls, one.after, wrong = in_copy(lambda: _without_fault(one))
         if wrong:
@@ -71,7 +71,7 @@ def prepared(scenario: Scenario) -> Iterator[Prepared]:
 
 
 def in_copy(work: Callable[[], Any]) -> Any:
-    """Do some work in a copy of this process, world included; what it returns."""
+    """Do some work in a copy of this process and its world. Returns the result of the work."""
     here, there = Pipe(duplex=False)
     child = os.fork()
     if child == 0:
@@ -103,8 +103,8 @@ def _without_fault(one: Prepared) -> tuple[list[Call], dict[str, Any], list[str]
 def faults_of(calls: Sequence[Call]) -> Iterator[Fault]:
     """Every single fault of a handler that makes these calls.
 
-    It is stopped before and after each of them. Where it asks the same of many shards in a row, the first two of them
-    and the last meet every fault, and it is stopped between the others.
+    It is stopped before and after each call. Where it makes the same call to many shards in a row, the first two calls
+    and the last one meet every fault; before each of the others it is only stopped.
     """
     for number, call in enumerate(calls, 1):
         amid = number > 2 and all(near == call for near in calls[number - 3 : number + 1])
@@ -148,7 +148,7 @@ def _meet(one: Prepared, faults: tuple[Fault, ...]) -> tuple[bool, list[str]]:
 
 
 def _within(fault: Fault, ran: Ran) -> Fault:
-    """A repeat may need fewer calls: then the stop is at another of those it makes."""
+    """The fault at a call that the repeat makes: a repeat may need fewer calls."""
     return fault._replace(call=(fault.call - 1) % max(1, len(ran.calls)) + 1)
 
 

@@ -1,4 +1,4 @@
-"""Two workers at once, call by call: each stops before every outgoing call, and a schedule says who goes on."""
+"""Two workers at once, call by call: each stops before every outgoing call, and a schedule says which one goes on."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ PATIENCE_S = 30.0
 
 
 class Turns:
-    """Only one of two workers runs at any moment, so a schedule and a world give one history."""
+    """Only one of two workers runs at any moment, so the same schedule and world always give the same history."""
 
     def __init__(self) -> None:
         self._who = threading.local()
@@ -19,7 +19,7 @@ class Turns:
         """How often a worker went on while the other one was stopped in the middle of its work."""
 
     def gate(self) -> None:
-        """Before an outgoing call. Whoever is none of the two passes by."""
+        """Stop before an outgoing call. A thread that is neither of the two workers does not stop."""
         number = getattr(self._who, "number", None)
         if number is not None:
             self._back.release()
@@ -27,7 +27,7 @@ class Turns:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """What is done here is not of the worker's own making, so it does not stop."""
+        """Within this context the worker does not stop: these calls are made by the test, not by the worker."""
         number, self._who.number = getattr(self._who, "number", None), None
         try:
             yield
@@ -35,7 +35,7 @@ class Turns:
             self._who.number = number
 
     def run(self, works: Sequence[Callable[[], Any]], schedule: Sequence[bool]) -> list[Any]:
-        """Let both work; what each returned, or the error it ended with. True in the schedule is the second one."""
+        """Let both work. Returns each result, or the error it ended with. True in the schedule is the second worker."""
         ends: list[list[Any]] = [[], []]
 
         def worker(number: int) -> None:

@@ -1,6 +1,6 @@
-"""The wire between two shops, two suppliers, a tracker and a world: what is under way on it, and one try of each.
+"""The wire between two shops, two suppliers, a tracker and a world: what is under way on it, and how it is tried.
 
-What may go wrong with deliveries, and when, is in `deliveries`.
+`deliveries` says what may go wrong with deliveries, and when.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.faults.world import MAX_RECEIVES
 from tests.support.service_world import NOW, seed
 
 AGAIN_S = 100
-"""What passes before a message that failed is delivered again: more than any lease."""
+"""How long it takes until a failed message is delivered again: longer than any lease."""
 TRIES_OF_A_STEP = 4
 SKEW_S = 600
 REST = timedelta(days=4)
@@ -34,10 +34,10 @@ KINDS = (
     "supplier refuses", "partner is busy",
 )  # fmt: skip
 OPTIONAL = {"body_base64", "words", "unrouted"}
-"""Fields that a message or an input need not have: those of an earlier version did not."""
+"""Fields that a message or an input may lack, because earlier versions did not have them."""
 SHOPS = ("main-shop", "second-shop")
 AGES = (seed().shops[0].deadlines.resume, seed().shops[0].deadlines.ship)
-"""How old an order is when a sweep looks back at it, in both shops."""
+"""The ages of an order at which a sweep looks back at it, in both shops."""
 
 
 @dataclass(eq=False)
@@ -54,7 +54,7 @@ class Job:
 
     @property
     def shops(self) -> frozenset[str] | None:
-        """Which shops it is about."""
+        """The shops it is about; None where it does not say."""
         return _shops_of(self.wanted or json.loads(self.body))
 
 
@@ -83,7 +83,7 @@ def _deadlines(shop: str) -> Deadlines:
 
 
 class Wire(RuleBasedStateMachine):
-    """Messages and executions under way, their tries, the time that passes, and what the promises are asked of."""
+    """Messages and executions under way, their tries, the passing of time, and the picture that promises check."""
 
     steps: ClassVar[int] = 0
     histories: ClassVar[int] = 0
@@ -91,7 +91,7 @@ class Wire(RuleBasedStateMachine):
 
     @classmethod
     def begin_counting(cls) -> None:
-        """Each machine counts for itself."""
+        """Set the counts of this machine to zero."""
         cls.steps, cls.histories, cls.fired = 0, 0, Counter()
 
     def side(self) -> Side:
@@ -102,7 +102,7 @@ class Wire(RuleBasedStateMachine):
         self.jobs.append(Job(queue, body, not_before=self.base))
 
     def _witness(self, shop: str, operation: str, about: str) -> None:
-        """Look whether the stored order says that this request was going to be made."""
+        """Record a request, and whether the stored order had announced it."""
         if operation not in {"place", "cancel", "create"}:
             return
         with self.world.turns.aside():
@@ -121,11 +121,11 @@ class Wire(RuleBasedStateMachine):
 
     @property
     def ready(self) -> list[Job]:
-        """What may be worked on now."""
+        """The jobs that may be worked on now."""
         return [job for job in self.jobs if job.not_before <= self.base]
 
     def _change_version(self, job: Job, age: str) -> None:
-        """An older version had no optional field; a newer one has fields that are not known yet."""
+        """Make it a message of another version: an older one lacks optional fields, a newer one has an extra field."""
         if age == "=" or (not job.queue and job.steps is not None):
             return
         known = job.wanted or json.loads(job.body)
@@ -149,7 +149,7 @@ class Wire(RuleBasedStateMachine):
             self._after(job, result, keep=False)
 
     def _attempt(self, job: Job) -> Any:
-        """One try of a job: False or None where it is to come again."""
+        """Try a job once. Returns False or None where it has to come again."""
         if job.queue:
             return self.world.deliver(job.queue, job.body, job.tries + 1)
         if "case" in job.wanted:
@@ -206,7 +206,7 @@ class Wire(RuleBasedStateMachine):
     # Time
 
     def _pass(self, length: timedelta) -> None:
-        """Time passes, with the sweeps that an order's age asks for, and one at the end."""
+        """Let time pass, with the sweeps that look back at an order, and one sweep at the end."""
         until = self.base + length
         for at in sorted(self._looks() | {until}):
             if self.base < at <= until:
@@ -216,12 +216,12 @@ class Wire(RuleBasedStateMachine):
                     self._collect()
 
     def _looks(self) -> set[datetime]:
-        """The sweeps that look back at an order."""
+        """The times of the sweeps that look back at an order."""
         orders = self.world.orders()
         return {_tick_after(loaded.value.created_at + age) for loaded in orders.values() for age in AGES}
 
     def _has_work(self, at: datetime) -> bool:
-        """Whether a sweep at this time has anything to find: most have not, and those are left out."""
+        """Whether a sweep at this time has anything to find. Most have not, and are left out."""
         orders = [loaded.value for loaded in self.world.orders().values()]
         waiting = (order for order in orders for age in AGES if _tick_after(order.created_at + age) == at)
         if any(for_dispatch(order) or for_shipment(order) for order in waiting):
@@ -267,7 +267,7 @@ class Wire(RuleBasedStateMachine):
         self.before, self.meant = seen_without_past, None
 
     def teardown(self) -> None:
-        """Let everything come to rest, then ask for what is promised of a world at rest."""
+        """Let everything come to rest, then check the promises for a world at rest."""
         if not hasattr(self, "world"):
             return
         try:
@@ -291,7 +291,7 @@ class Wire(RuleBasedStateMachine):
         self._drain()
 
     def _drain(self, *, leave_planned: bool = False) -> None:
-        """Deliver everything in its order; where they are to be left, up to the purchase orders that are planned."""
+        """Deliver everything in its order. With `leave_planned`, planned purchase orders are not submitted."""
         for _ in range(400):
             self._collect()
             jobs = [job for job in self.jobs if not (leave_planned and job.steps)]

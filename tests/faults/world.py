@@ -39,14 +39,14 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 MAX_RECEIVES = int(next(iter(QUEUES.values()))["RedrivePolicy"]["maxReceiveCount"])
 VISIBILITY_S = {name: float(queue["VisibilityTimeout"]) for name, queue in QUEUES.items()}
 TICK = timedelta(minutes=1)
-"""How often the sweep runs."""
+"""The time between two sweeps in this world."""
 REST = timedelta(days=4)
-"""When a story is over: all leases and waits for a retry have passed, and what was due has been looked at."""
+"""How long until a story is over: all leases and waits for a retry have passed, and what was due was looked at."""
 
 
 @dataclass
 class StrictSupplier(SupplierApi):
-    """A supplier that knows no idempotency key: what is placed twice is made twice."""
+    """A supplier without idempotency: what is placed twice is made twice."""
 
     made: list[str] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ class World:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     strict: StrictSupplier = field(default_factory=StrictSupplier)
     dead_letters: list[str] = field(default_factory=list)
-    """Bodies of messages that no try could do, in this world's whole life."""
+    """Bodies of all messages so far that failed in every try."""
     _functions: dict[str, Function] = field(default_factory=dict)
     _executed: set[str] = field(default_factory=set)
     _receives: dict[str, int] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class World:
             self.function(name)
 
     def function(self, name: str) -> Function:
-        """A function with the real composition, loaded once; only clock and partners are fakes."""
+        """A function with its real ports, loaded once; only clock and partners are fakes."""
         if name not in self._functions:
             loaded = load(name, self.resources)
             loaded.app.clock, loaded.app.http = self.clock, self.partners.http
@@ -106,7 +106,7 @@ class World:
                 return function(what)
         finally:
             if threads := vars(function.app).pop("threads", None):
-                threads.shutdown()  # a process that has threads cannot be copied
+                threads.shutdown()  # a process with threads cannot be copied
 
     def call_apart(self, name: str, what: object, fault: Fault | None) -> Ran:
         """Run a function in a process of its own, with a fault."""
@@ -114,13 +114,13 @@ class World:
         return run(self.function(name), what, self.partners.http.send, fault)
 
     def example(self, path: str) -> Any:
-        """Run a function with one of its example events; a batch has to be done in full."""
+        """Run a function with one of its example events; no message of a batch may fail."""
         answer = self.call(path.partition("/")[0], event(path))
         assert "batchItemFailures" not in (answer or {}) or not failed(answer), f"{path} failed: {answer}"
         return answer
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass; the sweeps that matter to an order in that time run as the schedule would run them."""
+        """Let time pass. Sweeps that matter to an order in that time run at their scheduled times."""
         until = self.clock.now() + timedelta(seconds=seconds)
         for at in self._sweeps():
             if self.clock.now() < at <= until:
@@ -129,18 +129,18 @@ class World:
         self.clock.time = until
 
     def sweep(self) -> None:
-        """One run of the schedule, at this time."""
+        """Run the schedule's sweep once, at this time."""
         at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         self.call("deadline_sweep", event("deadline_sweep/sweep") | {"time": at})
 
     def _sweeps(self) -> list[datetime]:
-        """The ticks after which a fresh order has to be dispatched."""
+        """The times of the sweeps after a fresh order should have been dispatched."""
         ready = {order.created_at + Deadlines().resume for order in self.orders() if order.needs_dispatch}
         whole = {at.replace(second=0, microsecond=0) for at in ready}
         return sorted({at + TICK * ticks for at in whole for ticks in (1, 2)})
 
     def settle(self) -> None:
-        """Let everything that waits happen: messages, executions, and the clocks of the next hours."""
+        """Handle everything that waits: messages, executions, and the clocks of the next hours."""
         self._drain()
         self.pass_time(max(timedelta(), NOW + REST - self.clock.now()).total_seconds())
         self.sweep()
@@ -175,11 +175,11 @@ class World:
             self.put(queue, body)
 
     def put(self, queue: str, body: str) -> None:
-        """A message comes (again)."""
+        """Put a message into a queue (again)."""
         session.sqs().send_message(QueueUrl=self.resources[queue], MessageBody=body)
 
     def drain(self, queue: str) -> list[str]:
-        """All messages of a queue, those that are delayed too, out of it."""
+        """Take all messages out of a queue, delayed ones too. Returns their bodies."""
         waiting = sqs_backends[ACCOUNT][REGION].queues[self.resources[queue].rsplit("/", 1)[1]]._messages
         bodies = [message.body for message in waiting]
         waiting.clear()
@@ -195,14 +195,14 @@ class World:
         return {one.name: json.loads(one.execution_input) for one in machine.executions}
 
     def new_executions(self, workflow: str) -> list[dict[str, Any]]:
-        """Inputs of the executions that were started since the last time."""
+        """Inputs of the executions that were started since the last call."""
         found = {f"{workflow}:{name}": wanted for name, wanted in self.executions(workflow).items()}
         new = [wanted for name, wanted in found.items() if name not in self._executed]
         self._executed |= set(found)
         return new
 
     def fulfil(self, wanted: dict[str, Any]) -> None:
-        """Run `order_fulfilment` by hand: plan, then submit each; what no try can do goes to a person."""
+        """Run `order_fulfilment` by hand: plan, then submit each purchase order. What always fails goes to a person."""
         planned = self._retrying("dispatch_plan", wanted)
         if planned is None:
             self.call("dispatch_submit", {"order": wanted["order"], "error": {"Error": "Unavailable"}})
@@ -230,7 +230,7 @@ class World:
         return {key: loaded for key, loaded in found.items() if loaded}
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
-        """What the marketplace last told of an order."""
+        """What the marketplace last told us about an order."""
         return self._orders.source(key)
 
     def cases(self) -> list[Case]:
@@ -243,7 +243,7 @@ class World:
         return DynamoOrders(ItemTable(self.resources["OrdersTable"]))
 
     def _keys(self, table: str, family: str) -> list[OrderKey]:
-        """Keys of aggregates; a case is named like an order, by shop and id."""
+        """Keys of the stored items; a case is named like an order, by shop and id."""
         items = session.dynamodb().scan(TableName=self.resources[table])["Items"]
         return [
             OrderKey.parse(item["pk"]["S"].removeprefix(family))

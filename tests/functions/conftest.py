@@ -1,4 +1,4 @@
-"""The deployed stack, as far as a function sees it, in this process."""
+"""The part of the deployed stack that a function uses, in this process."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def function(resources: dict[str, str], partners: Partners, clock: FakeClock) -> Callable[[str], Function]:
-    """Load a function with the real composition; only the clock and the way out to partners are fakes."""
+    """Load a function with its real ports; only the clock and the HTTP calls to partners are fakes."""
 
     def loaded(name: str) -> Function:
         found = load(name, resources)
@@ -72,7 +72,7 @@ def executions(resources: dict[str, str]) -> Callable[[str], list[dict[str, str]
 
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, object]]]:
-    """The lines that functions wrote since the last time, which all have to be JSON."""
+    """The lines that functions wrote since the last call; all of them have to be JSON."""
 
     def lines() -> list[dict[str, object]]:
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

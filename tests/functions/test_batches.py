@@ -1,4 +1,4 @@
-"""Consumers of queues: each message by itself, failures named and soon tried again, no buyer in the log."""
+"""Consumers of queues: each message fails alone, is named and soon tried again; no buyer's data is in the log."""
 
 import json
 from threading import Barrier
@@ -34,7 +34,7 @@ def good(consumer):
 
 @pytest.fixture
 def paid(function):
-    """The example order is there already, placed at its supplier and shipped."""
+    """The example order exists already; it was placed at its supplier and shipped."""
     for path in REACHED_BY["shipped"]:
         function(path.partition("/")[0])(event(path))
 
@@ -99,7 +99,7 @@ def test_what_can_never_be_done_is_set_aside_soon(function, watch, tries):
 
 
 def test_a_message_whose_wait_cannot_be_shortened_fails_all_the_same(function):
-    """The receipt handle of the example is known to no queue."""
+    """No queue knows the receipt handle of the example."""
     assert len(failed(function("order_ingest")(sqs_batch("{", like=like("order_ingest"))))) == 1
 
 
@@ -191,7 +191,7 @@ def test_a_partner_that_answers_with_a_buyers_data_is_not_quoted_in_the_log(
 
 
 def test_where_lambda_logs_everything_libraries_do_not_log_what_they_send(function, caplog):
-    """At DEBUG Lambda sets the root logger, and the SDK would log each request: orders, addresses, secrets."""
+    """At DEBUG Lambda sets the root logger's level; the SDK would then log each request: orders, addresses, secrets."""
     with caplog.at_level("DEBUG"):
         for example in ("order_ingest/orders_paid", "dispatch_submit/submit"):
             function(example.partition("/")[0])(event(example))

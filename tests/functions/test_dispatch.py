@@ -1,4 +1,4 @@
-"""The workflow's two steps: what goes in and out, and errors by the names that the workflow tries again by."""
+"""The workflow's two steps: their inputs, their outputs, and the names of errors for which the workflow tries again."""
 
 import json
 
@@ -18,13 +18,13 @@ SUBMIT = event("dispatch_submit/submit")
 
 
 def own_names(task):
-    """Errors of our own that a task is tried again by."""
+    """Our own errors for which a task is tried again."""
     named = {name for retrier in task["Retry"] for name in retrier["ErrorEquals"]}
     return {name for name in named if not name.startswith(OF_THE_SERVICE)}
 
 
 def submit(function, times=1):
-    """The class name of each error, as Lambda reports it, or the status."""
+    """Submit `times` times. Returns each status, or the class name of the error, as Lambda reports it."""
     submission = function("dispatch_submit")
     outcomes = []
     for _ in range(times):
@@ -69,7 +69,7 @@ class ThrottledOrders(FakeOrders):
 
 
 def test_what_passes_is_an_error_that_every_task_tries_again(function, partners):
-    """A lost race eight times over, a throttled table, a secret that cannot be read now: nothing was sent."""
+    """Eight lost races in a row, a throttled table, or a secret that cannot be read now: nothing was sent."""
     for name, example in (("dispatch_plan", "plan"), ("dispatch_submit", "submit"), ("dispatch_submit", "give_up")):
         loaded = function(name)
         loaded.app.orders = ThrottledOrders()
@@ -100,7 +100,7 @@ def test_a_no_and_a_stale_plan_are_no_errors(function, paid, partners, failure):
 
 
 def test_what_a_task_sends_is_what_its_function_takes(function, paid):
-    """The Map's item is the payload of Submit; with the caught error it is that of GiveUp."""
+    """The Map's item is the payload of Submit. With the caught error added, it is the payload of GiveUp."""
     planned = function("dispatch_plan")(event("dispatch_plan/plan"))
     (item,) = planned["purchase_orders"]
     assert function("dispatch_submit")(item | {"worker": "one"})["status"] == "DISPATCHED"

@@ -1,7 +1,7 @@
-"""What an order's life costs in write units: of its items by their size, and of the entries of the indexes.
+"""What an order's life costs in write units: for its items by their size, and for the entries of the indexes.
 
-DynamoDB bills an index for each entry that comes or goes, once for one that is rewritten in its place, and twice for
-one that moves; an item of which nothing in the index changed costs nothing there.
+DynamoDB bills an index one write for an entry that is added, removed, or rewritten in its place, and two for one that
+moves. Where nothing of an item that is in the index changes, the index costs nothing.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ CODES = {TrackingStage.PICKED_UP: "1", TrackingStage.IN_TRANSIT: "0", TrackingSt
 
 
 class Ledger:
-    """Write units of one step: items of the orders' table by sort key, and each index."""
+    """Write units of one step: of the items of the orders table, by sort key, and of each index."""
 
     def __init__(self):
         self.units = Counter()
@@ -53,7 +53,7 @@ class Ledger:
         return tuple(item[name]["S"] for name in names) if all(name in item for name in names) else None
 
     def drain(self):
-        """What was counted since the last time."""
+        """What was counted since the last call."""
         counted, self.units = dict(self.units), Counter()
         return counted
 
@@ -75,7 +75,7 @@ def ledger(resources, monkeypatch):
 
 @pytest.fixture
 def step(function, ledger):
-    """Run a function with an example event; what it wrote."""
+    """Run a function with an example event. Returns the units it wrote."""
 
     def run(path):
         answer = function(path.partition("/")[0])(event(path))
@@ -87,7 +87,7 @@ def step(function, ledger):
 
 @pytest.fixture
 def poll(step, clock, partners):
-    """Some hours later the tracker knows these scans, in hours after the order came; what a visit writes."""
+    """Five hours later the tracker knows these scans (hours after the order came). Returns the units a visit writes."""
 
     def visit(*scans):
         clock.advance(hours=5)
@@ -103,7 +103,7 @@ def poll(step, clock, partners):
 
 @pytest.fixture
 def change(resources, ledger, clock):
-    """Change the example order as its workers would; what that wrote."""
+    """Change the example order as its workers would. Returns the units that were written."""
 
     def changed(what):
         orders, moments = DynamoOrders(ItemTable(resources["OrdersTable"])), Moments(FakeRegistry(seed()), clock)

@@ -1,4 +1,4 @@
-"""Business figures: one line each in the log, in the shape and with the dimension that the alarms look at."""
+"""Business figures: each is one line in the log, in the form and with the dimension that the alarms use."""
 
 import json
 
@@ -28,7 +28,7 @@ WATCHED = {
 
 @pytest.fixture
 def counted(logged):
-    """Metrics written since the last time, as CloudWatch reads them: name -> dimensions; each counts one."""
+    """Metrics written since the last call, as CloudWatch reads them: (name, dimensions); each counts one."""
 
     def found():
         metrics = []
@@ -124,7 +124,7 @@ def test_what_an_alarm_watches_is_counted_once_under_the_alarms_dimension(
 
 @pytest.mark.parametrize("metric", HAPPENED)
 def test_no_metric_has_another_dimension(function, paid, counted, clock, partners, metric):
-    """An order key as a dimension would be a metric, and a price, for each order."""
+    """With the order key as a dimension, each order would be a metric of its own, and be billed as one."""
     HAPPENED[metric](function, clock, partners)
     assert {json.dumps(dimensions) for _, dimensions in counted()} == {json.dumps({"service": f"daifa-{STAGE}"})}
 

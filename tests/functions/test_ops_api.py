@@ -1,4 +1,4 @@
-"""The back office API: answers in words, one message for each wish, and the caller by the verified token."""
+"""The back office API: its answers, one message for each wish, and the caller's name from the verified token."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def api(function):
 
 @pytest.fixture
 def held(function):
-    """The example order, on hold because nobody offers what it wants."""
+    """The example order, on hold because nobody offers its goods."""
     webhook = event("order_ingest/orders_paid")
     message = json.loads(webhook["Records"][0]["body"])
     order = json.loads(message["body"]) | {"line_items": lines(sku="NOBODY-HAS-IT")}
@@ -79,7 +79,7 @@ def test_lists_show_what_there_is(api, held):
 
 @pytest.fixture
 def queries(monkeypatch):
-    """Every operation that DynamoDB is asked for, in order."""
+    """The DynamoDB operations that are called, in order."""
     made, client = [], session.dynamodb()
     real = client._make_api_call
 

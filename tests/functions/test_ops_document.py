@@ -1,4 +1,4 @@
-"""docs/ops-api.yaml says what the handler does, and the handler does what it says: each is held against the other."""
+"""docs/ops-api.yaml says what the handler does, and the handler does what it says: each is compared with the other."""
 
 import re
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ from tests.support.service_world import World
 from tests.support.template_document import ROOT
 
 BODIES = {"decideCase": DecisionBody}
-"""The model that reads the body of each call that has one."""
+"""For each call with a body, the model that reads it."""
 
 
 def words(annotation: Any) -> set[Any]:
-    """Every word of a Literal or an enum."""
+    """All values of a Literal or an enum."""
     is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
     return {one.value for one in annotation} if is_enum else set(get_args(annotation))
 
@@ -55,9 +55,9 @@ ENUMS: Mapping[str, set[Any]] = {
     "Case.decision": words(Case.model_fields["decision"].annotation),
     "Decision.decision": words(Decision) | {None},
 }
-"""What the code knows of each list of words in the document, by the schema and the field that it stands in."""
+"""For each list of words in the document, the words that the code knows, by schema and field."""
 NOT_ANSWERED = {"Decision", "Error"}
-"""Schemas of requests, and of refusals."""
+"""Schemas that are used only in requests and in refusals."""
 
 each_operation = pytest.mark.parametrize("operation", DOCUMENT.operations, ids=lambda one: one.id)
 each_list = pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def worlds() -> list[World]:
     return ops_calls.worlds()
 
 
-# ---- Calls and what they are given
+# ---- Calls and their parameters
 
 
 def test_the_document_is_one_and_each_of_its_objects_is_closed():
@@ -106,7 +106,7 @@ def test_the_names_in_a_path_are_described_and_needed(operation):
 
 
 class Recorder:
-    """In place of the service: keeps which parameters of it are left to the query."""
+    """Replaces the service: records which of its parameters the handler leaves to the query."""
 
     def __init__(self) -> None:
         self.left: dict[str, Parameter] = {}
@@ -162,7 +162,7 @@ def test_a_list_is_no_longer_than_the_document_says(operation):
 
 
 def facts(schema: Schema) -> dict[str, Any]:
-    """What a field of a body may be, however its schema is written."""
+    """The values that a field of a body may have, in the same form for every way to write the schema."""
     parts = [DOCUMENT.resolved(one) for one in [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]]
     known = {word for one in parts for word in one.get("enum", [])}
     nothing = None in known or any("null" in one.get("type", "") for one in parts)

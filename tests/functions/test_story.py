@@ -1,4 +1,4 @@
-"""The example events, one after the other, tell one order's life with the real adapters."""
+"""The example events, one after the other, are the life of one order, with the real adapters."""
 
 import json
 from datetime import datetime
@@ -28,7 +28,7 @@ def case(resources):
 
 @pytest.fixture
 def run(function):
-    """Run a function with one of its example events; a batch has to be done in full."""
+    """Run a function with one of its example events; no message of a batch may fail."""
     loaded = {}
 
     def run_it(path):

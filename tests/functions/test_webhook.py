@@ -1,4 +1,4 @@
-"""The front door's handler: bytes in any shape API Gateway gives them, answered as API Gateway wants it."""
+"""The front door's handler: it reads a body in each form that API Gateway uses, and answers in API Gateway's form."""
 
 import base64
 import json
@@ -135,7 +135,7 @@ def test_the_log_says_who_was_refused_and_how_and_nothing_else(webhook, logged):
 
 
 def test_loading_it_costs_no_model_no_sdk_and_no_router():
-    # Powertools itself loads the bare package botocore, which is a millisecond; what costs is below it.
+    # Powertools itself loads the package botocore, which takes a millisecond; its submodules are what costs.
     heavy = [
         "pydantic",
         "boto3",

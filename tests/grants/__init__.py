@@ -1,1 +1,1 @@
-"""Least privilege: every grant of the template is used, every call is granted, and without any one grant work fails."""
+"""Least privilege: every grant of the template is used, every call is granted, and no grant can be taken away."""

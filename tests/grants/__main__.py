@@ -11,7 +11,7 @@ from tests.support.template_document import ROOT
 
 
 def main() -> int:
-    """0 where every grant that our own calls use is needed, and every call is granted."""
+    """Returns 0 if every grant that our own calls use is needed, and every call is granted."""
     began = time.monotonic()
     results = list(take_all_away())
     wrong = [f"granted, used by no event: {grant}" for result in results for grant in result.unused]

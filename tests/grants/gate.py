@@ -1,4 +1,4 @@
-"""IAM in this process: a call of a function that no grant of its role covers is answered with AccessDenied."""
+"""IAM in this process: if no grant of a function's role covers a call, the answer is AccessDenied."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ from tests.support.lambdas import STAGE, Function
 from tests.support.template_document import ROOT, WORKFLOWS
 
 _AS_ONE = {"SendMessageBatch": "SendMessage", "ChangeMessageVisibilityBatch": "ChangeMessageVisibility"}
-"""Operations that IAM knows under the name of another."""
+"""Operations that IAM treats as another operation."""
 
 
 def asked(client: BaseClient, operation: str, parameters: Mapping[str, Any], deployed: Deployment) -> list[str]:
     """ARNs of the resources that a call is about.
 
     Raises:
-        NotImplementedError: a call of a kind that no function of ours made so far; say here what it is about.
+        NotImplementedError: no function made this kind of call so far; add here which resources it is about.
     """
     match client.meta.service_model.signing_name, operation:
         case "dynamodb", _ if "TableName" in parameters:
@@ -48,7 +48,7 @@ def _waits(workflow: Mapping[str, Any]) -> bool:
 
 @dataclass
 class Gate:
-    """What stands before every call of a function: the template's grants without one."""
+    """Checks every call of a function against the template's grants, of which one (`without`) is left out."""
 
     values: Mapping[str, str]
     without: Grant | None = None
@@ -57,7 +57,7 @@ class Gate:
     _running: str = ""
 
     def check(self, client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> None:
-        """Let a call pass; ClientError where no grant covers it. What no function calls passes."""
+        """Let a call pass; ClientError where no grant covers it. Calls from outside a function always pass."""
         if not self._running:
             return
         deployed = Deployment(ACCOUNT, REGION, STAGE, self.values)
@@ -72,7 +72,7 @@ class Gate:
 
     @contextmanager
     def enforced(self) -> Iterator[None]:
-        """While this lasts, functions have only what they are granted."""
+        """In this context functions can do only what they are granted."""
         call, run = BaseClient._make_api_call, Function.__call__
 
         def checked(client: BaseClient, operation: str, parameters: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The template's grants, and which of them AWS itself uses in a role's name."""
+"""The template's grants, and which of them AWS itself uses on behalf of a role."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from tests.support.template_document import grants_on_condition as conditional
 
 
 class Grant(NamedTuple):
-    """One action on one resource, as the template names it, that one function or workflow may do."""
+    """One action on one resource (as the template names it) that one function or workflow may do."""
 
     holder: str
     action: str
@@ -27,10 +27,10 @@ FAILED = "Lambda sets aside an event that a schedule sent and no try could do"
 
 
 def reason(grant: Grant) -> str:
-    """Why no call of ours shows the grant; empty where one has to.
+    """Why no call of ours uses the grant; empty where a call of ours has to use it.
 
-    What is exempted here is checked another way: tests/template sees that nothing else of the kind is granted, and that
-    it is granted for the function's own log group, queue, definition and destination alone.
+    Such grants are checked in another way: tests/template checks that nothing else of the kind is granted, and that
+    they are granted only for the function's own log group, queue, definition and destination.
     """
     match grant.action:
         case "logs:CreateLogStream" | "logs:PutLogEvents":
@@ -47,7 +47,7 @@ def reason(grant: Grant) -> str:
 
 
 def destinations(holder: str) -> set[str]:
-    """Where Lambda sends what a function could not do; logical ids of queues."""
+    """The queues to which Lambda sends events that a function could not handle, by logical id."""
     names = [name for name in FUNCTIONS if folder(name) == holder]
     configs = [FUNCTIONS[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}) for name in names]
     return {target(end["Destination"]) for config in configs for end in config.values()}
@@ -77,7 +77,7 @@ def own_grants() -> list[Grant]:
 
 
 def expected_of_the_service(function: str) -> set[Grant]:
-    """What AWS needs to run a function, by the function's own settings."""
+    """The grants that AWS needs to run a function with its settings."""
     holder, group = folder(function), target(FUNCTIONS[function]["LoggingConfig"]["LogGroup"])
     needed = {Grant(holder, f"logs:{action}", group) for action in ("CreateLogStream", "PutLogEvents")}
     for trigger in events(function, "SQS"):
@@ -91,7 +91,7 @@ def expected_of_the_service(function: str) -> set[Grant]:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where the template is deployed; `values` are those of logical ids: names, queue URLs, ARNs of workflows."""
+    """A deployment of the template; `values` belong to logical ids: names, queue URLs, ARNs of workflows."""
 
     account: str
     region: str
@@ -99,18 +99,18 @@ class Deployment:
     values: Mapping[str, str]
 
     def named(self, service: str, name: str) -> str:
-        """The ARN of something of ours."""
+        """The ARN of one of our own resources."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{name}"
 
     def arn(self, resource: str) -> str:
-        """The ARN, or pattern of ARNs, of a resource as a grant names it."""
+        """The ARN, or the pattern of ARNs, of a resource that a grant names."""
         if resource in TABLES:
             return self.named("dynamodb", f"table/{self.values[resource]}")
         if resource in QUEUES:
             return self.named("sqs", self.values[resource].rsplit("/", 1)[1])
         if resource in WORKFLOWS:
             return self.values[resource]
-        for name, workflow in WORKFLOWS.items():  # named by its text where a reference would be a circle
+        for name, workflow in WORKFLOWS.items():  # a grant names it by text where a reference would be circular
             if "Name" in workflow and resource.endswith(f":stateMachine:{workflow['Name']['Fn::Sub']}"):
                 return self.values[name]
         pseudo = {"AWS::Partition": "aws", "AWS::Region": self.region, "AWS::AccountId": self.account}
@@ -119,7 +119,7 @@ class Deployment:
         return re.sub(r"\$\{([\w:]+)\}", lambda match: pseudo[match[1]], with_arns)
 
     def covering(self, holder: str, action: str, resource: str) -> set[Grant]:
-        """Grants by which a function may do an action on the resource of that ARN."""
+        """The grants that allow a function an action on the resource with this ARN."""
         return {
             grant
             for grant in own_grants()

@@ -1,8 +1,8 @@
-"""Take each grant away in turn: `python -m tests.grants`. A grant without which everything goes on is one too many.
+"""Take each grant away in turn: `python -m tests.grants`. If everything still works, the grant is not needed.
 
-Each handler's events are those of the fault programme, and a few of `MORE` for grants that those do not need. In a copy
-of the world that an event meets, the handler runs with all its grants but one: what it answers, or what the world looks
-like when all is quiet, has to differ.
+Each handler gets the events of the fault programme, and those of `MORE` for grants that the others do not need. In a
+copy of the event's world, the handler runs with all its grants but one. Then its answer, or the world when all is
+quiet, has to differ.
 """
 
 import gc
@@ -51,7 +51,7 @@ def _answers_later(world: World) -> None:
 
 
 def _senseless(consumer: Consumer) -> Scenario:
-    """A message that can never be done is wanted again soon, so that it is set aside soon."""
+    """A message that can never be handled: the handler asks to get it again soon, so that it is set aside soon."""
     return Scenario(consumer.function, "no message at all", (), lambda _: sqs_batch("{", like=consumer.example))
 
 
@@ -85,26 +85,26 @@ MORE = [
 
 @dataclass
 class Result:
-    """What a handler's grants are worth: by each, the event that fails without it; and calls that none covers."""
+    """Which grants a handler needs, each with the event that fails without it; and calls that no grant covers."""
 
     handler: str
     needed: dict[Grant, str] = field(default_factory=dict)
     unused: list[Grant] = field(default_factory=list)
     idle: list[Grant] = field(default_factory=list)
-    """Used, but nothing failed without them."""
+    """Grants that were used, but without which nothing failed."""
     uncovered: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Trial:
-    """An event and the world that it meets, in this process; what is tried is tried in copies of it."""
+    """An event and its world, in this process; every try runs in a copy."""
 
     world: World
     handler: str
     event: Any
 
     def uses(self) -> tuple[set[Grant], list[str]]:
-        """Which grants the handler uses when it has them all, and which of its calls none of them covers."""
+        """The grants that the handler uses when it has all of them, and its calls that none of them covers."""
 
         def watched() -> tuple[set[Grant], list[str]]:
             gate = Gate(self.world.resources)
@@ -115,11 +115,11 @@ class Trial:
         return in_copy(watched)
 
     def answer(self, without: Grant | None = None) -> Any:
-        """What the handler's trigger sees of one delivery: its answer or error, and when it is to come again."""
+        """What the handler's trigger sees of one delivery: the answer or error, and when the message comes again."""
         return in_copy(lambda: self._answer(without))
 
     def end(self, without: Grant | None = None) -> Any:
-        """What the world looks like after that, when all is quiet."""
+        """The picture of the world after a delivery, when all is quiet."""
 
         def quiet() -> Any:
             self._answer(without)
@@ -136,10 +136,10 @@ class Trial:
 
 
 def missed(trial: Trial, grants: Iterable[Grant]) -> Iterator[Grant]:
-    """Those grants whose loss anybody would notice.
+    """The grants whose loss makes a difference.
 
     Raises:
-        AssertionError: with all grants the event ends now this way, now that, so that no difference means anything.
+        AssertionError: even with all grants the answer is not always the same, so a difference would prove nothing.
     """
     answer = trial.answer()
     assert answer == trial.answer(), f"{trial.handler} does not answer the same twice: {answer}"
@@ -149,7 +149,7 @@ def missed(trial: Trial, grants: Iterable[Grant]) -> Iterator[Grant]:
 
 
 def take_away(handler: str) -> Result:
-    """Take each grant of a handler away, in the first event that uses it and fails without it."""
+    """Take each grant of a handler away. A grant is needed if one event that uses it fails without it."""
     result = Result(handler)
     waiting = {grant for grant in own_grants() if grant.holder == handler}
     seen: set[Grant] = set()
@@ -160,7 +160,7 @@ def take_away(handler: str) -> Result:
         with account():
             world = World()
             trial = Trial(world, handler, scenario.prepare(world))
-            gc.freeze()  # so that no copy of this process has its memory copied by collecting
+            gc.freeze()  # a collection in a child process would copy its memory
             used, denied = trial.uses()
             result.uncovered += [f"{scenario.title}: {call}" for call in denied]
             seen |= used
@@ -172,6 +172,6 @@ def take_away(handler: str) -> Result:
 
 
 def take_all_away(handlers: Sequence[str] = HANDLERS, jobs: int = 1) -> Iterator[Result]:
-    """Every handler's result; each is found in a process with one thread, which can be copied."""
+    """The result of every handler. Each runs in a process with one thread: only such a process can be copied."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(take_away, handlers)

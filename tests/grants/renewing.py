@@ -1,4 +1,4 @@
-"""A channel whose token runs out, for handlers that would keep the new one. No connector of ours has such a token."""
+"""A channel whose token runs out, for handlers that have to store a new one. No connector of ours has such a token."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ RUN_OUT = "token-has-run-out"
 
 
 class _Renews:
-    """What `RefreshesTokens` asks for. Only an answer that says so means a token that has run out."""
+    """The methods of `RefreshesTokens`. The header `token-has-run-out` in an answer says that the token has run out."""
 
     def token_has_run_out(self, response: HttpResponse) -> bool:
         return RUN_OUT in response.headers
@@ -27,13 +27,13 @@ class _Renews:
 
 
 def token_runs_out(channel: str) -> Step:
-    """The channel's partner answers the next request so, and then gives a new token."""
+    """The channel's partner answers the next request that the token has run out, and then gives a new one."""
 
     def run_out(world: World) -> None:
         kind = type(find(channel).connector)
         for name in ("token_has_run_out", "ask_refresh", "read_refresh"):
             setattr(kind, name, getattr(_Renews, name))
-        _ANSWERS.clear()  # what the class is able to do is looked at once
+        _ANSWERS.clear()  # a class is checked for its capabilities only once
         world.partners.http.answer(answer(401, token_has_run_out="1"), answer(200, {}))
 
     return run_out

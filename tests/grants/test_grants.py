@@ -55,7 +55,7 @@ def world():
 
 
 def stored(world, *, without=None, running="order_ingest"):
-    """Run a function that reads an order; what the gate saw of it."""
+    """Run a function that reads an order. Returns the gate that checked its calls."""
     gate = Gate(world.resources, without, _running=running)
     with gate.enforced():
         session.dynamodb().get_item(TableName="OrdersTable", Key={"pk": {"S": "O#1"}, "sk": {"S": "STATE"}})

@@ -44,13 +44,13 @@ def order(
 
 
 def _armed(order: Order, at: datetime) -> Order:
-    """As it is when a service saves it."""
+    """The order with its clock armed, as when a service saves it."""
     arm(order, Moment(at, DEADLINES))
     return order
 
 
 def shipped(key: OrderKey = KEY, at: datetime = NOON, carrier: str = "yto") -> Order:
-    """An order with one parcel that is followed."""
+    """An order with one parcel that a tracker follows."""
     found = order(key, at)
     line = PurchaseLine(line="line-1", supplier_sku="A", quantity=1, unit_cost=PRICE)
     planned = PlannedPurchaseOrder(id=f"{key.shop}.{key.external_id}.acme.1.1", lines=(line,))

@@ -31,7 +31,7 @@ def tables(aws: None) -> dict[str, str]:
 
 
 class Calls:
-    """Every call of one client, each of which a test can make go wrong."""
+    """Every call of one client. A test can make each of them fail."""
 
     def __init__(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[tuple[str, dict[str, Any]]] = []
@@ -44,7 +44,7 @@ class Calls:
         self._faults.extend(errors)
 
     def lose_next_answer(self) -> None:
-        """Let the next call take effect, its answer be lost, and the SDK send it again."""
+        """The next call takes effect, but its answer is lost, and the SDK sends it again."""
         self._faults.append(None)
 
     def operations(self) -> list[str]:

@@ -1,6 +1,6 @@
-"""The consumers of queues, each declared once: what the template cannot say of it. All else is read off the template.
+"""The consumers of queues, each declared once, with what the template cannot say. The rest is read from the template.
 
-A new consumer is one row here; every test folder that is about consumers iterates over the rows.
+A new consumer is one row here; every test folder that tests consumers iterates over the rows.
 """
 
 from collections.abc import Mapping
@@ -12,23 +12,23 @@ from tests.support.lambdas import LOGICAL_IDS, event
 from tests.support.template_document import QUEUES, events, target
 
 Stage = Literal["new", "placed", "shipped"]
-"""How far the example order has come: nothing is known of it yet, a supplier has it, its parcel is under way."""
+"""How far the example order is: it is not known yet, a supplier has it, its parcel is under way."""
 
 REACHED_BY: Mapping[Stage, tuple[str, ...]] = {
     "new": (),
     "placed": ("order_ingest/orders_paid", "dispatch_submit/submit"),
     "shipped": ("order_ingest/orders_paid", "dispatch_submit/submit", "supplier_events/shipped"),
 }
-"""The example events that bring the order there, one after the other."""
+"""The example events that bring the order to a stage, one after the other."""
 
 
 @dataclass(frozen=True)
 class Consumer:
     """A function that takes the messages of one queue.
 
-    `good` is its example event (`events/<function>/<good>.json`) whose message can be done when the order has come
-    `after`. What it may do is written here by hand, so that a new permission is a decision: tables it `changes` and
-    others it `reads` (logical ids), queues it `sends` to (as services name them).
+    `good` is its example event (`events/<function>/<good>.json`), whose message can be handled once the order is at the
+    stage `after`. What the function may do is written here by hand, so that a new permission is a decision: tables it
+    `changes` and others it `reads` (logical ids), queues it `sends` to (as services name them).
     """
 
     function: str
@@ -39,7 +39,7 @@ class Consumer:
     sends: tuple[str, ...] = ()
     calls_partners: bool = False
     in_turn: bool = False
-    """Whether its messages wait for one partner after the other: it takes few of them at a time."""
+    """Whether its messages wait for partners one after the other; such a function takes few messages at a time."""
 
     @property
     def example(self) -> str:
@@ -95,4 +95,4 @@ CONSUMERS = (
 )
 BY_FUNCTION: Mapping[str, Consumer] = {one.function: one for one in CONSUMERS}
 BY_QUEUE: Mapping[str, Consumer] = {one.queue: one for one in CONSUMERS}
-"""By the logical id of its queue."""
+"""The consumers by the logical id of their queue."""

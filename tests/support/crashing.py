@@ -1,7 +1,7 @@
 """Crash points: end a use case at each of its outgoing calls, deliver its message again, compare with no crash.
 
-`Dies` is no Exception, so no `except Exception` and no `suppress` lives on; what a real end of the process would
-skip (`finally`) none of the services has.
+`Dies` is not a subclass of Exception, so no `except Exception` and no `suppress` catches it. A real end of the process
+would skip `finally`; the services do not use it.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ class Dies(BaseException):
 
 @dataclass
 class Fuse:
-    """Sees every outgoing call, and ends the process at one of them, before or after it took effect."""
+    """Sees every outgoing call, and ends the process at one of them, before or after the call took effect."""
 
     calls: list[str] = field(default_factory=list)
     at: int | None = None
@@ -33,7 +33,7 @@ class Fuse:
     blown: bool = False
 
     def watch(self, name: str, port: object) -> Any:
-        """The port, seen through the fuse."""
+        """The port, with every call going through the fuse."""
         return _Watched(self, name, port)
 
     def call(self, name: str, act: Callable[[], Any]) -> Any:
@@ -62,7 +62,7 @@ class _Watched:
 
 @dataclass(frozen=True)
 class UseCase:
-    """A message, what came before it, and how long to wait before it is delivered again."""
+    """A message, what has to happen before it, and how long to wait before it is delivered again."""
 
     prepare: "Callable[[World], None]"
     deliver: "Callable[[World], object]"
@@ -72,7 +72,7 @@ class UseCase:
 
 
 def survives_every_crash(use_case: UseCase, new_world: "Callable[[], World]") -> int:
-    """Assert that no crash point changes how it ends; the number of faults survived, each of which fired."""
+    """Assert that no crash point changes the outcome. Returns the number of faults survived; each of them fired."""
     calm = new_world()
     use_case.prepare(calm)
     calm.fuse.calls.clear()
@@ -93,7 +93,7 @@ def survives_every_crash(use_case: UseCase, new_world: "Callable[[], World]") ->
 
 
 def _stranded(world: "World") -> list[str]:
-    """What orders wait for and nothing would look at."""
+    """What orders wait for although nothing would look at it."""
     now = world.clock.now()
     return [
         f"{order.key}: {name}"
@@ -115,7 +115,7 @@ def _deliver(world: "World", use_case: UseCase) -> None:
 
 
 def outcome(world: "World") -> Mapping[str, object]:
-    """How things stand, times and numbers of attempts aside. What partners hold is counted one by one."""
+    """The state of the world without times and numbers of attempts. What partners hold is listed one by one."""
     return {
         "orders": [_timeless(order.model_dump(mode="json")) for order in world.orders.all()],
         "cases": [_timeless(case.model_dump(mode="json")) for case in world.cases.all()],

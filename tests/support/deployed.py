@@ -1,4 +1,4 @@
-"""What a deployment makes, as functions see it, in moto: tables, a seeded registry, queues, workflows, secrets."""
+"""What a deployment creates, in moto: tables, a seeded registry, queues, workflows, secrets."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def create_tables() -> dict[str, str]:
 
 
 def deploy(tables: dict[str, str]) -> dict[str, str]:
-    """Everything else beside the tables; values of the template's logical ids."""
+    """Create everything else beside the tables. Returns the values of the template's logical ids."""
     made = dict(tables)
     for name, queue in QUEUES.items():
         queue_name = re.sub(r"\$\{AWS::StackName\}", "daifa", queue["QueueName"]["Fn::Sub"])
@@ -54,7 +54,7 @@ def deploy(tables: dict[str, str]) -> dict[str, str]:
 
 
 class Partners:
-    """Everybody outside, in memory."""
+    """All partners, in memory."""
 
     def __init__(self) -> None:
         self.acme, self.shop, self.tracker = SupplierApi(), ShopApi(units={PINK: 1, GREEN: 1}), TrackerApi()

@@ -1,4 +1,4 @@
-"""Payloads with one senseless field."""
+"""Payloads in which one field makes no sense."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""What Python files import, as tests of walls read it."""
+"""What Python files import; tests of the import rules use it."""
 
 import ast
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from pathlib import Path
 from tests.support.template_document import ROOT
 
 PACKAGE = ROOT / "layers" / "dropship"
-"""Where `dropship` is found; everything else is found in ROOT."""
+"""The folder that contains `dropship`; all other packages are in ROOT."""
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 HANDLERS = sorted((ROOT / "functions").glob("*/app.py"))
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and all below it, but for what only the type checker reads."""
+    """The node and all nodes below it, without `if TYPE_CHECKING` blocks."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
@@ -21,7 +21,7 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def imports(path: Path, top: Path) -> Iterator[str]:
-    """Full names of what a file imports when it runs, relative imports resolved, wherever in the file they stand.
+    """Full names of what a file imports when it runs, from anywhere in the file; relative imports are resolved.
 
     `top` is the folder that packages are found in.
     """

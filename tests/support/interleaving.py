@@ -1,16 +1,16 @@
-"""Two workers at once: what the other one does just before a call of ours."""
+"""Two workers at once: let the other worker act just before a call of ours."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 def once_before(port: Any, method: str, act: Callable[[], object]) -> None:
-    """Let `act` happen once, just before the next call of the method; the calls it makes itself pass by."""
+    """Run `act` once, just before the next call of the method. Calls that `act` makes do not trigger it."""
     before_each(port, method, act, times=1)
 
 
 def before_each(port: Any, method: str, act: Callable[[], object], times: int = 1000) -> None:
-    """Let `act` happen before each of the next calls of the method; the calls it makes itself pass by."""
+    """Run `act` before each of the next `times` calls of the method. Calls that `act` makes do not trigger it."""
     real = getattr(port, method)
     left, inside = times, False
 

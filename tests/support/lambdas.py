@@ -35,7 +35,7 @@ def events_of(function: str) -> list[str]:
 
 
 def sqs_batch(*bodies: str, like: str, tries: int = 1) -> dict[str, Any]:
-    """A batch with those bodies, otherwise like an example event; message ids are `m0`, `m1` and so on."""
+    """A batch with these bodies, otherwise like an example event; message ids are `m0`, `m1` and so on."""
     record = event(like)["Records"][0]
     attributes = record["attributes"] | {"ApproximateReceiveCount": str(tries)}
     return {
@@ -47,12 +47,12 @@ def sqs_batch(*bodies: str, like: str, tries: int = 1) -> dict[str, Any]:
 
 
 def failed(answer: Mapping[str, Any]) -> list[str]:
-    """Message ids that an answer to a batch names as failed."""
+    """The message ids that an answer to a batch reports as failed."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 class Context(LambdaContext):
-    """What Lambda tells a function of its invocation."""
+    """What Lambda tells a function about its invocation."""
 
     def __init__(self) -> None:
         self._aws_request_id = "0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
@@ -63,7 +63,7 @@ class Context(LambdaContext):
 
 @dataclass
 class Function:
-    """A function, freshly loaded. Its ports can be put in place by setting them on `app`."""
+    """A function, freshly loaded. To replace its ports, set them on `app`."""
 
     name: str
     module: ModuleType
@@ -75,16 +75,16 @@ class Function:
 
     def __call__(self, event: object) -> Any:
         for handler in self.app.logger._logger.handlers:
-            handler.setStream(sys.stdout)  # the test's, which is not the one that the logger found when it was made
+            handler.setStream(sys.stdout)  # the stream of this test; the logger was made with another one
         with _only(self.environment):
             answer = self.module.handler(json.loads(json.dumps(event)), Context())
         return json.loads(json.dumps(answer))
 
 
 def load(name: str, resources: Mapping[str, str]) -> Function:
-    """A function with its own environment; `resources` are values of the template's logical ids.
+    """Load a function with its own environment; `resources` are values of the template's logical ids.
 
-    Each time it is another module with another logger, so that no test sees what another left behind.
+    Each call makes a new module with a new logger, so that tests do not affect each other.
     """
     number = next(_numbers)
     variables = {key: _resolved(value, resources) for key, value in environment(LOGICAL_IDS[name]).items()}
@@ -109,7 +109,7 @@ def _resolved(value: Any, resources: Mapping[str, str]) -> str:
 
 
 def made_up_resources() -> dict[str, str]:
-    """Values of the template's logical ids for a function that is to reach none of them."""
+    """Made-up values of the template's logical ids, for a function that must not reach any of them."""
     return dict.fromkeys((*QUEUES, *TABLES, *WORKFLOWS), "https://sqs.us-east-1.amazonaws.com/123456789012/made-up")
 
 
@@ -121,7 +121,7 @@ def environment_of(name: str) -> dict[str, str]:
 
 @contextmanager
 def _only(variables: Mapping[str, str]) -> Iterator[None]:
-    """The environment of the process, without what other functions have."""
+    """Set this function's variables in the environment of the process, and remove those of other functions."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "PY", "PATH", "HOME"))}
     with patch.dict(os.environ, kept | dict(variables), clear=True):
         yield

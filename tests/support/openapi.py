@@ -1,4 +1,4 @@
-"""An OpenAPI document as data: its calls, what references mean, and which fields of it an answer holds."""
+"""An OpenAPI document as data: its calls, its references resolved, and which of its fields an answer contains."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ _dates.checks("date-time", raises=ValueError)(lambda text: not isinstance(text, 
 
 @dataclass(frozen=True)
 class Operation:
-    """One call: its path with names in braces, its method, what the document says of it."""
+    """One call: its path with names in braces, its method, what the document says about it."""
 
     path: str
     method: str
@@ -59,7 +59,7 @@ class Document:
                 yield Operation(path, method.upper(), item[method], parameters)
 
     def resolved(self, node: Any) -> Any:
-        """A node, or what it refers to."""
+        """The node, or the node that it refers to."""
         while isinstance(node, dict) and "$ref" in node:
             found: Any = self.content
             for part in node["$ref"].removeprefix("#/").split("/"):
@@ -73,7 +73,7 @@ class Document:
         return dict(answer["content"]["application/json"]["schema"])
 
     def complaints(self, schema: Schema, value: object) -> list[str]:
-        """What is wrong with a value by a schema."""
+        """The ways in which a value does not fit a schema."""
         whole = {**schema, "components": self.content["components"]}
         found = Draft202012Validator(whole, format_checker=_dates).iter_errors(value)
         return [f"{error.json_path}: {error.message[:200]}" for error in found]
@@ -100,7 +100,7 @@ class Document:
             yield from self._below(f"{place}[]", schema["items"])
 
     def look(self, schema: Schema, value: Any, seen: "Seen", place: str) -> None:
-        """Count which fields of the document's objects a value holds."""
+        """Count in `seen` which fields of the document's objects a value contains."""
         if "$ref" in schema:
             place, schema = schema["$ref"].rpartition("/")[2], self.resolved(schema)
         if "oneOf" in schema:
@@ -119,7 +119,7 @@ class Document:
 
 @dataclass
 class Seen:
-    """What answers held of a document: objects, their fields, and fields with something in them."""
+    """What answers contained of a document: how many objects, fields, and fields that are not empty."""
 
     objects: Counter[str] = field(default_factory=Counter)
     fields: Counter[tuple[str, str]] = field(default_factory=Counter)

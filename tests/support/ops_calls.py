@@ -1,4 +1,4 @@
-"""Calls of the back office as docs/ops-api.yaml describes them, made of the real handler over worlds in memory."""
+"""Calls of the back office as docs/ops-api.yaml describes them, made to the real handler with worlds in memory."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ def worlds() -> list[World]:
 
 
 def serve(function: Function, ports: Any) -> Function:
-    """The function with other ports."""
+    """Give the function other ports."""
     for port in PORTS:
         setattr(function.app, port, getattr(ports, port))
     return function
@@ -51,19 +51,19 @@ def ask(
 
 
 def example(schema: Schema) -> str:
-    """Some value that a schema allows."""
+    """A value that a schema allows."""
     schema = DOCUMENT.resolved(schema)
     known = {"integer": schema.get("minimum"), "string": {"date": "2026-11-21"}.get(schema.get("format", ""), "x")}
     return str([*schema.get("enum", []), *schema.get("examples", []), known[schema["type"]]][0])
 
 
 def needed(operation: Operation) -> dict[str, str]:
-    """The query that a call cannot do without."""
+    """The required query parameters of a call, with example values."""
     return {name: example(one["schema"]) for name, one in operation.parameters["query"].items() if one.get("required")}
 
 
 def queries(operation: Operation) -> Iterator[dict[str, str]]:
-    """What is needed, then each parameter of the query beside it, with each value that is told of it."""
+    """First the required parameters alone; then one other parameter added, for each value that the document lists."""
     yield needed(operation)
     for name, one in operation.parameters["query"].items():
         for value in DOCUMENT.resolved(one["schema"]).get("enum", [example(one["schema"])]):
@@ -71,7 +71,7 @@ def queries(operation: Operation) -> Iterator[dict[str, str]]:
 
 
 def paths(operation: Operation, world: World, *, told: bool = False) -> Iterator[dict[str, str]]:
-    """The parameters of a path for everything that there is in a world; with every word that is `told`, if wanted."""
+    """The parameters of a path for all that a world contains; with `told`, for every value that the document lists."""
     orders, cases = list(world.orders.all()), list(world.cases.all())
     known = {
         "shop": {order.shop for order in orders},
@@ -88,7 +88,7 @@ def paths(operation: Operation, world: World, *, told: bool = False) -> Iterator
 
 
 def meant(function: Function, operation: Operation, world: World) -> Iterator[Answer]:
-    """Answers to every request that is meant to be made of a world."""
+    """Answers to every sensible request about what a world contains."""
     serve(function, world.application)
     for path in paths(operation, world):
         for query in queries(operation):
@@ -97,7 +97,7 @@ def meant(function: Function, operation: Operation, world: World) -> Iterator[An
 
 
 def senseless(function: Function, operation: Operation, world: World) -> Iterator[Answer]:
-    """Answers to requests that name what cannot be, or what is not there."""
+    """Answers to requests that name impossible or missing things."""
     serve(function, world.application)
     usual = {name: example(one["schema"]) for name, one in operation.parameters["path"].items()}
     body = next(iter(operation.bodies), None)
@@ -110,14 +110,14 @@ def senseless(function: Function, operation: Operation, world: World) -> Iterato
 
 
 def in_vain(function: Function, operation: Operation, world: World) -> Iterator[Answer]:
-    """Answers of a day when no store and no queue answers."""
+    """Answers when no store and no queue works."""
     serve(function, _Down())
     for path in paths(operation, world):
         yield ask(function, operation, path, needed(operation), next(iter(operation.bodies), None))
 
 
 class _Down:
-    """Every port of a function, and everything that a port can do: not now."""
+    """Every port of a function, out of order: each call raises `Unavailable`."""
 
     def __getattr__(self, name: str) -> Any:
         return _Down()

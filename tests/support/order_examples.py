@@ -1,4 +1,4 @@
-"""Orders, events and times as the tests need them: short to write, real in shape."""
+"""Orders, events and times for tests: short to write, and with the shape of real ones."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,12 +24,12 @@ EUR = "EUR"
 
 
 def at(hours: float = 0) -> datetime:
-    """So many hours after the start."""
+    """The time this many hours after the start."""
     return START + timedelta(hours=hours)
 
 
 def moment(hours: float = 0) -> Moment:
-    """So many hours after the start, with the deadlines of a new shop."""
+    """The moment this many hours after the start, with the deadlines of a new shop."""
     return Moment(at(hours), DEADLINES)
 
 
@@ -80,7 +80,7 @@ def offer(supplier: str = "north", rank: int = 1) -> Offer:
 
 
 def offers(order: Order, **suppliers: str) -> dict[str, list[Offer]]:
-    """One offer for each SKU; `L2="south"` names another supplier than north for a line."""
+    """One offer for each SKU, from the supplier north; `L2="south"` names another supplier for a line."""
     return {each.sku: [offer(suppliers.get(each.id, "north"))] for each in order.lines}
 
 
@@ -109,7 +109,7 @@ Said = Literal["acknowledged", "rejected", "shipped", "cancelled", "cancel_rejec
 
 
 def says(kind: Said, purchase_order: PurchaseOrder, number: str = "", **units: int) -> SupplierEvent:
-    """A supplier's event; `number` is the waybill's, `L1=2` says what is in the parcel."""
+    """A supplier's event. `number` is the waybill's number; `L1=2` says that two units of line L1 are in the parcel."""
     shipment = None
     if number:
         lines = tuple(ShippedLine(line=line_id, quantity=count) for line_id, count in units.items())

@@ -1,4 +1,4 @@
-"""What is true of every order at every moment, whatever happened to it."""
+"""What is true of every order at every moment."""
 
 from collections import Counter
 from datetime import datetime
@@ -12,7 +12,7 @@ from dropship.domain.orders.purchase_order import IN_DISPATCH, OPEN_AT_SUPPLIER
 
 
 def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None = None) -> None:
-    """Assert every invariant of an order, at `now` or when it last changed: nothing it waits for is without a watch."""
+    """Assert every invariant of an order, at `now` or when it last changed. One is: all it waits for has a watch."""
     order.check()
     _units_at_suppliers(order)
     _units_in_parcels(order)
@@ -25,7 +25,7 @@ def check(order: Order, now: datetime | None = None, deadlines: Deadlines | None
 
 
 def saved(order: Order, now: datetime | None = None) -> None:
-    """Arm the order's clock as where it is saved, then assert every invariant."""
+    """Arm the order's clock, as a save does, then assert every invariant."""
     now = now or order.timeline[-1].at
     arm(order, Moment(now, Deadlines()))
     check(order, now)

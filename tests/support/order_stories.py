@@ -1,4 +1,4 @@
-"""The example order in the states that people may see it in: each story tells a world how it came to that."""
+"""The example order in each state that people may see: each story brings a world into one state."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,13 +15,13 @@ NO = answer(200, {"data": {"fulfillmentCreate": {"fulfillment": None, "userError
 
 
 def waits_for_a_source(world: World) -> None:
-    """Nobody offers what it wants: on hold."""
+    """Nobody offers its goods: it is on hold."""
     world.hear("orders/paid", line_items=lines(sku="NOBODY-HAS-IT"))
     world.plan()
 
 
 def two_of_a_kind(world: World) -> None:
-    """Two orders and two cases that a person has to look at: a list of one entry has a next page."""
+    """Two orders and two cases that need a person, so that a page with one entry has a next page."""
     for number in (1, 2):
         world.hear("orders/paid", id=number, shipping_address=None, name=f"#{number}")
         world.cases.save(case(str(number)), 0)
@@ -33,7 +33,7 @@ def ready(world: World) -> None:
 
 
 def in_doubt(world: World) -> None:
-    """Nobody knows whether the supplier has it."""
+    """It is unknown whether the supplier has it."""
     world.hear("orders/paid")
     world.acme.fail("place", LOST, LOST)
     world.acme.fail("find", LOST, LOST)
@@ -43,7 +43,7 @@ def in_doubt(world: World) -> None:
 
 
 def being_placed(world: World) -> None:
-    """A worker died at the supplier's door, and its lease is not over."""
+    """A worker died while it was placing, and its lease has not ended."""
     world.hear("orders/paid")
     planned = world.plan()
     for at in range(9):
@@ -72,7 +72,7 @@ def delivered(world: World) -> None:
 
 
 def told_in_vain(world: World) -> None:
-    """The marketplace does not take the parcel."""
+    """The marketplace does not accept the parcel."""
     world.shipped()
     world.shop.fail("create", NO)
     world.tell_marketplace()
@@ -85,7 +85,7 @@ def followed_by_nobody(world: World) -> None:
 
 
 def being_cancelled(world: World) -> None:
-    """The supplier is to answer later whether it cancels."""
+    """The supplier will answer later whether it cancels."""
     world.dispatched()
     world.acme.cancels = "later"
     world.hear("orders/cancelled")
@@ -107,7 +107,7 @@ def refunded_in_time(world: World) -> None:
 
 
 def refunded_in_part(world: World) -> None:
-    """One unit that was shipped is refunded, and a person has to say what becomes of it."""
+    """One unit that was shipped is refunded, and a person has to decide what happens to it."""
     world.shipped()
     world.refund(PINK)
 

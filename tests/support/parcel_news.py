@@ -1,4 +1,4 @@
-"""News of the example order's parcel, as its tracker tells them."""
+"""News of the example order's parcel, as its tracker reports them."""
 
 import json
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ POLL = PollParcels(orders=[str(KEY)])
 
 
 def report(*scans, number=WAYBILL.number, carrier="yuantong"):
-    """A report with those scans, the first the oldest, each a minute after the one before."""
+    """A report with these scans, the oldest first, each a minute after the one before."""
     rows = []
     for minute, scan in enumerate(scans):
         code, status = SCANS[scan]
@@ -40,12 +40,12 @@ def polled(world, report):
 
 
 def is_polled(world):
-    """Whether the example order is in the index of polls."""
+    """Whether the example order is in the index `polls`."""
     return world.order.polled_since is not None
 
 
 def carried_by(world, carrier):
-    """Let the example parcel be one of that carrier."""
+    """Make this carrier the carrier of the example parcel."""
     order, version = world.orders.load(KEY)
     parcel = order.parcel(*WAYBILL)
     parcel.carrier, parcel.number = carrier, f"{carrier.upper()}1"

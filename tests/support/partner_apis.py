@@ -1,4 +1,4 @@
-"""Partners in memory, for `FakeHttp`: they keep what they were given, and fail as they are told to."""
+"""Partners in memory, for `FakeHttp`: they keep what they are given, and fail when a test tells them to."""
 
 import json
 from collections.abc import Callable
@@ -21,14 +21,14 @@ def answer(status: int, body: object = None, **headers: str) -> HttpResponse:
 
 @dataclass
 class Partner:
-    """A partner by operation. `failures[operation]` are used up first, each before or after it took effect."""
+    """A partner. `failures[operation]` are its first answers, each given before or after the operation took effect."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
-    """Every (operation, what about), the oldest first."""
+    """Every (operation, what it was about), the oldest first."""
     failures: dict[str, list[tuple[Failure, bool]]] = field(default_factory=dict)
 
     def fail(self, operation: str, *failures: Failure, after: bool = False) -> None:
-        """Let the next requests of the operation fail; `after` they took effect."""
+        """Let the next requests of the operation fail; with `after`, they fail after they took effect."""
         self.failures.setdefault(operation, []).extend((failure, after) for failure in failures)
 
     def requests(self, operation: str) -> list[str]:
@@ -50,7 +50,7 @@ class Partner:
 
 @dataclass
 class SupplierApi(Partner):
-    """Supplier API v1. The same reference is the same purchase order, however often it is placed."""
+    """Supplier API v1. A reference that is placed again is the same purchase order."""
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancels: Literal["yes", "no", "later"] = "yes"
@@ -69,7 +69,7 @@ class SupplierApi(Partner):
 
     @property
     def open(self) -> list[str]:
-        """References of the purchase orders it means to ship."""
+        """References of the purchase orders that it intends to ship."""
         return [reference for reference, order in self.orders.items() if not order["cancelled"]]
 
     def _place(self, body: dict[str, Any]) -> HttpResponse:
@@ -93,7 +93,7 @@ class SupplierApi(Partner):
 
 @dataclass
 class ShopApi(Partner):
-    """Shopify's fulfilments of one order; as there, the same parcel told twice is two fulfilments."""
+    """Shopify's fulfilments of one order. As at Shopify, telling the same parcel twice makes two fulfilments."""
 
     units: dict[str, int] = field(default_factory=dict)
     """Units still to be sent, by order line."""
@@ -108,7 +108,7 @@ class ShopApi(Partner):
 
     @property
     def told(self) -> list[str]:
-        """Tracking numbers of the fulfilments, once for each."""
+        """The tracking number of each fulfilment."""
         return [wanted["trackingInfo"]["number"] for wanted in self.created]
 
     def _ask(self) -> HttpResponse:
@@ -142,14 +142,14 @@ def _fulfilment(index: int) -> str:
 
 @dataclass
 class WooApi(Partner):
-    """WooCommerce's orders with their refunds and notes; as there, the same note told twice is two notes."""
+    """WooCommerce's orders with refunds and notes. As at WooCommerce, sending the same note twice makes two notes."""
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     notes: list[dict[str, Any]] = field(default_factory=list)
     per_page: int = 2
     mails: list[str] = field(default_factory=list)
-    """What the buyer was mailed: customer notes, and that the order is completed."""
+    """The mails to the buyer: customer notes, and that the order is completed."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path, _, query = request.path.removeprefix("/wp-json/wc/v3/orders").partition("?")
@@ -208,12 +208,12 @@ class WooApi(Partner):
 
 @dataclass
 class TrackerApi(Partner):
-    """快递100: `reports` by number are answered to a query."""
+    """快递100: it answers a query with the entry of `reports` for the number."""
 
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscribed: list[str] = field(default_factory=list)
     phones: dict[str, str] = field(default_factory=dict)
-    """The phone that the last request about each number told; empty where it told none."""
+    """The phone in the last request about each number; empty where there was none."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         param = json.loads(parse_qs(request.body.decode())["param"][0])

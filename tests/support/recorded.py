@@ -35,7 +35,7 @@ PURCHASE_ORDER = PurchaseOrderRequest(
 
 
 def access(**secret):
-    """What a request is signed with."""
+    """The credentials that a request is signed with."""
     return Access(secret, NOW)
 
 
@@ -60,7 +60,7 @@ def signed_request(name):
 
 
 def webhook(body, headers=None):
-    """A request as it is read again, after it was verified and kept."""
+    """A webhook as it is read again after it was verified and kept."""
     text = body if isinstance(body, str) else json.dumps(body)
     return RawRequest(headers or {}, text.encode())
 

@@ -1,4 +1,4 @@
-"""The services with everything around them in memory, and what tests do to them and see of them."""
+"""The services with everything around them in memory; what tests can do to them, and what they can see."""
 
 import json
 from collections.abc import Mapping
@@ -78,20 +78,20 @@ def _body_text(name: str) -> str:
 
 
 def payload(name: str) -> dict[str, Any]:
-    """The body of an example webhook; a copy to change."""
+    """The body of an example webhook, as a copy that may be changed."""
     return dict(json.loads(_body_text(name)))
 
 
 @cache
 def _consumer(queue: str) -> Function:
-    """The consumer of a queue, named as services name it, loaded once; each world gives it its own ports."""
+    """The consumer of a queue (named as services name the queue), loaded once. Each world gives it its own ports."""
     (found,) = [one for one in CONSUMERS if one.queue_name == queue]
     return load(found.function, made_up_resources())
 
 
 @dataclass
 class World:
-    """One shop's orders, its suppliers, its tracker, all queues and stores. Services see it through `fuse`."""
+    """One shop's orders, its suppliers, its tracker, all queues and stores. Services call them through `fuse`."""
 
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     orders: FakeOrders = field(default_factory=FakeOrders)
@@ -104,7 +104,7 @@ class World:
     acme: SupplierApi = field(default_factory=SupplierApi)
     bolt: SupplierApi = field(default_factory=SupplierApi)
     in_memory: FakeSuppliers | None = None
-    """Suppliers that are reached without HTTP, in place of acme and bolt, where a test wants them."""
+    """Suppliers that are reached without HTTP; where a test sets them, they replace acme and bolt."""
     shop: ShopApi = field(default_factory=lambda: ShopApi(units={PINK: 1, GREEN: 1}))
     woo: WooApi = field(default_factory=WooApi)
     tracker: TrackerApi = field(default_factory=TrackerApi)
@@ -112,11 +112,11 @@ class World:
     ask_all: AskAll = map
     """How tracking asks for several parcels."""
     counted: list[tuple[str, str]] = field(default_factory=list)
-    """Metrics of tracking and what they are about."""
+    """Metrics of tracking, each with what it is about."""
     planned: tuple[int, list[PlannedPurchaseOrder]] = (0, [])
-    """The plan that the workflow submits, where a test keeps one."""
+    """The plan that the workflow submits, where a test has stored one."""
     messages: list[str] = field(default_factory=list)
-    """Messages that are delivered again and again, where a test keeps some."""
+    """Messages that are delivered again and again, where a test has stored some."""
 
     def __post_init__(self) -> None:
         self.http.partner("http://partners.test/suppliers/acme", self.acme)
@@ -180,7 +180,7 @@ class World:
 
     @property
     def application(self) -> SimpleNamespace:
-        """What a consumer has as its `app`: the ports of this world, as services see them."""
+        """What a consumer has as its `app`: the ports of this world, called through `fuse`."""
         return SimpleNamespace(
             orders=self._seen("orders"),
             cases=self._seen("cases"),
@@ -198,30 +198,30 @@ class World:
     # What happens
 
     def hear(self, topic: str, **changes: object) -> None:
-        """The marketplace tells of the example order: `orders/paid`, with some fields changed."""
+        """The marketplace sends the example order: `orders/paid`, with some fields changed."""
         self.inbox.handle(from_shop(topic, **changes))
 
     def wish(self, message: Any) -> None:
-        """A message of the inbox, through its JSON."""
+        """Handle a message of the inbox, after it was turned into JSON and back."""
         self.inbox.handle(INBOX.validate_json(message.model_dump_json()))
 
     def tell(self, message: Any) -> None:
-        """A message of after-sales, through its JSON."""
+        """Handle a message of after-sales, after it was turned into JSON and back."""
         self.after_sales.handle(AFTER_SALES.validate_json(message.model_dump_json()))
 
     def refund(self, *units: str) -> None:
-        """The marketplace refunded one unit of each of those lines; all that it sends to after-sales arrives."""
+        """The marketplace refunds one unit of each of these lines. All messages to after-sales that follow arrive."""
         self.hear("refunds/create", refund_line_items=[{"line_item_id": line, "quantity": 1} for line in units])
         self.arrive("after-sales")
 
     def take(self, queue: str, body: str) -> None:
-        """The consumer of a queue takes one message."""
+        """Give one message to the consumer of a queue."""
         consumer = _consumer(queue)
         consumer.module.app = self.application
         consumer.module.handle(body)
 
     def arrive(self, queue: str) -> None:
-        """What was sent to a queue arrives at its consumer."""
+        """Give everything that was sent to a queue to its consumer."""
         for body in self.queues.drain(queue):
             self.take(queue, body)
 
@@ -229,16 +229,16 @@ class World:
         return self.planning.plan(KEY)
 
     def dispatch(self) -> list[str]:
-        """What the fulfilment workflow does when nothing fails; the statuses."""
+        """Do what the fulfilment workflow does when nothing fails; returns the statuses."""
         fence, planned = self.plan()
         return [self.submission.submit(KEY, fence, one, "worker") for one in planned]
 
     def supplier_says(self, event: str, *, supplier: str = "acme", **data: object) -> None:
-        """A supplier tells of its purchase order; fields of `data` may be changed."""
+        """A supplier sends an event of its purchase order; fields of `data` may be changed."""
         self.supplier_events.handle(from_supplier(event, supplier, **data))
 
     def cannot_read(self, which: OrderKey) -> None:
-        """From now on the order is there, and what is stored of it makes no sense."""
+        """From now on the stored order cannot be read: its content makes no sense."""
         one, many = self.orders.load, self.orders.load_all
 
         def load(key: OrderKey, **how: bool) -> Any:
@@ -268,7 +268,7 @@ class World:
         self.supplier_says("shipped", shipment=shipment)
 
     def tell_marketplace(self) -> None:
-        """Write the example parcel back."""
+        """Tell the marketplace of the example parcel."""
         self.writeback.handle(TellMarketplace(order=str(KEY), carrier=WAYBILL.carrier, number=WAYBILL.number))
 
     # What is seen
@@ -306,7 +306,7 @@ class World:
         return loaded.value
 
     def unseen(self) -> list[str]:
-        """What the example order waits for and nothing would look at."""
+        """What the example order waits for although nothing would look at it."""
         deadlines = self.registry.shop(KEY.shop).deadlines
         return [
             name for name, watch in watched(self.order, Moment(self.clock.now(), deadlines)).items() if watch is None
@@ -330,7 +330,7 @@ class World:
 
 
 def from_shop(topic: str, **changes: object) -> Webhook:
-    """A message of the inbox: the example webhook of that topic, with some fields changed."""
+    """A message of the inbox: the example webhook of this topic, with some fields changed."""
     headers = {"x-shopify-topic": topic, "x-shopify-shop-domain": "main-shop.myshopify.com"}
     body = payload(topic.replace("/", "_")) | changes
     return Webhook(channel="shopify", connection="main-shop", headers=headers, body=json.dumps(body))

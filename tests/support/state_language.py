@@ -17,7 +17,7 @@ def definition(name: str) -> State:
 
 
 def machines(machine: State) -> Iterator[State]:
-    """The machine itself and every machine inside one of its Map states."""
+    """The machine itself and every machine inside its Map states."""
     yield machine
     for state in machine["States"].values():
         if state["Type"] == "Map":
@@ -29,7 +29,7 @@ def tasks(machine: State) -> dict[str, State]:
 
 
 def followers(state: State) -> set[str]:
-    """Where a state may go, catches included."""
+    """The states that may follow a state, by Catch too."""
     return {step["Next"] for step in [state, *state.get("Catch", [])] if "Next" in step}
 
 
@@ -45,7 +45,7 @@ def reachable(machine: State) -> set[str]:
 
 
 def entered_states(machine: State, items: int) -> int:
-    """States entered when nothing fails and every Map has `items` items."""
+    """The states that are entered when nothing fails and every Map has `items` items."""
     count, name = 0, machine["StartAt"]
     while name:
         state = machine["States"][name]
@@ -57,7 +57,7 @@ def entered_states(machine: State, items: int) -> int:
 
 
 def longest_wait(retrier: State) -> float:
-    """Seconds between the attempts of one retrier, added up, without jitter (which only shortens them)."""
+    """The sum of the seconds between the attempts of one retrier, without jitter (which only shortens them)."""
     limit = retrier.get("MaxDelaySeconds", float("inf"))
     delays = (retrier["IntervalSeconds"] * retrier["BackoffRate"] ** n for n in range(retrier["MaxAttempts"]))
     return sum(min(delay, limit) for delay in delays)

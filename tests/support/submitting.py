@@ -1,4 +1,4 @@
-"""Submitting acme's purchase order as the workflow does: with the plan that was made first, again and again."""
+"""Submitting acme's purchase order as the workflow does: every try uses the plan that was made first."""
 
 from dropship.services.messages import CancelOrder
 from dropship.services.purchasing.dispatch import OutcomeUnknown, SupplierBusy
@@ -20,11 +20,11 @@ def planned() -> World:
 
 
 def submit(world: World) -> str:
-    """One try of the workflow; the status."""
+    """One try of the workflow; returns the status."""
     fence, purchase_orders = world.planned
     return world.submission.submit(KEY, fence, purchase_orders[0], "worker")
 
 
 def give_up(world: World, error: str = "SupplierBusy") -> str:
-    """What the workflow does after its last try; the status."""
+    """What the workflow does after its last try; returns the status."""
     return world.submission.give_up(KEY, world.planned[1][0].id, error)

@@ -1,4 +1,4 @@
-"""The deployment template as data: CloudFormation's short tags read as the long form, and what tests ask of it."""
+"""The deployment template as data: CloudFormation's short tags are read as the long form. With look-ups for tests."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -68,7 +68,7 @@ def events(function: str, kind: str) -> list[Properties]:
 
 
 def target(value: Any) -> str:
-    """What a reference points at: a logical id, or the text of a Sub."""
+    """What a reference points to: a logical id, or the text of a Sub."""
     if isinstance(value, str):
         return value
     if "Ref" in value:
@@ -83,7 +83,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def on_condition(role: str) -> Iterator[dict[str, Any]]:
-    """Policies beside the role, which are deployed only where a parameter asks for them."""
+    """Policies outside the role, which are deployed only where a parameter asks for them."""
     for resource in RESOURCES.values():
         if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]:
             assert "Condition" in resource, "what is always granted stands in the role"
@@ -91,13 +91,13 @@ def on_condition(role: str) -> Iterator[dict[str, Any]]:
 
 
 def grants(role: str) -> Iterator[tuple[str, str]]:
-    """Every (action, resource) that a role may use; both branches of a condition count."""
+    """Every (action, resource) that a role may use; both branches of a condition are included."""
     yield from _granted(RESOURCES[role]["Properties"]["Policies"])
     yield from _granted(on_condition(role))
 
 
 def grants_on_condition(role: str) -> set[tuple[str, str]]:
-    """Those of them that are not there unless a parameter asks for them."""
+    """Every (action, resource) of a role that exists only where a parameter asks for it."""
     return set(_granted(on_condition(role)))
 
 

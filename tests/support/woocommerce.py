@@ -1,4 +1,4 @@
-"""A WooCommerce shop in the service world: its example order, what it pushes, and what becomes of it."""
+"""A WooCommerce shop in the service world: its example order, what the shop pushes, and what follows from it."""
 
 import json
 from typing import Any
@@ -24,14 +24,14 @@ def an_order(**changes: Any) -> dict[str, Any]:
 
 
 def push(world: World, topic: str = "order.updated", **changes: Any) -> None:
-    """The shop tells of its order by a webhook, which may have less in it than the shop knows."""
+    """The shop sends its order by a webhook, which may contain less than the shop knows."""
     body = json.dumps({"id": 727} if topic == "order.deleted" else an_order(**changes))
     headers = {"x-wc-webhook-topic": topic}
     world.inbox.handle(Webhook(channel="woocommerce", connection="woo-shop", headers=headers, body=body))
 
 
 def arrive(world: World) -> None:
-    """What was sent to the inbox arrives, and what follows from it, until nothing is left."""
+    """Handle what was sent to the inbox, and all messages that follow, until none is left."""
     while bodies := world.queues.drain("inbox"):
         for body in bodies:
             world.inbox.handle(INBOX.validate_json(body))
@@ -59,5 +59,5 @@ def shipped(world: World, number: str = NUMBER, **units: int) -> None:
 
 
 def tell(world: World, number: str = NUMBER) -> None:
-    """The parcel is told to the shop."""
+    """Tell the shop of the parcel."""
     world.writeback.handle(TellMarketplace(order=str(KEY), carrier="yto", number=number))

@@ -1,4 +1,4 @@
-"""The HTTP API: who gets in, how fast, and what is written down."""
+"""The HTTP API: authorisation, throttling, and the access log."""
 
 import pytest
 

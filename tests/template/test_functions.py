@@ -37,7 +37,7 @@ each_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
 def expected_environment(function: str) -> dict[str, str]:
-    """The variables that a function's permissions call for, and what each points at."""
+    """The variables that a function needs because of its permissions, each with what it points to."""
     grants = function_grants(function)
     used = {
         resource.removeprefix("${").split(".Arn}")[0] for action, resource in grants if action.startswith("dynamodb:")

@@ -1,4 +1,4 @@
-"""Schedules, alarms, dashboard, outputs, and what a template must never hold."""
+"""Schedules, alarms, dashboard, outputs, and what a template must never contain."""
 
 import json
 import re

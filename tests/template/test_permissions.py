@@ -1,4 +1,4 @@
-"""Who may do what. A new permission must be written here as well, by hand: that is the point (decision 14).
+"""Who may do what. Every new permission must be written here too, by hand, so that it is a decision (decision 14).
 
 What a consumer of a queue may do to tables, queues and partners is written in its row of tests/support/consumers.py.
 """
@@ -35,7 +35,7 @@ def may_change(table: str) -> set[str]:
 
 
 def may_read(table: str) -> set[str]:
-    """Consumers that may read a table: those that may change it, too."""
+    """Consumers that may read a table, including those that may change it."""
     return may_change(table) | {one.function for one in CONSUMERS if table in one.reads}
 
 
@@ -52,7 +52,7 @@ SENDERS = {
     "TrackingQueue": {"webhook", "tracking_schedule"},
     "AfterSalesQueue": {"dispatch_submit", "deadline_sweep", "ops_api"},
 }
-"""Functions that send to a queue and take from none."""
+"""Functions that send to a queue and take from no queue."""
 LOG_DELIVERY = "logs:CreateLogDelivery"
 PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/daifa/${Stage}"
 
@@ -68,7 +68,7 @@ def test_no_role_has_a_wildcard(role):
 
 
 def _statements() -> list[str]:
-    """Every statement of every role, as the template's text has it, with its comments."""
+    """Every statement of every role, as text from the template, with its comments."""
     parts = re.split(r"^ +- (?=Effect: )", TEXT, flags=re.MULTILINE)
     return [re.split(r"^  \w|^  #", part, flags=re.MULTILINE)[0] for part in parts[1:]]
 

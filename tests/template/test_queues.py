@@ -1,4 +1,4 @@
-"""Queues: what fails is kept, seen and never lost, and one slow queue does not starve the rest."""
+"""Queues: what fails is kept and raises an alarm, and a slow queue does not take all concurrency from the others."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The figures of docs/guarantees.md: each instrument's own, and what does not hold by name."""
+"""The figures of docs/guarantees.md: those of each instrument, and the name of everything that does not hold."""
 
 import re
 

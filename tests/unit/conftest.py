@@ -1,4 +1,4 @@
-"""Unit tests reach nothing outside their process, and their random examples are the same in every run of CI."""
+"""Unit tests reach nothing outside their process. In CI their random examples are the same in every run."""
 
 import os
 
@@ -13,7 +13,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 @pytest.fixture(autouse=True)
 def no_network():
-    """Opening a socket fails the test. Unix sockets stay allowed: an event loop wakes itself through one."""
+    """Opening a socket fails the test. Unix sockets stay allowed: an event loop uses one to wake itself."""
     disable_socket(allow_unix_socket=True)
     yield
     enable_socket()

@@ -1,4 +1,4 @@
-"""Whom we call, and whom never: decided before anything is sent."""
+"""Which addresses we call, and which never: this is decided before anything is sent."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Who may import whom. The domain is pure; only the runtime knows everything; a handler is thin.
 
-Layers are the first cut. The second, rooms within a layer, is kept by test_rooms.py.
+The code is divided into layers first. test_rooms.py checks the second division: the rooms within a layer.
 """
 
 import ast
@@ -29,7 +29,7 @@ ALLOWED = {
     "adapters": ({"pydantic", "boto3", "botocore", "urllib3", "yaml"}, {"domain", "ports", "connectors", "adapters"}),
 }
 FORBIDDEN_IN_STANDARD_LIBRARY = {"domain": IMPURE, "connectors": IMPURE - {"importlib", "pathlib"}, "services": {"os"}}
-# Of the rest a handler needs no more than the errors and the request's type.
+# Of the other layers a handler needs only the errors and the type of a request.
 HANDLERS_MAY = (
     {"aws_lambda_powertools", "pydantic"},
     {"runtime", "services", "domain", "ports", "connectors.contract"},
@@ -78,7 +78,7 @@ def test_a_handler_knows_the_runtime_and_the_services_and_is_short(path):
     assert len(path.read_text().splitlines()) <= HANDLER_LINES
 
 
-# A supplier is a port. Those who order there, cancel there and settle refunds are not to know what is behind it.
+# A supplier is a port. Code that orders, cancels or settles refunds must not know what is behind it.
 BEHIND_THE_PORT = {"connectors", "services.partner_calls", "services.docking"} | {
     f"ports.{name}" for name in ("Http", "HttpRequest", "HttpResponse", "NoAnswer", "Secrets")
 }
@@ -91,7 +91,7 @@ SEES_THE_PORT_ONLY = [
 
 
 def behind_the_port(path: Path, where: Path = PACKAGE) -> list[str]:
-    """What the file imports of the way to suppliers."""
+    """The imports of a file that lead behind the port."""
     names = (name.removeprefix(OUR) for name in imports(path, where))
     return [name for name in names if any(f"{name}.".startswith(f"{hidden}.") for hidden in BEHIND_THE_PORT)]
 

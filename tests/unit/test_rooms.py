@@ -1,6 +1,6 @@
-"""Who may import whom within a layer, within tools and within tests: capabilities are the second cut, after layers.
+"""Who may import whom within a layer, within tools and within tests: the second division of the code, after layers.
 
-A new room, or a new door between two, is one entry of a table here.
+A new room is one entry in a table here; so is a new permission to import ("door") from one room into another.
 """
 
 from collections.abc import Iterator, Mapping, Set
@@ -13,7 +13,7 @@ from tests.support.imports import HANDLERS, PACKAGE, SOURCES, imports
 from tests.support.template_document import ROOT
 
 May = Mapping[str, Set[str]]
-"""What each room, a folder or a file, may import beside itself; `a.b` is one file of a room."""
+"""What each room (a folder or a file) may import beside itself; `a.b` is one file of a room."""
 
 SHARED = {"attention", "identity", "money", "deadlines", "lifecycle", "quantities", "errors", "fact", "part"}
 EVERY_CAPABILITY = {*SHARED, "exchange", "registry", "orders"}
@@ -24,7 +24,7 @@ DOMAIN: May = {
     "orders": {*SHARED, "exchange"},
     "remedies": EVERY_CAPABILITY,
     "routing": EVERY_CAPABILITY,
-    # Not there yet; where they will stand is decided.
+    # These rooms do not exist yet, but their place is decided.
     "supply": EVERY_CAPABILITY,
     "listing": EVERY_CAPABILITY,
     "agreements": SHARED,
@@ -68,8 +68,8 @@ TESTS: May = {
     "tools": SUPPORT,
     "docs": SUPPORT,
     "faults": SUPPORT,
-    "corpus": {*SUPPORT, "faults"},  # bad input meets the worlds of the faults, and their promises
-    "grants": {*SUPPORT, "faults"},  # the events are those of the faults
+    "corpus": {*SUPPORT, "faults"},  # bad input uses the worlds of the faults, and their promises
+    "grants": {*SUPPORT, "faults"},  # it uses the events of the faults
     "e2e": {*SUPPORT, "corpus", "grants.granted"},  # the same bad input and the same grants, on the whole stack
     "bench": {*SUPPORT, "faults.world", "e2e.world"},
 }
@@ -99,7 +99,7 @@ def below(name: str, allowed: Set[str]) -> bool:
 
 
 def trespasses(top: Path, package: str, may: May) -> list[str]:
-    """Imports that cross a wall which the table does not open."""
+    """Imports from one room into another that the table does not allow."""
     found = [(path.name, inside) for room, inside, path in crossings(top, package) if not below(inside, may[room])]
     return [f"{file} imports {inside}" for file, inside in found]
 
@@ -110,7 +110,7 @@ def test_a_room_imports_only_from_rooms_that_the_table_opens_to_it(top, package,
 
 
 def strangers(top: Path, package: str, may: May) -> set[str]:
-    """Rooms that no table knows."""
+    """Rooms that are missing in the table."""
     home = top.joinpath(*package.split("."))
     rooms = {path.relative_to(home).parts[0].removesuffix(".py") for path in home.rglob("*.py")}
     return rooms - set(may) - {"__init__"}
@@ -122,7 +122,7 @@ def test_every_room_is_in_the_table(top, package, may):
 
 
 def in_order(may: May) -> list[str]:
-    """The rooms, each after those that it knows; CycleError where two know each other. Shared words may."""
+    """The rooms, each after those it imports; CycleError where imports form a circle. Shared modules are left out."""
     known = {room: {one.partition(".")[0] for one in allowed - SHARED} for room, allowed in may.items()}
     return list(TopologicalSorter(known).static_order())
 
@@ -133,7 +133,7 @@ def test_no_room_knows_another_that_knows_it(top, package, may):
 
 
 def unused(top: Path, package: str, may: May) -> set[str]:
-    """Doors that nobody goes through, but for those that are open to every room."""
+    """Permissions that no import uses, without those that every room has."""
     used = [(room, inside) for room, inside, _ in crossings(top, package)]
     doors = {(room, door) for room in may for door in may[room] - EVERY_SERVICE - SUPPORT}
     return {f"{room} to {door}" for room, door in doors if not any(by == room and below(to, {door}) for by, to in used)}
@@ -145,7 +145,7 @@ def test_no_door_is_open_that_nobody_uses(top, package, may):
 
 
 def outsiders(paths: list[Path], top: Path, forbidden: Set[str]) -> list[str]:
-    """What these files import of packages that they must not know, or of modules of tests."""
+    """What these files import from packages that they must not import, or from files of tests."""
     return [name for path in paths for name in imports(path, top) if below(name, forbidden) or ".test_" in name]
 
 
@@ -160,7 +160,7 @@ def test_nobody_imports_from_a_file_of_tests():
 
 
 def unlike(one: Path, other: Path) -> set[str]:
-    """Folders that only one of two folders has."""
+    """Names of folders that only one of the two folders has."""
     return {path.name for path in one.glob("[a-z]*/")} ^ {path.name for path in other.glob("[a-z]*/")}
 
 
@@ -174,7 +174,7 @@ def test_a_capability_has_a_room_of_the_same_name_in_the_tests(layer):
 
 @pytest.fixture
 def plant(tmp_path):
-    """Put a file with some imports below a folder of packages; the file."""
+    """Write a file with some imports below a folder of packages. Returns the file."""
 
     def planted(name: str, *lines: str) -> Path:
         file = tmp_path / name

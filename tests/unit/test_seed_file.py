@@ -1,4 +1,4 @@
-"""The seed file: what it means, and that every error in it is named with its line, all at once."""
+"""The seed file: what it means; and every error in it is named with its line, all errors at once."""
 
 from datetime import timedelta
 from pathlib import Path

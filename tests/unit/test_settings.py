@@ -1,4 +1,4 @@
-"""Settings: read late, typed, and clear about what is missing."""
+"""Settings: read only when needed, typed, and with clear errors about what is missing."""
 
 import pytest
 
@@ -12,7 +12,7 @@ QUEUE_VARIABLES = {
     for name, value in environment(function).items()
     if name.endswith("_QUEUE_URL")
 }
-"""Queues as services name them, each with the variable by which the template tells its address."""
+"""Queues as services name them, each with the variable in which the template puts its address."""
 
 
 def test_a_setting_is_read_when_it_is_asked_for():

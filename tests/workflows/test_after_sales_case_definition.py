@@ -1,4 +1,4 @@
-"""The case workflow: one bounded wait, and an outcome recorded however the wait ends."""
+"""The case workflow: one wait with a time limit, and an outcome that is recorded in whatever way the wait ends."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The dispatch workflow: bounded in time and money, and nothing in it ends without a next step."""
+"""The dispatch workflow: its time and cost are limited, and every failure in it has a next step."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def function_of(task: str) -> str:
 
 
 def test_one_purchase_order_costs_four_standard_transitions():
-    # Billed are the start and the states entered: start, Plan, SubmitAll (the Map), Submit (its one item) = 4.
+    # The start and every state entered are billed: start, Plan, SubmitAll (the Map), Submit (its one item) = 4.
     assert 1 + entered_states(MACHINE, items=1) == 4
 
 
@@ -115,7 +115,7 @@ def test_an_order_that_cannot_be_planned_is_put_on_hold_with_the_reason():
 
 
 def test_the_input_of_a_plan_is_the_executions_own():
-    """What intake knows of a new order is passed on; a person names the order alone."""
+    """Intake passes on what it knows of a new order; a person names only the order."""
     assert PLAN["Parameters"]["Payload.$"] == "$"
 
 

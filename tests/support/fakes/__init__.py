@@ -1,4 +1,4 @@
-"""The ports in memory. They keep the same contract as the real adapters: tests/adapters runs both through it."""
+"""The ports in memory. They keep the same contract as the real adapters: tests/adapters tests both against it."""
 
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.http import FakeHttp

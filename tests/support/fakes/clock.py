@@ -13,6 +13,6 @@ class FakeClock:
         return self.time
 
     def advance(self, **lengths: float) -> datetime:
-        """Move on by a length, e.g. `minutes=10`; the new time."""
+        """Move the clock on, e.g. by `minutes=10`; returns the new time."""
         self.time += timedelta(**lengths)
         return self.time

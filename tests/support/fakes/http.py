@@ -16,7 +16,7 @@ class Asked(NamedTuple):
 
 
 class FakeHttp:
-    """`ports.Http`. A partner is found by its base URL; `script` is answered first, one entry per request."""
+    """`ports.Http`. A partner is found by its base URL; the entries of `script` are answered first, one per request."""
 
     def __init__(self) -> None:
         self.partners: dict[str, Partner] = {}
@@ -24,7 +24,7 @@ class FakeHttp:
         self.asked: list[Asked] = []
 
     def partner(self, base_url: str, answer: Partner) -> None:
-        """Let a partner live at `base_url`."""
+        """Send requests below `base_url` to this partner."""
         self.partners[base_url] = answer
 
     def answer(self, *answers: HttpResponse | NoAnswer) -> None:

@@ -36,7 +36,7 @@ class FakeQueues:
         return [message.body for message in self.sent if message.queue == queue]
 
     def drain(self, queue: str) -> list[str]:
-        """The bodies sent to a queue, which is empty then."""
+        """The bodies sent to a queue. The queue is empty afterwards."""
         bodies = self.bodies(queue)
         self.sent = [message for message in self.sent if message.queue != queue]
         return bodies

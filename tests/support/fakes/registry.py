@@ -11,7 +11,7 @@ Entry = Shop | Supplier | Tracker | Carrier
 
 
 class FakeRegistry:
-    """`ports.Registry`, from a seed or entry by entry."""
+    """`ports.Registry`, filled from a seed or entry by entry."""
 
     def __init__(self, seed: Seed | None = None) -> None:
         self.entries: dict[tuple[type[Entry], str], Entry] = {}
@@ -20,7 +20,7 @@ class FakeRegistry:
             self.put_all(seed)
 
     def put_all(self, seed: Seed) -> None:
-        """Put everything of a seed."""
+        """Put everything that a seed contains."""
         self.put(*seed.shops, *seed.suppliers, *seed.trackers, *seed.carriers)
         for shop, by_sku in seed.offers.items():
             for sku, offers in by_sku.items():

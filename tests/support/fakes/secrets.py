@@ -6,7 +6,7 @@ from dropship.ports import NotFound, Unavailable
 
 
 class FakeSecrets:
-    """`ports.Secrets` by name, e.g. `webhook/shopify/main-shop`. Remembers nothing, so a change is seen at once."""
+    """`ports.Secrets` by name, e.g. `webhook/shopify/main-shop`. It caches nothing, so a change is seen at once."""
 
     def __init__(self, secrets: Mapping[str, Mapping[str, object]] | None = None) -> None:
         self.known: dict[str, Mapping[str, object]] = dict(secrets or {})

@@ -1,4 +1,4 @@
-"""Orders, waybills and cases in memory. Aggregates are kept as JSON: nobody changes what is stored by accident."""
+"""Orders, waybills and cases in memory. They are kept as JSON, so that nobody changes what is stored by accident."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -25,13 +25,13 @@ class Stored(NamedTuple):
 
 
 class Versions[Name: OrderKey | tuple[str, str]]:
-    """Aggregates by name, each with the version that a save must still find."""
+    """Aggregates by name, each with its version. A save that names another version is refused."""
 
     def __init__(self, family: str) -> None:
         self._family = family
         self.stored: dict[Name, Stored] = {}
         self.earlier: dict[Name, Stored] = {}
-        """Each as it was before its last save."""
+        """Each aggregate as it was before its last save."""
 
     def save(self, name: Name, aggregate: Order | Case, version: int) -> int:
         known = self.stored[name].version if name in self.stored else 0
@@ -82,10 +82,10 @@ class FakeOrders:
 
     def __init__(self, hear: Callable[[OrderKey, Sequence[Event]], None] = lambda *_: None) -> None:
         self.hear = hear
-        """Told, after each save, what has happened to the order since the last one."""
+        """Called after each save with what has happened to the order since the save before."""
         self.states: Versions[OrderKey] = Versions("O")
         self.lagging = False
-        """Whether reads that are not fresh show each order as it was before it was saved last."""
+        """Whether reads that are not fresh show each order as it was before its last save."""
         self.sources: dict[OrderKey, MarketplaceOrder] = {}
         self.recipients: dict[OrderKey, tuple[datetime, Recipient]] = {}
         self.waybills: dict[Waybill, OrderKey] = {}

@@ -40,16 +40,16 @@ class FakeSuppliers:
         """Every (question, reference), the oldest first."""
         self.cancels: Literal["yes", "no", "later"] = "yes"
         self.out_of_reach: NotFound | Unavailable | None = None
-        """While this is set, nothing can be asked."""
+        """While this is set, every question raises it."""
         self._answers: dict[Question, list[tuple[Refused | Busy | Unknown, bool]]] = {}
 
     def answer(self, question: Question, *answers: Refused | Busy | Unknown, after: bool = False) -> None:
-        """Answer the next of these questions so; `after` it took effect."""
+        """Give this answer to the next question of this kind; with `after`, the question has taken effect before it."""
         self._answers.setdefault(question, []).extend((answer, after) for answer in answers)
 
     @property
     def open(self) -> list[str]:
-        """References of the purchase orders they mean to ship."""
+        """References of the purchase orders that they intend to ship."""
         return [reference for (_, reference), kept in self.orders.items() if not kept.cancelled]
 
     def place(self, supplier: Supplier, request: PurchaseOrderRequest) -> PlaceResult:
@@ -72,7 +72,7 @@ class FakeSuppliers:
         return told or answers[self.cancels]
 
     def _ask(self, question: Question, reference: str) -> tuple[Refused | Busy | Unknown | None, bool]:
-        """What a test wants for the answer, if it does, and whether the question takes effect."""
+        """The answer that a test has set, None where it set none; and whether the question takes effect."""
         if self.out_of_reach is not None:
             raise self.out_of_reach
         self.asked.append((question, reference))

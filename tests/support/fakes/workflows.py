@@ -7,11 +7,11 @@ from dropship.domain.orders.unrouted import Unrouted
 
 
 class FakeWorkflows:
-    """`ports.Workflows`. What was started under the same name before is not started again."""
+    """`ports.Workflows`. An execution with the name of an earlier one is not started again."""
 
     def __init__(self) -> None:
         self.fulfilments: dict[str, dict[str, str]] = {}
-        """Inputs of `order_fulfilment` by name, without what the plan may use instead of reading the order:"""
+        """Inputs of `order_fulfilment` by name, without `unrouted`: the plan uses that instead of reading the order."""
         self.unrouted: dict[str, Unrouted | None] = {}
         self.cases: list[str] = []
         """Cases (`shop#case id`) with an execution of `after_sales_case`."""

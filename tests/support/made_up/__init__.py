@@ -1,6 +1,6 @@
-"""Connectors that only tests have, for what the contract promises and no connector of ours needs yet.
+"""Connectors that only tests have, for capabilities of the contract that no connector of ours needs yet.
 
-They are found as ours are, in folders of the same names: to import this package puts them there.
+They are found as ours are, in folders with the same names. Importing this package makes them known.
 """
 
 from pathlib import Path
@@ -17,4 +17,4 @@ CHANNELS = {
     for folder in FOLDERS
     for path in sorted((HOME / folder).glob("*.py"))
 }
-"""Their channels, and the modules that they are imported as."""
+"""Their channels, each with the module name under which it is imported."""

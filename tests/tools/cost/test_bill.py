@@ -1,4 +1,4 @@
-"""From recorded lines to usage and dollars, by figures that can be worked out by hand."""
+"""From recorded lines to usage and dollars, with figures that can be checked by hand."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The parts of the local stack that decide: what is rebuilt, what a child process sees, what is whose."""
+"""The decisions of the local stack: what is rebuilt, what a child process sees, and what belongs to which stack."""
 
 import json
 import os

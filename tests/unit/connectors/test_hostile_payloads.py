@@ -1,4 +1,4 @@
-"""Signed but senseless: whatever stands in whichever field, the answer is an event, nothing, or InvalidMessage."""
+"""Signed payloads that make no sense: any value in any field gives an event, nothing, or InvalidMessage."""
 
 import contextlib
 import json

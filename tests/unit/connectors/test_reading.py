@@ -1,4 +1,4 @@
-"""Reading what partners send, however hostile."""
+"""Reading what partners send, even if it is hostile."""
 
 import contextlib
 import json
@@ -183,7 +183,7 @@ _JSON = st.recursive(
 def test_every_reader_gives_a_value_or_refuses(value):
     try:
         fields = read_json(json.dumps({"x": value}).encode())
-    except InvalidMessage:  # NaN and the like
+    except InvalidMessage:  # e.g. NaN
         return
     readers = [fields.text, fields.id, fields.count, fields.moment, fields.moment_or_none, fields.child, fields.rows]
     for read in [*readers, lambda name: fields.amount_or_none(name, "USD")]:

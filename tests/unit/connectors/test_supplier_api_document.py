@@ -71,7 +71,7 @@ def test_the_documents_events_are_valid_and_understood(kind):
 def test_the_document_lists_every_type_the_connector_reads():
     types = DOCUMENT["components"]["schemas"]["Event"]["properties"]["type"]["examples"]
     for kind in types:
-        with pytest.raises(InvalidMessage):  # a type it did not know would be ignored
+        with pytest.raises(InvalidMessage):  # an unknown type would be ignored
             supplier_v1.read_events(webhook({"type": kind}), SUPPLIER)
     assert {kind.removeprefix("purchase_order.") for kind in types} == EVENT["examples"].keys()
 

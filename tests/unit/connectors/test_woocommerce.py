@@ -1,4 +1,4 @@
-"""WooCommerce beyond its recording: statuses, addresses, refunds without their line, and what is not there."""
+"""WooCommerce beyond its recording: statuses, addresses, refunds without their line, and missing orders."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What needs a person: every kind once, the most urgent first, of equal urgency the newest first."""
+"""What needs a person: each kind once, the most urgent first, of equal urgency the newest first."""
 
 import random
 from itertools import permutations

@@ -21,7 +21,7 @@ from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE, CaseStatus, Cas
 from tools.lifecycles import DOCUMENT, document
 
 SPECIFIED = json.loads(Path("tests/data/lifecycles.json").read_text())
-# Steps that are ours on top of the specification, and why.
+# Steps that we added to the specification, and why.
 ADDED = {
     "order": {("RECEIVED", "nothing_to_fulfil", "COMPLETED")},  # gift cards, services: nothing is shipped
 }

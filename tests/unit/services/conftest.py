@@ -1,4 +1,4 @@
-"""The world of a test, empty and whole."""
+"""A fresh world for each test."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +15,7 @@ def world() -> World:
 
 @pytest.fixture
 def several_at_once(world):
-    """Trackers are asked in threads, as the function does."""
+    """Trackers are asked in threads, as in the function."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         world.ask_all = threads.map
         yield

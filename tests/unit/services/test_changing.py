@@ -1,4 +1,4 @@
-"""Load, decide, save: one conditional write, tried again where somebody else was faster."""
+"""Load, decide, save: one conditional write, which is tried again where another worker was faster."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def hold(order, moment):
 
 
 def note(about):
-    """A change that can be told from others."""
+    """A change that a test can recognise."""
     return lambda order, moment: order.open_task(TaskKind.ADDRESS_CHANGED, moment, about=about)
 
 

@@ -1,4 +1,4 @@
-"""Calls to partners: several requests, and tokens that run out, are renewed and kept."""
+"""Calls to partners: several requests in a row; tokens that run out are renewed and kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,7 +23,7 @@ assert "doudian" in made_up.CHANNELS
 
 
 class Doudian:
-    """Takes the token that is valid, and gives a new pair for a refresh token that was not used before."""
+    """Accepts the valid token, and gives a new pair of tokens for a refresh token that was not used before."""
 
     def __init__(self):
         self.valid, self.refresh, self.asked, self.down = "token-2", "refresh-1", [], False
@@ -143,7 +143,7 @@ def test_many_threads_renew_a_token_once(partners, doudian):
 
 
 def then(response):
-    """Another request, for as long as the partner names one."""
+    """Read an answer by asking for one more request."""
     return Step(build, lambda second: (response.status, second.status))
 
 

@@ -1,4 +1,4 @@
-"""The front door: verified, kept byte for byte, answered. Nothing else."""
+"""The front door: a webhook is verified, kept byte for byte, and answered. Nothing else happens."""
 
 import base64
 import json
@@ -182,7 +182,7 @@ SIGNED_QUERY = {"signature": "5871072a11aaad19250fcb473379b0ab1ee5f5d7", "timest
 
 @pytest.fixture
 def doors():
-    """Connections whose partners try our address first."""
+    """Connections of partners that test our address first."""
     assert "wechat-shop" in made_up.CHANNELS
     return FakeSecrets(
         {

@@ -1,4 +1,4 @@
-"""A partner that does not take our key says nothing of the order: all is done once a person has mended it."""
+"""A partner that rejects our key says nothing about the order: everything is done once the key is right."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_a_subscription_is_asked_again_until_the_tracker_takes_our_key(world):
 
 
 def rotating(world, monkeypatch):
-    """The secret is read anew, and is another one by then."""
+    """When the secret is read again, it has changed."""
     known, real = dict(world.secrets.known[SHOP]), world.secrets.get
 
     def get(name, *, newer_than_s=None):

@@ -1,4 +1,4 @@
-"""The sweep: what is due is sent to its workers, explicit clock or not, and nothing unfinished is found by nobody."""
+"""The sweep: what is due is sent to its workers, with or without its own clock; all that is unfinished is found."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def sweep(world, scheduled=None, **period):
 
 
 def swept(world, *times):
-    """Whether the sweep of the schedule sends the order at each of these times, in minutes after the order came."""
+    """For each of these times, in minutes after the order came: whether the scheduled sweep sends the order."""
     for minutes in times:
         world.clock.time = NOW + timedelta(minutes=minutes)
         sweep(world, world.clock.time)
@@ -87,7 +87,7 @@ def test_a_sweep_that_cannot_send_fails_and_the_next_one_finds_the_same(world):
 
 
 def test_a_fresh_order_that_is_not_dispatched_is_found_once_and_not_before_its_time(world):
-    """It came at 08:15:30, so that the sweep of 08:30 is the first that finds it older than ten minutes."""
+    """The order came at 08:15:30, so the sweep of 08:30 is the first that finds it older than ten minutes."""
     world.hear("orders/paid")
     assert world.order.due is None
     assert list(swept(world, 4.5, 9.5, 14.5, 19.5)) == [False, False, True, False]
@@ -253,12 +253,12 @@ STANDS = {
 
 
 def in_order_due(world):
-    """Orders whose clocks were sent; shops whose orders are listed are beside the point here."""
+    """Orders that were sent as due, without the messages that start lists of changed orders."""
     return [message["order"] for message in world.sent("inbox") if message["kind"] == "order-due"]
 
 
 def scheduled_for(world, days):
-    """Orders that the schedules of so many days find: the sweeps in the order's name, and the rounds of polls."""
+    """The orders and cases that the schedules find in this many days: the sweeps, and the rounds of polls."""
     for _ in range(days * 24 * 12):
         world.clock.time += SWEEP
         sweep(world, world.clock.time)

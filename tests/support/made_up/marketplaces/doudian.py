@@ -1,6 +1,6 @@
 """抖店, as far as tests need it: it pushes lists of hints, signs with the time, and its token runs out.
 
-What it answers to a token that has run out is not in the contract: `sub_code` is made up.
+Its documentation does not say how it answers when a token has run out: `sub_code` is made up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Doudian:
     accepted: bytes = b'{"code":0,"msg":"success"}'
 
     def greet(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> bytes | None:
-        """The console's test is a list of one message 0 with tag 0, perhaps unsigned."""
+        """The test push of its console is a list of one message 0 with tag 0, and may be unsigned."""
         try:
             rows = read_json_rows(request.body)
             is_test = len(rows) == 1 and rows[0].text("tag") == rows[0].text("msg_id") == "0"
@@ -52,7 +52,7 @@ class Doudian:
             raise BadSignature("event-sign fits none of the secrets")
 
     def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
-        """A push names orders and never has their goods."""
+        """A push names orders and never contains their goods."""
         found = [_data(row) for row in read_json_rows(request.body) if row.text("tag") in _ORDER_TAGS]
         return [models.OrderHint(order=data.id("p_id")) for data in found]
 
@@ -71,7 +71,7 @@ class Doudian:
     def read_refresh(
         self, response: models.HttpResponse
     ) -> Mapping[str, str] | models.Refused | models.Busy | models.Unknown:
-        """Both tokens are new ones."""
+        """Both tokens in the answer are new."""
         if response.status != 200:
             return not_answered("抖店", response)
         try:
@@ -85,12 +85,12 @@ class Doudian:
 
 
 def _data(row: Fields) -> Fields:
-    """The data of a message, which mostly is JSON in a text."""
+    """The data of a message; mostly it is a string that contains JSON."""
     return read_json(row.text("data", limit=100_000)) if isinstance(row._values.get("data"), str) else row.child("data")
 
 
 def signed(access: Access, method: str, wanted: Mapping[str, object]) -> models.HttpRequest:
-    """A call: HMAC-SHA256 over its parts, the time among them, between two app secrets."""
+    """A signed call: HMAC-SHA256 over its parts, including the time, with the app secret before and after them."""
     key, secret = credential(access, "app_key"), credential(access, "app_secret")
     param = json.dumps(wanted, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     stamp = str(int(access.now.timestamp()))

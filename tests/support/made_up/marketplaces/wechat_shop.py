@@ -1,4 +1,4 @@
-"""微信小店, as far as tests need it: it tries our address by a challenge, and signs in the query."""
+"""微信小店, as far as tests need it: it tests our address by a challenge, and its signature is in the query."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WechatShop:
             raise BadSignature("the signature in the query fits none of the tokens")
 
     def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
-        """Which order; it has to be read there."""
+        """A push only names the order; the order has to be read there."""
         if request.query.get("encrypt_type", "raw") != "raw":
             raise InvalidMessage("an encrypted message, which this connector does not read")
         message = read_json(request.body)

@@ -45,7 +45,7 @@ class SeventeenTrack:
             raise BadSignature("sign fits none of the keys")
 
     def read_events(self, request: RawRequest, tracker: models.Tracker) -> Sequence[models.TrackingReport]:
-        """One parcel a push."""
+        """A push is about one parcel."""
         push = read_json(request.body)
         if push.text("event") != "TRACKING_UPDATED":
             return []
@@ -59,7 +59,7 @@ class SeventeenTrack:
         return models.HttpRequest("POST", "/track/v2.4/gettrackinfo", headers, json.dumps(wanted).encode())
 
     def read_query_many(self, response: models.HttpResponse, parcels: Sequence[AskedParcel]) -> Answers:
-        """What was taken and what was not, in any order."""
+        """The accepted and the rejected numbers, in any order."""
         if response.status != 200:
             return not_answered("17TRACK", response)
         try:

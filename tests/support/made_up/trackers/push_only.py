@@ -1,4 +1,4 @@
-"""A tracking service that tells of its own accord and cannot be asked."""
+"""A tracking service that pushes and cannot be asked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PushOnly:
             raise BadSignature("signature fits none of the secrets")
 
     def read_events(self, request: RawRequest, tracker: models.Tracker) -> Sequence[models.TrackingReport]:
-        """One scan of one parcel."""
+        """A push is one scan of one parcel."""
         scan = read_json(request.body)
         at, stage = scan.moment("at"), models.TrackingStage.DELIVERED if scan.flag("there", default=False) else None
         event = models.TrackingEvent(at=at, raw_time=scan.text("at"), stage=stage, code=scan.text("code"))

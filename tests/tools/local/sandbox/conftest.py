@@ -1,4 +1,4 @@
-"""A sandbox and a stand-in for our API, each on a free loopback port."""
+"""A sandbox and a fake of our API, each on a free loopback port."""
 
 import json
 import threading
@@ -33,7 +33,7 @@ SECRETS = {
 
 
 class OurApi(ThreadingHTTPServer):
-    """Takes webhooks as our front door does; `answers` are the statuses of the next ones, 200 after that."""
+    """Accepts webhooks as our front door does; `answers` are the next statuses, then 200."""
 
     daemon_threads = True
 
@@ -110,7 +110,7 @@ def call(sandbox):
 
 @pytest.fixture
 def access():
-    """What requests to a connection are signed with; some fields may be changed."""
+    """The credentials for requests to a connection; some fields may be changed."""
     return lambda name, **changed: Access(SECRETS["api"][name] | changed, datetime.now(UTC))
 
 
@@ -129,7 +129,7 @@ def wait_for():
 
 @contextmanager
 def running(server):
-    """The server serves in the background."""
+    """Run the server in the background."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The demo, against a back office that answers at once and another that never does."""
+"""The demo, with a back office that answers at once, and with one that never answers."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.enable_socket
 
 
 class BackOffice:
-    """Does what the whole of Daifa does to one order, as soon as it is looked at."""
+    """Does to one order everything that Daifa would do, each time the order is read."""
 
     def __init__(self, our_api, call, access, *, told_lines=2):
         self.our_api, self.call, self.access, self.told_lines = our_api, call, access, told_lines

@@ -28,7 +28,7 @@ ORDER = json.dumps({"reference": "main-shop.4711.acme.1.1", "lines": [{"line": "
 
 @pytest.fixture
 def post(sandbox):
-    """Place a purchase order by hand; the status and body of the answer."""
+    """Place a purchase order by hand. Returns the status and body of the answer."""
 
     def posting(timeout=5):
         connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=timeout)

@@ -47,7 +47,7 @@ def tell(call, access, ask):
 
 @pytest.fixture
 def ask_anything(call):
-    """Send a document as it is; ORDER in it stands for the order's id."""
+    """Send a GraphQL document as it is, with ORDER in it replaced by the order's id."""
 
     def asking(document, order=None):
         text = document.replace("ORDER", json.dumps(f"gid://shopify/Order/{order['id']}")) if order else document

@@ -27,7 +27,7 @@ def order(sandbox):
 
 @pytest.fixture
 def play(call, access):
-    """Send what a connector wants, until there is a result."""
+    """Send the requests of a connector until there is a result."""
 
     def playing(build, read, **changed):
         step = Step(build, read)

@@ -1,4 +1,4 @@
-"""What a label cannot do without."""
+"""The fields that an address label needs."""
 
 import pytest
 

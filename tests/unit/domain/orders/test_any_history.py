@@ -1,4 +1,4 @@
-"""Anything may happen to an order, in any order, any number of times: what must hold, holds after every step."""
+"""Anything may happen to an order, in any sequence, any number of times: the invariants hold after every step."""
 
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ lines_of_parcel = st.dictionaries(st.sampled_from(LINES), st.integers(1, 2), max
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """An order between a marketplace that knows what was sold and refunded, and partners that say anything."""
+    """An order, a marketplace that knows what was sold and refunded, and partners that may say anything."""
 
     @initialize(
         units=st.lists(counts, min_size=1, max_size=3),
@@ -39,7 +39,7 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def receive(self, units: list[int], south: set[str], begin: str, late: bool) -> None:
         self.now = START
-        self.late = late  # whether the sweeps that look back come as late as they can, or at once
+        self.late = late  # whether look-backs come as late as possible, or at once
         self.sold = dict(zip(LINES, units, strict=False))
         self.south = dict.fromkeys(south, "south")
         self.refunds: dict[str, dict[str, int]] = {}
@@ -196,7 +196,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from([0.1, 0.2, 1, 1, 13, 49, 24 * 16]))
     def time_passes(self, hours: float) -> None:
-        """Nothing acts but what looks: sweeps at each clock and at the look-backs, and polls now and then."""
+        """Only sweeps act, at each clock and at the look-backs; polls are rules of their own."""
         end = self.now + timedelta(hours=hours)
         while (look := min(self._looks(end), default=end)) < end:
             self.now = look
@@ -206,7 +206,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.now = end
 
     def _looks(self, end: datetime) -> list[datetime]:
-        """When the sweep would next look at the order, before `end`."""
+        """The times before `end` at which the sweep would next look at the order."""
         born, found = self.order.created_at, [] if self.order.due is None else [max(self.order.due, self.now)]
         for age, waits in ((DEADLINES.resume, for_dispatch), (DEADLINES.ship, for_shipment)):
             at = born + age + (SWEEP - SECOND if self.late else SECOND)
@@ -230,7 +230,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def everything_adds_up(self) -> None:
-        arm(self.order, self.moment)  # as where it is saved
+        arm(self.order, self.moment)  # as a save does
         check(self.order, self.now, DEADLINES)
 
     @invariant()

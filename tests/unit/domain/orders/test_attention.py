@@ -1,4 +1,4 @@
-"""What of an order needs a person: all of it, by how urgent it is."""
+"""Everything of an order that needs a person, by urgency."""
 
 import pytest
 

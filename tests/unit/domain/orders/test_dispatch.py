@@ -180,7 +180,7 @@ def test_a_look_up_ends_the_doubt(found):
     saved(order)
 
 
-# Two workers, two answers: what one supplier may ship is never given to another.
+# Two workers get different answers: units that one supplier may ship are never given to another.
 
 
 def test_a_refusal_after_the_acceptance_frees_nothing_and_asks_a_person():

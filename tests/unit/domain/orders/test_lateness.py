@@ -10,14 +10,14 @@ from tests.support.order_invariants import saved
 
 
 def missed_at(order, now):
-    """Act on all clocks that have run out; the deadlines found missed."""
+    """Act on all clocks that have run out. Returns the deadlines that were missed."""
     missed = overdue(order, Moment(now, DEADLINES))
     saved(order, now)
     return missed
 
 
 def late(order):
-    """Let the earliest clock run out; the deadlines found missed."""
+    """Let the earliest clock run out. Returns the deadlines that were missed."""
     now = order.due
     missed = missed_at(order, now)
     assert order.due is None or order.due > now
@@ -25,7 +25,7 @@ def late(order):
 
 
 def looked_back(order, age):
-    """Let a look-back find the order; the deadlines found missed."""
+    """Let a look-back find the order. Returns the deadlines that were missed."""
     assert order.due is None, "nothing else looks at it before"
     return missed_at(order, order.created_at + age)
 

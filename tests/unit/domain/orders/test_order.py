@@ -273,7 +273,7 @@ def test_a_finished_order_cannot_be_held():
     saved(order)
 
 
-# Small things
+# Other details
 
 
 def test_a_task_is_asked_for_once_and_done_once():

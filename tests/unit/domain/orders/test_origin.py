@@ -1,4 +1,4 @@
-"""Orders of our own: dispatched like any other, told to no marketplace, and changed by none."""
+"""Orders that we create ourselves: dispatched like any other; no marketplace is told of them or can change them."""
 
 import pytest
 

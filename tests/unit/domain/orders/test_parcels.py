@@ -63,7 +63,7 @@ def test_one_scan_at_a_time_in_any_order_never_goes_back():
         for stage, hours in scans:
             report(order, (stage, hours))
             newest = max(newest, hours)
-            assert order.parcels[0].last_event_at in {at(newest), None}  # None: no more than a label so far
+            assert order.parcels[0].last_event_at in {at(newest), None}  # None: so far there is only a label
 
 
 def test_a_report_without_news_is_not_worth_a_write():

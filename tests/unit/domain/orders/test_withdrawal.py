@@ -205,7 +205,7 @@ def test_two_refunds_of_parts_that_make_the_whole_are_asked_of_the_supplier():
 
 
 def split_line():
-    """Two units of one line with two suppliers."""
+    """Two units of one line, at two suppliers."""
     order = received(line("L1", 1))
     dispatched(order)
     order.line("L1").units.ordered, order.line("L1").units.unrouted = 2, 1

@@ -1,4 +1,4 @@
-"""Connections as data: what the registry takes for an address, and who follows which carrier."""
+"""Connections as data: which addresses the registry accepts, and which tracker follows which carrier."""
 
 import pytest
 from pydantic import ValidationError

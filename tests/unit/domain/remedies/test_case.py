@@ -29,7 +29,7 @@ def opened(kind="refund", amount=PAID, **other):
 
 
 def saved(case, now):
-    """Arm the case's clock as where it is saved, then see that it is sound."""
+    """Arm the case's clock, as a save does, then check the case."""
     case.arm(now)
     assert (case.due is None) == (case.due_at is None) == case.finished
     assert case.status in AFTER_SALES_CASE.table or case.finished

@@ -1,4 +1,4 @@
-"""The lists of what needs a person: in which order, narrowed to what, and page by page."""
+"""The lists of what needs a person: their order, their filters, and their pages."""
 
 from dataclasses import replace
 

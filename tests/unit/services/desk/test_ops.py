@@ -1,4 +1,4 @@
-"""The back office: what is shown, what is refused in words, and one message for each wish."""
+"""The back office: what it shows, what it refuses and why, and one message for each wish."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from dropship.services.desk.ops import DecisionBody, NotPossible, Ops, read_deci
 from dropship.services.messages import DecideCase
 from tests.support.service_world import CASE, KEY, NOW, PINK, from_shop
 
-# Of the right shape, but not in the calendar; or in the calendar, but not of the shape of the index.
+# Either the form is right and the calendar has no such day, or the day exists and the index uses another form.
 NO_DAYS = ("2026-02-30", "2025-02-29", "2026-13-01", "0000-01-01", "20261121", "2026-W47-6", "٢٠٢٦-١١-٢١")
 SINCE = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
 APPROVE = DecisionBody(decision="approve", words="photos seen")
@@ -273,7 +273,7 @@ def test_an_event_that_cannot_happen_or_is_not_for_a_person_is_refused(world, op
 
 
 def test_whatever_ops_may_send_is_what_the_case_takes(world, ops, case):
-    """No wish is accepted only to be dropped by its worker."""
+    """If a wish is accepted, its worker carries it out."""
     for event in sorted(REPORTED_STEPS):
         world.queues.sent.clear()
         try:

@@ -1,4 +1,4 @@
-"""What a person wants is done to what they saw: a message that comes again or late does nothing to what came later."""
+"""A wish applies to what the person saw: a message that comes again or late does not change what came after it."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.submitting import NO, planned, submit
 
 
 def wanted(world, queue, wish, *said):
-    """Have the operators' API ask for it; the returned function delivers the message, each time it is called."""
+    """Make a wish through the ops API. The returned function delivers its message each time it is called."""
     world.queues.sent.clear()
     wish(Ops(world.orders, world.cases, world.registry, world.queues, world.clock), *said)
     (body,) = world.queues.drain(queue)
@@ -70,7 +70,7 @@ def test_closing_tasks_leaves_one_that_came_after_the_person_had_looked(world):
 
 @pytest.fixture
 def refused(world):
-    """A case that was refused, and the message that did it."""
+    """A case that was refused. Gives a function that delivers the message of the refusal again."""
     world.shipped()
     world.refund(PINK)
     refuse = wanted(world, "after-sales", Ops.decide, KEY.shop, CASE, DecisionBody(decision="refuse"), "ann")

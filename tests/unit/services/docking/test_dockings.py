@@ -1,4 +1,4 @@
-"""Dockings: a way to reach suppliers is a file, found by the channel; those who place and cancel do not see which."""
+"""Dockings: each way to reach suppliers is a file, found by the channel. Placing and cancelling do not know which."""
 
 import importlib
 import pkgutil
@@ -52,7 +52,7 @@ class Letters:
 
 @pytest.fixture
 def letters(tmp_path, monkeypatch):
-    """One more file among the dockings; what was written with it."""
+    """Add a file to the dockings. Gives a function that returns the letters written with it."""
     (tmp_path / "letter.py").write_text(BY_LETTER)
     monkeypatch.setattr(docking, "__path__", [*docking.__path__, str(tmp_path)])
     importlib.invalidate_caches()

@@ -31,7 +31,7 @@ def request(reference):
 
 @dataclass
 class InMemory:
-    """The fake, and what happens to it."""
+    """The fake, and ways to make it answer in a certain way."""
 
     port: FakeSuppliers
 
@@ -58,7 +58,7 @@ class InMemory:
 
 @dataclass
 class BehindAnApi:
-    """The docking for APIs, and what happens to the supplier behind it."""
+    """The docking for APIs, and ways to make the supplier behind it answer in a certain way."""
 
     world: World
 
@@ -197,7 +197,7 @@ def test_credentials_that_cannot_be_read_now_are_an_error_that_passes(acme, ques
     assert acme.asked == []
 
 
-# ---- What only an API has
+# ---- Cases that only an API has
 
 
 def test_each_question_goes_to_the_suppliers_own_address_with_its_own_key():

@@ -1,4 +1,4 @@
-"""Orders read at their marketplace: those that a push only names, and those whose push was lost."""
+"""Orders that are read at their marketplace: a push only named them, or their push was lost."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +31,7 @@ def known(world):
     return sorted(order.external_id for order in world.orders.all() if order.shop == KEY.shop)
 
 
-# ---- A hint
+# ---- Hints
 
 
 def test_an_order_without_refunds_is_taken_in_as_it_was_pushed(world):
@@ -142,7 +142,7 @@ def test_an_order_cannot_be_fetched_where_the_connector_cannot(world):
         world.wish(FetchOrder(shop="main-shop", order="1"))
 
 
-# ---- Those that changed
+# ---- Lists of changed orders
 
 
 def test_changed_orders_are_taken_in_page_by_page_however_many_there_are(world):
@@ -208,7 +208,7 @@ def test_a_list_that_does_not_come_is_asked_for_again(world):
     assert known(world) == ["901"]
 
 
-# ---- When
+# ---- When the sweep asks for a list
 
 
 def sweep(world, at, **how):
@@ -245,7 +245,7 @@ def test_what_asks_a_marketplace_is_known_by_its_message():
     assert not asks_a_marketplace('{"kind":"webhook","body":"{\\"kind\\":\\"fetch-order\\"}"}')
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def _with_a_refund(world):

@@ -1,4 +1,4 @@
-"""The inbox beside webhooks: clocks that ran out and what ops want; and crashes in all that it takes in."""
+"""Messages of the inbox that are not webhooks: clocks that ran out, wishes of ops. And crashes with each message."""
 
 import pytest
 
@@ -164,7 +164,7 @@ def deliver(world):
     )
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def nothing_before(world):

@@ -1,4 +1,4 @@
-"""Order intake: one stored order and one started workflow, however and in whatever order it is told."""
+"""Order intake: one stored order and one started workflow, whatever webhooks come, and in whatever sequence."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A tracker that takes many parcels in one request is asked so; what it says of each is that parcel's alone."""
+"""A tracker that accepts many parcels in one request is asked like this; each answer is used for its parcel only."""
 
 import json
 
@@ -17,7 +17,7 @@ SEVENTEEN = Tracker(id="track17", channel="17track", base_url="http://partners.t
 
 
 class SeventeenTrack:
-    """Answers what it knows, in an order of its own."""
+    """Answers what it knows, in a sequence of its own."""
 
     def __init__(self):
         self.stages, self.refused, self.asked, self.answers = {}, {}, [], []
@@ -40,7 +40,7 @@ def _shown(number, stage):
 
 @pytest.fixture
 def tracker(world):
-    """All of yto's parcels are followed by 17TRACK."""
+    """Let 17TRACK follow all parcels of yto."""
     partner = SeventeenTrack()
     world.http.partner(SEVENTEEN.base_url, partner)
     world.secrets.known["api/17track/track17"] = {"key": "key"}
@@ -51,7 +51,7 @@ def tracker(world):
 
 @pytest.fixture
 def orders(world, tracker):
-    """Orders with a parcel each under way, and their numbers."""
+    """Orders that each have a parcel under way, and the parcels' numbers."""
 
     def making(count):
         world.shipped()

@@ -1,4 +1,4 @@
-"""Poll rounds: whose turn it is, and when a parcel is followed no more."""
+"""Poll rounds: which orders are polled in a round, and when a parcel is no longer followed."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -78,7 +78,7 @@ def test_a_schedule_that_fires_early_or_late_leaves_out_no_round_and_runs_none_t
 
 
 def polls_of_two_days(world):
-    """What a round each half hour sends, handled at once; how many orders that was."""
+    """Run a round each half hour and handle its messages at once. Returns how many polls of orders were sent."""
     world.queues.drain("tracking")
     sent = 0
     for _ in range(96):
@@ -128,7 +128,7 @@ def test_news_after_a_long_time_keep_the_parcel_followed(world):
 
 
 def test_scans_older_than_the_parcel_do_not_end_the_polls(world):
-    """A carrier uses its numbers again: at first its tracker tells of the parcel that had it before."""
+    """Carriers reuse numbers: at first the tracker reports the earlier parcel with the same number."""
     old = report("picked up")
     for scan in old["data"]:
         scan["time"] = scan["ftime"] = "2026-01-02 08:00:00"

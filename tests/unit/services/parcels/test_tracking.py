@@ -1,4 +1,4 @@
-"""Following parcels: polls, pushes and subscriptions, and what news does to the order."""
+"""Following parcels: polls, pushes and subscriptions, and how news changes the order."""
 
 import json
 from datetime import timedelta
@@ -175,7 +175,7 @@ def test_a_refusal_that_repeats_the_phone_is_counted_without_it(world, operation
     assert world.counted == [("TrackerRefused", "kd100: 408 手机号****错误")]
 
 
-# ---- What the polls see to besides
+# ---- What polls also check
 
 
 def test_a_poll_finds_a_parcel_without_news_and_asks_for_a_person_once(world):
@@ -222,13 +222,13 @@ def test_a_parcel_delivered_before_the_marketplace_was_told_is_told_by_a_clock(w
 
 
 def called(world, phone):
-    """The buyer's phone."""
+    """Set the buyer's phone."""
     moment, recipient = world.orders.recipients[KEY]
     world.orders.recipients[KEY] = (moment, recipient.model_copy(update={"phone": phone}))
 
 
 def asked_both_ways(world, carrier):
-    """The phones told with a query and with a subscription."""
+    """The phones sent with a query and with a subscription."""
     waybill = carried_by(world, carrier)
     for message in (POLL, WatchParcel(waybill=str(waybill))):
         handle(world, message)
@@ -312,7 +312,7 @@ def test_a_subscription_refused_leaves_the_parcel_to_the_polls(world):
     assert world.counted == [("TrackerRefused", "kd100: 701 拒绝订阅的快递公司")]
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 CRASHES = {
     "pushed": UseCase(World.shipped, lambda world: push(world, report("picked up"))),

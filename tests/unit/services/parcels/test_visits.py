@@ -1,4 +1,4 @@
-"""A visit of several orders: what is wrong with one of them, or with a tracker, is not the others' trouble."""
+"""A visit of several orders: a problem with one of them, or with one tracker, does not affect the others."""
 
 from threading import Barrier, current_thread
 
@@ -20,13 +20,13 @@ def world(world):
 
 @pytest.fixture
 def other(world):
-    """Another order with a parcel under way, beside the example, of which there is news."""
+    """Another order with a parcel under way. There is news of the example order's parcel."""
     world.tracker.reports[WAYBILL.number] = report("picked up")
     return another(world, 77)
 
 
 def by_another_tracker(world, key):
-    """Let the order's parcel be followed by a tracker of its own; its name."""
+    """Let another tracker follow the order's parcel. Returns the name of that tracker's secret."""
     first = world.registry.tracker("kd100")
     world.registry.put(first.model_copy(update={"id": "kd200", "codes": {"zhongtong": "zto"}}))
     world.registry.put(world.registry.carrier("zto").model_copy(update={"tracker": "kd200"}))

@@ -1,4 +1,4 @@
-"""Write-back: the marketplace, whose own create has no idempotency key, is told of each parcel once."""
+"""Writeback: the marketplace is told of each parcel once, although its create call has no idempotency key."""
 
 import pytest
 
@@ -80,7 +80,7 @@ def test_each_of_two_parcels_is_told_with_its_own_units():
     assert world.shop.units == {PINK: 0, GREEN: 0}
 
 
-# ---- Not now
+# ---- The marketplace is busy
 
 
 @pytest.mark.parametrize("operation", ["ask", "create"])
@@ -107,7 +107,7 @@ def test_a_question_without_an_answer_has_no_effect_and_is_asked_again(world, fa
     assert world.shop.told == [WAYBILL.number]
 
 
-# ---- Nobody knows
+# ---- The outcome is unknown
 
 
 @pytest.mark.parametrize("took", [True, False], ids=["it took effect", "it did not"])
@@ -166,7 +166,7 @@ def test_a_worker_that_died_is_followed_after_its_lease(world):
     assert world.shop.told == [WAYBILL.number]
 
 
-# ---- No
+# ---- The marketplace refuses
 
 
 def test_a_no_becomes_a_task_with_the_marketplaces_words(world):
@@ -198,7 +198,7 @@ def test_units_refunded_at_the_marketplace_are_left_out(world):
     assert len(wanted["lineItemsByFulfillmentOrder"][0]["fulfillmentOrderLineItems"]) == 1
 
 
-# ---- What is not there
+# ---- Something is missing
 
 
 def test_a_parcel_that_is_not_there_is_over(world):
@@ -221,7 +221,7 @@ def test_without_credentials_nothing_is_sent_and_the_parcel_stays_to_be_told(wor
     assert world.unseen() == []
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def again_after_the_lease(prepare):

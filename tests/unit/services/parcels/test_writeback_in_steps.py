@@ -1,4 +1,4 @@
-"""A write-back that takes several requests: told once, whatever happens between two of them."""
+"""A writeback that takes several requests: the parcel is told once, whatever happens between two requests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Placing and cancelling see the port `Suppliers` only: each of its answers, with no HTTP anywhere."""
+"""Placing and cancelling use only the port `Suppliers`: here with each of its answers, and without HTTP."""
 
 import pytest
 
@@ -136,7 +136,7 @@ def test_no_clear_answer_is_asked_again(placed, answer, words):
     assert (placed.in_memory.open, placed.order.status) == ([], "CANCELLED")
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def refusing(world):

@@ -1,4 +1,4 @@
-"""Cancellation: each supplier is asked until its answer is clear, and what cannot be recalled is for a person."""
+"""Cancellation: each supplier is asked until its answer is clear; what cannot be cancelled becomes a person's task."""
 
 import pytest
 

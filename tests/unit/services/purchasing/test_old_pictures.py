@@ -1,4 +1,4 @@
-"""Reads that are a moment old: what follows from them is as if they were not."""
+"""Reads that are a moment old: the result is the same as with a current read."""
 
 from copy import deepcopy
 
@@ -15,7 +15,7 @@ MOVED = payload("orders_paid")["shipping_address"] | {"address1": "9 New Road"}
 
 
 def with_what_was_bought_as_of_now(world):
-    """From now on the order and its source are read together as they are at this moment."""
+    """From now on, reading the order with its source gives both as they are at this moment."""
     old = deepcopy(world.orders.load_with_source(KEY))
     world.orders.load_with_source = lambda _key: deepcopy(old)
 

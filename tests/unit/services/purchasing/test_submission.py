@@ -1,4 +1,4 @@
-"""Submission: each purchase order is placed once, or a person knows why not."""
+"""Submission: each purchase order is placed once, or a person is told why not."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def planned():
     return planned_order()
 
 
-# ---- The good way
+# ---- Nothing fails
 
 
 def test_a_fresh_claim_places_without_a_look_up_and_says_everything_the_supplier_needs(planned):
@@ -53,7 +53,7 @@ def test_a_supplier_that_has_it_already_is_believed(planned):
     assert planned.purchase_order.supplier_reference == "SO-77"
 
 
-# ---- Nobody knows
+# ---- The outcome is unknown
 
 
 @pytest.mark.parametrize("failure", [LOST, SERVER_ERROR, answer(200, {"hello": 1}), answer(302), OF_ANOTHER])
@@ -121,7 +121,7 @@ def test_a_supplier_that_speaks_of_it_before_the_answer_settles_the_unknown(plan
     assert planned.acme.requests("find") == []
 
 
-# ---- Not now
+# ---- The supplier is busy
 
 
 @pytest.mark.parametrize("failure", [answer(429), answer(503), answer(425), REFUSED_CONNECTION])
@@ -154,7 +154,7 @@ def test_credentials_that_cannot_be_read_send_nothing(planned):
     assert submit(planned) == "DISPATCHED"
 
 
-# ---- No
+# ---- The supplier refuses
 
 
 def test_a_no_frees_the_units_and_holds_the_order_with_the_suppliers_words(planned):

@@ -1,4 +1,4 @@
-"""Submission while things happen to the order, its supplier and the process."""
+"""Submission while the order changes, the supplier fails, or the process ends."""
 
 import pytest
 
@@ -150,7 +150,7 @@ def test_giving_up_on_a_cancelled_order_changes_nothing(planned):
     assert planned.held() == {}
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def once(*failures, after=False):
@@ -196,7 +196,7 @@ def test_a_crash_anywhere_is_repaired_by_the_workflows_retry(name):
 
 @pytest.mark.parametrize("took", [True, False], ids=["it took effect", "it did not"])
 def test_an_unknown_outcome_and_a_crash_on_top_of_it_place_once(took):
-    """How often it is looked up, and so the timeline, differs; what the supplier holds and the units do not."""
+    """The number of look-ups may differ, and so may the timeline. The supplier's orders and the units may not."""
     for at in range(8):
         world = World()
         once(LOST, after=took)(world)

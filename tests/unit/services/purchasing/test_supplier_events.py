@@ -1,4 +1,4 @@
-"""What suppliers tell: taken in once, followed up every time, and never believed against what was ordered."""
+"""Events of suppliers: recorded once, followed up every time, and never believed if they contradict the order."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -105,7 +105,7 @@ def test_a_late_acknowledgement_moves_nothing_back(world):
     assert (world.order.status, world.version) == ("SHIPPED", version)
 
 
-# ---- What cannot be
+# ---- Events that cannot be true
 
 
 def test_more_units_than_were_ordered_become_a_task_and_no_parcel(world):
@@ -224,7 +224,7 @@ def test_an_event_that_is_not_for_us_is_done_with(world):
     assert world.queues.sent == []
 
 
-# ---- What follows
+# ---- Messages that follow
 
 
 def test_a_cancellation_under_way_is_looked_at_after_each_event(world):
@@ -259,7 +259,7 @@ def test_a_shipment_in_the_same_moment_as_a_cancellation_is_both_taken_in(world)
     assert list(world.tasks()) == ["CANCEL_REFUSED"]
 
 
-# ---- However the process ends
+# ---- A crash at any point
 
 
 def reused(world):

@@ -1,4 +1,4 @@
-"""After-sales: however the process ends, the next delivery does the rest."""
+"""After-sales: wherever the process ends, the next delivery does the rest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""After-sales cases: decided once, by a person or by the clock, and their workflow answered."""
+"""After-sales cases: each is decided once, by a person or by the clock, and its workflow is answered."""
 
 import pytest
 

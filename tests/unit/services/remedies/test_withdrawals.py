@@ -1,4 +1,4 @@
-"""Refunds and what they take back: nothing is both refunded and sent if that can be helped."""
+"""Refunds and what they take back: nothing is both refunded and sent, as far as we can prevent it."""
 
 import pytest
 
@@ -178,7 +178,7 @@ def test_goods_that_were_refunded_on_their_way_are_shown_to_a_person(shipped):
     assert "REFUNDED_ON_THE_WAY" in shipped.tasks()
 
 
-# ---- Nothing to act on
+# ---- Missing orders and wrong names
 
 
 @pytest.mark.parametrize("message", [CANCEL, CHECK, DUE, APPROVE])
