@@ -1,4 +1,4 @@
-"""Reception: takes one signed webhook of a partner and puts one message in a queue; it also answers greetings."""
+"""Front door: takes one signed webhook of a partner and puts one message in a queue; also answers greetings."""
 
 from typing import Any
 from urllib.parse import parse_qsl

@@ -1,6 +1,6 @@
 """The seed file: shops, suppliers, trackers, carriers and offers as a seller writes them, checked as a whole.
 
-Each section is a mapping by id; offers are by shop and SKU. The file holds no secrets. `tools/local/seed.yaml` is an example.
+Each section is a mapping by id; offers are by shop and SKU. It has no secrets. `tools/local/seed.yaml` is an example.
 """
 
 import re

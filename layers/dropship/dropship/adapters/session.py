@@ -67,7 +67,7 @@ def unavailable_if_passing(action: str) -> Iterator[None]:
 
     A call that got no answer may have had its effect, so repeating the message must do no harm.
     """
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - imported when the first client is
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - known once there is a client
 
     try:
         yield
@@ -106,5 +106,5 @@ def _make_client(service: str) -> object:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
     client = _session.create_client(service, config=config)
-    client.exceptions.from_code("")  # builds the error classes now: two threads might build them twice, and then miss an error
+    client.exceptions.from_code("")  # two threads would build the error classes twice and catch the wrong ones
     return client

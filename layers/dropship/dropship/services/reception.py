@@ -1,4 +1,4 @@
-"""Reception of webhooks: verify, keep the exact bytes in a queue, answer. It parses nothing and reads no database.
+"""The front door for webhooks: verify, keep the exact bytes in a queue, answer. No parsing, no database.
 
 Decision 1 says how it knows which senders to accept.
 """
