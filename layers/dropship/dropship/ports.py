@@ -84,7 +84,7 @@ class Orders(Protocol):
         """
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
-        """Store the normalised marketplace order and the buyer's address, even if empty, unless later ones are there."""
+        """Store the normalised marketplace order and the buyer's address, even if empty, unless later are there."""
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
         """The normalised marketplace order; NotFound if there is none."""

@@ -23,7 +23,7 @@ class TrackingStage(StrEnum):
 
 
 class TrackingEvent(Fact):
-    """One scan. `stage` is None for an unknown code; `code` is the carrier's own code, `raw_time` its text of the time."""
+    """One scan. `stage` is None for an unknown code; `code` is the carrier's own, `raw_time` its text of the time."""
 
     at: datetime
     raw_time: str
