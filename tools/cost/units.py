@@ -71,7 +71,7 @@ def index_change(old: Item | None, new: Item | None, index: Index, table_keys: S
 
 
 def write_units(old_bytes: int, new_bytes: int) -> int:
-    """The units of one write: for the larger of the item before and after; at least one. A refused write costs the same."""
+    """The units of one write, for the larger of the item before and after; at least one, even if it is refused."""
     return max(1, math.ceil(max(old_bytes, new_bytes) / WRITE_BYTES))
 
 
@@ -82,7 +82,7 @@ def index_write_units(change: Change, entry_bytes: int) -> int:
 
 
 def read_units(read_bytes: int, *, consistent: bool) -> float:
-    """The units of reading one item or one page: per 4 KB, at least one even if nothing is found; half if not consistent."""
+    """The units of one item read or one query page: per 4 KB, at least one, found or not; half if not consistent."""
     return max(1, math.ceil(read_bytes / READ_BYTES)) * (1.0 if consistent else 0.5)
 
 
