@@ -17,7 +17,7 @@ TIMEOUT_S = 30
 
 @dataclass(frozen=True)
 class Message:
-    """One webhook. `sign` makes the headers anew for each attempt, because a signature may contain the time."""
+    """One webhook. `sign` makes new headers for each attempt, because a signature may contain the time."""
 
     partner: str
     operation: str

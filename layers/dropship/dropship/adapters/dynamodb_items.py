@@ -142,9 +142,9 @@ class ItemTable:
         limit: int | None = None,
         start: Item | None = None,
     ) -> tuple[Sequence[Item], Item | None]:
-        """Index entries from the key `start` on, by one query, and the key that it ended at; None: there is no more.
+        """One page of index entries after the key `start`, and the key at which it ended; None if it is the last page.
 
-        It reads `limit` entries at most, and leaves out those to which `where` does not apply.
+        It reads at most `limit` entries, and then leaves out those that do not fit the filter `where`.
         """
         request: dict[str, Any] = {
             "TableName": self._name,

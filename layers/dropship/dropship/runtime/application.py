@@ -102,7 +102,7 @@ class Application:
 
     @property
     def partners(self) -> "PartnerCalls":
-        """Calls to partners, with their credentials. Made anew each time, so that it uses the current ports."""
+        """Calls to partners, with their credentials. Made new each time, so that it uses the current ports."""
         from dropship.services.partner_calls import PartnerCalls
 
         return PartnerCalls(self.http, self.secrets, self.clock)

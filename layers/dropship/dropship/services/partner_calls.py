@@ -20,7 +20,7 @@ _renewing = Lock()
 
 @dataclass(frozen=True)
 class PartnerCalls:
-    """The way out to shops, suppliers and trackers."""
+    """Sends requests to shops, suppliers and trackers."""
 
     http: Http
     secrets: Secrets

@@ -81,7 +81,7 @@ def revise(order: Order, snapshot: Snapshot, moment: Moment) -> bool:
 
 
 def _look_after_the_end(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
-    """Ask for a person if units are wanted of an order that has ended: an edit may add units that nobody will send."""
+    """Ask for a person if an edit added units to an order that has ended, because no dispatch would send them."""
     open_units = {line.id: line.units.open for line in order.lines}
     more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
     if more and source.paid and not source.off:

@@ -1,4 +1,4 @@
-"""Write-back (发货回传): the marketplace is told of each parcel once.
+"""Writeback (发货回传): the marketplace is told about each parcel once.
 
 One worker at a time holds the parcel (`Parcel.begin_writeback`). Each try first asks the marketplace whether it knows
 the waybill already, because its create request has no idempotency key (spec A1). One writeback may take several
@@ -125,6 +125,6 @@ class Writeback:
                 case Busy():
                     parcel.end_writeback("DUE", moment)
                 case Unknown():
-                    pass  # the parcel stays SENDING, so that nobody tries again before the lease is over
+                    pass  # it stays SENDING, so that no worker tries again before the lease is over
 
         copy.change(record)
