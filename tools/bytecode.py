@@ -1,8 +1,8 @@
-"""Compile what `sam build` has put together: `python -m tools.bytecode .aws-sam/build`.
+"""Compile what `sam build` has built: `python -m tools.bytecode .aws-sam/build`.
 
-Lambda cannot keep what it compiles, so without this every cold start compiles every module anew, which takes as long as
-all the rest of it (decision 34). The files are not compared with their sources when they are loaded: nobody changes a
-package.
+Lambda cannot store compiled files, so without this every cold start compiles every module again, which takes as long as
+the rest of the start (decision 34). Python does not compare the compiled files with their sources when it loads them,
+because a package never changes.
 """
 
 import compileall
@@ -15,10 +15,10 @@ LAYERS, TASK = "/opt/python", "/var/task"
 
 
 def compile_build(build: Path) -> int:
-    """Compile every layer and function below `build`; how many packages. Tracebacks name the paths of Lambda.
+    """Compile every layer and function below `build`, and return how many. Tracebacks name the paths on Lambda.
 
     Raises:
-        SystemExit: this is another Python than the functions run on, or something does not compile.
+        SystemExit: this is not the Python version of the functions, or something does not compile.
     """
     template = (build / "template.yaml").read_text()
     wanted = re.search(r"Runtime: python([0-9.]+)", template)

@@ -1,7 +1,7 @@
 """Writes the figures into docs/guarantees.md: `python -m tools.guarantees`, after `make faults` and `make bench`.
 
-Each instrument leaves one JSON file in `build/`. The page has a block for each, between two comments; what stands
-there is replaced where the instrument has run, and kept where it has not. The words around the blocks are by hand.
+Each test instrument writes one JSON file in `build/`. The page has a block for each, between two comments. A block is
+replaced if its instrument has run, and kept if not. The text around the blocks is written by hand.
 """
 
 import json
@@ -25,7 +25,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def block(name: str, text: str) -> str:
-    """A block as it stands in the page."""
+    """A block as it is written in the page."""
     return f"<!-- figures: {name} -->\n{text.strip()}\n<!-- end of figures -->"
 
 
@@ -48,7 +48,7 @@ def filled(page: str, name: str, text: str) -> str:
 
 
 def main() -> int:
-    """Replace the blocks of the instruments that have left a result."""
+    """Replace the blocks of the instruments that have a result."""
     page = DOCUMENT.read_text()
     for name, written in WRITERS.items():
         path = RESULTS / f"{name}.json"
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def faults(result: Result) -> str:
-    """Faults survived, by handler and class."""
+    """The faults that were survived, by handler and class."""
     rows: dict[str, dict[str, str]] = {}
     for row in result["rows"]:
         rows.setdefault(row["handler"], {})[row["class"]] = f"{row['survived']}/{row['total']}"
@@ -71,7 +71,7 @@ def faults(result: Result) -> str:
 
 
 def stateful(result: Result) -> str:
-    """How many histories were tried, and which faults of delivery fired in them."""
+    """How many histories were tried, and which delivery faults happened in them."""
     machines = result["machines"]
     kinds = sorted({kind for machine in machines.values() for kind in machine["faults"]})
     rows = [(kind, *(machine["faults"].get(kind, 0) for machine in machines.values())) for kind in kinds]
@@ -81,7 +81,7 @@ def stateful(result: Result) -> str:
 
 
 def corpus(result: Result) -> str:
-    """Inputs contained, by where they come in and what must become of them; those that were not are named."""
+    """The bad inputs that were contained, by entry point and expected result; those that were not are named."""
     classes = sorted({kind for counts in result["surfaces"].values() for kind in counts})
     rows = [
         (where, *(counts.get(kind, "") for kind in classes)) for where, counts in sorted(result["surfaces"].items())
@@ -92,7 +92,7 @@ def corpus(result: Result) -> str:
 
 
 def bench(result: Result) -> str:
-    """Every figure that has a budget, then the orders a second that were seen here, then designs to compare with."""
+    """Every figure that has a budget, then the orders per second measured here, then designs to compare with."""
     tables: Mapping[str, Sequence[Result]] = result["tables"]
     budgets = [
         (row["name"], _figure(row), row["budget"], "holds" if row["holds"] else "**over**")
@@ -114,7 +114,7 @@ def _figure(row: Result) -> str:
 
 
 def mutants(result: Result) -> str:
-    """Defects that were seen, by their class; those that were not are named."""
+    """The defects that the tests found, by class; those that they did not find are named."""
     kinds: dict[str, list[bool]] = {}
     for mutant in result["mutants"]:
         kinds.setdefault(mutant["kind"], []).append(mutant["verdict"] == "killed")
@@ -125,7 +125,7 @@ def mutants(result: Result) -> str:
 
 
 def grants(result: Result) -> str:
-    """Grants without which something fails, by function; whatever is wrong is named."""
+    """The grants that are needed (something fails without them), by function; what is wrong is named."""
     holders: dict[str, int] = {}
     for grant in result["grants"]:
         holders[grant["holder"]] = holders.get(grant["holder"], 0) + 1

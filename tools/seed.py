@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "tools" / "local" / "seed.yaml"
 LOCAL_STAGE = "local"
-# What the placeholders stand for when a file is only checked.
+# The values of the placeholders when a file is only checked.
 EXAMPLE_URLS = {"API_URL": "https://api.example.com", "SANDBOX_URL": "https://sandbox.example.com"}
 
 
@@ -41,7 +41,7 @@ def knows_channel(channel: str, role: str) -> bool:
 
 
 def read_seed(file: Path, placeholders: Mapping[str, str], *, allow_http: bool) -> Seed:
-    """The checked seed; InvalidSeed with all errors. Only the local stack's partners may be at http:// addresses."""
+    """The checked seed; raises InvalidSeed with all errors. Use `allow_http` only for the local stack's partners."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
     return load_seed(file.read_bytes(), str(name), placeholders, knows_channel, allow_http=allow_http)
 
@@ -53,7 +53,10 @@ def connections(seed: Seed) -> list[tuple[str, str]]:
 
 
 def seed_local(seed: Seed, stack: Mapping[str, Any], secrets_file: Path) -> int:
-    """Write registry and made-up secrets of a local stack; existing secrets stay. How many entries were removed."""
+    """Write the registry and made-up secrets of a local stack, and return how many entries were removed.
+
+    Existing secrets are kept.
+    """
 
     def service(name: str) -> Any:  # noqa: ANN401 - a boto3 client
         return client(stack["endpoint"], name)
@@ -73,7 +76,7 @@ def seed_local(seed: Seed, stack: Mapping[str, Any], secrets_file: Path) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check or load; 2 when the seed file or an argument is refused."""
+    """Check or load; returns 2 if the seed file or an argument is refused."""
     options = _parse(arguments)
     stack = None if options.check or options.table else _read_stack(options.stack)
     try:

@@ -31,10 +31,10 @@ KEPT = "there is one; it is not shown"
 
 
 def tables_of(options: argparse.Namespace) -> list[tuple[ItemTable, str]]:
-    """Where to look, and what keys of orders or cases begin with there.
+    """The tables to look in, each with the prefix of the keys of orders or cases there.
 
     Raises:
-        LocalStackError: no table is named, and no stack runs.
+        LocalStackError: no table is named, and no stack is running.
     """
     if options.table:
         table = ItemTable(options.table)
@@ -45,10 +45,10 @@ def tables_of(options: argparse.Namespace) -> list[tuple[ItemTable, str]]:
 
 
 def shown(item: Mapping[str, Any], *, buyer: bool) -> Iterator[tuple[str, Any]]:
-    """Name and value of everything in the item, the body last; the buyer's data where it is asked for.
+    """Name and value of everything in the item, the body last; the buyer's data only if `buyer`.
 
     Raises:
-        Unreadable: this version cannot read the body. The rest is there by then.
+        Unreadable: this version cannot read the body. Everything else was yielded before.
     """
     yield "bytes", item_bytes(item)
     yield from ((name, _plain(value)) for name, value in item.items() if name not in {"pk", "sk", "body", "recipient"})
@@ -59,9 +59,9 @@ def shown(item: Mapping[str, Any], *, buyer: bool) -> Iterator[tuple[str, Any]]:
     if "body" in item:
         body = json.loads(opened(item)["body"]["S"])
         if not buyer and "reason" in body:
-            body["reason"] = HIDDEN  # of a case: in the buyer's words
+            body["reason"] = HIDDEN  # a case's reason, which may be the buyer's words
         if "task_token" in body:
-            body["task_token"] = KEPT  # who has it can end a workflow
+            body["task_token"] = KEPT  # anyone who has it can end a workflow
         yield "body", body
 
 
@@ -73,7 +73,7 @@ def _plain(value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever the attr
 
 
 def show(name: str, options: argparse.Namespace) -> int:
-    """Print what is stored under that name; 1 if there is nothing, or something cannot be read."""
+    """Print what is stored under that name; returns 1 if there is nothing, or something cannot be read."""
     found: dict[str, dict[str, Any]] = {}
     unreadable = []
     for table, family in tables_of(options):
@@ -93,7 +93,7 @@ def show(name: str, options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Show it; 1 if it cannot be shown."""
+    """Show an order or a case; returns 1 if it cannot be shown."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.show", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

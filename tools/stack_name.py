@@ -1,3 +1,3 @@
-"""What the stack on this machine is called: who deploys it and who reads its record have to agree."""
+"""The name of the stack on this machine: deploying it and reading its call record need the same name."""
 
 STACK_NAME = "daifa-local"

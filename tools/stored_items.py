@@ -1,4 +1,4 @@
-"""Items of the tables with their body as text, which is stored compressed; and back again."""
+"""Items of the tables with their body, which is stored compressed, as text; and back."""
 
 import base64
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Item = Mapping[str, Any]
 
 
 def opened(item: Item) -> dict[str, Any]:
-    """The item as the SDK gives it, its body a text as every other attribute is.
+    """The item as the SDK returns it, but with its body as a text attribute.
 
     Raises:
         Unreadable: this version cannot read the body.
@@ -20,5 +20,5 @@ def opened(item: Item) -> dict[str, Any]:
 
 
 def packed_for_the_wire(item: Item) -> dict[str, Any]:
-    """The opened item as DynamoDB's JSON has it: its body packed, in base64."""
+    """The opened item as in DynamoDB's JSON: its body packed, in base64."""
     return {**item, "body": {"B": base64.b64encode(pack(item["body"]["S"])["B"]).decode()}}

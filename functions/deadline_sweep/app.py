@@ -11,10 +11,10 @@ app = Application("deadline_sweep")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """One sweep, started by the schedule, whose event says its `time`.
+    """Run one sweep. The schedule starts it with an event that has its `time`.
 
-    By hand without it the look-backs end now; `{"days": 3}` lets each look at three days instead of a few minutes, and
-    downloads the orders that changed in them.
+    By hand, leave `time` out: then the look-backs count back from now. With `{"days": 3}` each look-back covers three
+    days instead of a few minutes, and the orders that changed in the last three days are downloaded.
     """
     scheduled = datetime.fromisoformat(event["time"]) if "time" in event else None
     period = timedelta(days=event["days"]) if "days" in event else SWEEP

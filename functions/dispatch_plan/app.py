@@ -11,9 +11,9 @@ app = Application("dispatch_plan")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan the order `{"order": "shop#order id"}`; the purchase orders go to the Map, with the order's fence.
+    """Plan the order `{"order": "shop#order id"}`, and return its fence and the purchase orders for the Map state.
 
-    The input of an execution that intake started also has `unrouted`, what has to be known of a new order.
+    `unrouted` is also in the input if the order is new: it holds what the plan needs to know about the order.
     """
     key = OrderKey.parse(event["order"])
     unrouted = Unrouted.model_validate(event["unrouted"]) if "unrouted" in event else None

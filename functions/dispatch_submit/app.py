@@ -1,4 +1,4 @@
-"""Second step of `order_fulfilment`: claims and places one purchase order, or gives it to a person."""
+"""Second step of `order_fulfilment`: claims and places one purchase order, or asks a person."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ app = Application("dispatch_submit")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, str]:
-    """Place `purchase_order` of `order`, planned at `fence`, for `worker`; with `error` (from a Catch) give up.
+    """Place `purchase_order` of `order`, planned at `fence`, as `worker`; with `error` (from a Catch) give up.
 
     Raises:
-        SupplierBusy, OutcomeUnknown: the workflow tries again with delay.
+        SupplierBusy, OutcomeUnknown: the workflow tries again after a delay.
     """
     key, wanted = OrderKey.parse(event["order"]), event.get("purchase_order")
     submission = Submission(app.orders, app.registry, app.suppliers, app.queues, app.moments)

@@ -1,4 +1,4 @@
-"""Back office API. Who calls was checked by the JWT authorizer; every wish becomes one message."""
+"""Back office API. The JWT authorizer has checked the caller; every request for a change becomes one message."""
 
 from typing import Any
 
@@ -34,20 +34,20 @@ def recent() -> dict[str, Any]:
 
 @api.get("/ops/attention")
 def attention() -> dict[str, Any]:
-    """What needs a person, the most urgent first; `kind` and `shop` narrow it, `after` goes on, at most `limit`."""
+    """What needs a person, the most urgent first; filters `kind` and `shop`, at most `limit`, next page by `after`."""
     return ops().attention(**api.current_event.query_string_parameters)
 
 
 @api.post("/ops/orders/<shop>/<order>/holds/<reason>/release")
 def release(shop: str, order: str, reason: str) -> tuple[dict[str, Any], int]:
-    """Release a hold; the order then dispatches by itself."""
+    """Release a hold; then the order is dispatched automatically."""
     ops().release(shop, order, reason, operator(api.current_event))
     return ACCEPTED
 
 
 @api.post("/ops/orders/<shop>/<order>/tasks/<kind>/close")
 def close_task(shop: str, order: str, kind: str) -> tuple[dict[str, Any], int]:
-    """Close the order's tasks of a kind: a person has seen to them."""
+    """Close the order's tasks of a kind: a person has dealt with them."""
     ops().close_task(shop, order, kind, operator(api.current_event))
     return ACCEPTED
 
@@ -61,7 +61,7 @@ def dispatch(shop: str, order: str) -> tuple[dict[str, Any], int]:
 
 @api.get("/ops/cases")
 def cases() -> dict[str, Any]:
-    """After-sales cases that wait for a person, in the same way."""
+    """After-sales cases that need a person, with the parameters of `attention`."""
     return ops().open_cases(**api.current_event.query_string_parameters)
 
 
@@ -81,7 +81,7 @@ def decide(shop: str, case: str) -> tuple[dict[str, Any], int]:
 @api.not_found
 @api.exception_handler([*STATUS_OF])
 def refused(error: Exception) -> Response[Any]:
-    """400, 404 (a path or method that is none, too), 409 or 503, in words that do not quote what was sent."""
+    """400, 404 (also for an unknown path or method), 409 or 503, with a message that does not quote the request."""
     return Response(STATUS_OF.get(type(error), 404), "application/json", body={"error": str(error) or "no such path"})
 
 

@@ -1,4 +1,4 @@
-"""Inbox consumer: a marketplace's events in, for each a stored order and a started workflow out."""
+"""Inbox consumer: stores the orders of marketplace events and starts their workflows."""
 
 from typing import Any
 
@@ -20,5 +20,5 @@ def handle(body: str) -> None:
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Handle a batch from the inbox queue. What has to be asked of marketplaces is asked all at once."""
+    """Handle a batch from the inbox queue. Messages that wait for a marketplace are handled at the same time."""
     return consume(app, event, context, handle, at_once=asks_a_marketplace)

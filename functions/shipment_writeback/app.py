@@ -1,4 +1,4 @@
-"""Outbound consumer: tells the marketplace of each parcel, once."""
+"""Outbound consumer: tells the marketplace about each parcel once."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ app = Application("shipment_writeback")
 
 
 def handle(body: str) -> None:
-    """Handle one parcel that the marketplace has to be told of."""
+    """Handle one parcel that the marketplace has to be told about."""
     Writeback(app.orders, app.registry, app.partners, app.moments).handle(TellMarketplace.model_validate_json(body))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Handle a batch from the outbound queue. Each message waits for its marketplace, twice, so all wait at once."""
+    """Handle a batch from the outbound queue. Each message waits for its marketplace twice, so all wait in parallel."""
     return consume(app, event, context, handle, at_once=True)

@@ -1,4 +1,4 @@
-"""Poll round: finds the orders whose parcels' turn it is and sends them to the tracking queue."""
+"""Poll round: finds the orders whose turn it is and sends them to the tracking queue."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ app = Application("tracking_schedule")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """One round, started by the schedule, or by hand with `{"everything": true}` to poll all parcels under way."""
+    """Run one round, started by the schedule, or by hand with `{"everything": true}` to poll all parcels under way."""
     orders = PollRound(app.orders, app.queues, app.clock).run(everything=event.get("everything") is True)
     app.logger.info("poll round", extra={"orders": orders})
     return {"orders": orders}

@@ -1,4 +1,4 @@
-"""Front door: one signed webhook of a partner in, one message in a queue out; a greeting is answered."""
+"""Front door: takes one signed webhook of a partner and puts one message in a queue; also answers greetings."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     method, path = event["requestContext"]["http"]["method"], event["pathParameters"]
     request = RawRequest(headers, request_body(event), method, query)
     answer = receive(path["channel"], path["connection"], request, app.secrets, app.queues, app.clock)
-    if answer.status != 200:  # that one is in the access log
+    if answer.status != 200:  # 200 is in the access log already
         app.logger.info("webhook refused", extra={**path, "status": answer.status})
     return {
         "statusCode": answer.status,

@@ -1,1 +1,1 @@
-"""What an order costs on AWS, from the calls that were really made: units, usage, dollars."""
+"""What an order costs on AWS, from the calls that were really made: billed units, usage, dollars."""

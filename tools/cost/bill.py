@@ -1,4 +1,4 @@
-"""From what was called to what it costs: usage in billed units, durations by the assumptions, dollars by the prices."""
+"""From calls to costs: usage in billed units, durations from the assumptions, dollars from the prices."""
 
 import math
 import tomllib
@@ -29,7 +29,7 @@ _ONLY = {"EXPRESS": {"transitions"}, "STANDARD": {"express_starts", "express_gb_
 
 @dataclass(frozen=True)
 class Prices:
-    """The price file: dollars per million, and the assumptions."""
+    """The price file: dollars per million units, and the assumptions."""
 
     per_million: dict[str, float]
     assumed: dict[str, dict[str, float]]
@@ -44,7 +44,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Usage:
-    """Amounts of everything billed. Of both workflow types: each leaves out what only the other one is billed by."""
+    """Amounts of everything that is billed, for both workflow types: some amounts count for only one of them."""
 
     http_api_requests: float = 0
     lambda_requests: float = 0
@@ -66,12 +66,12 @@ class Usage:
         return type(self)(*(getattr(self, one.name) * times for one in fields(self)))
 
     def dollars(self, prices: Prices, workflow: Workflow) -> dict[str, float]:
-        """Of each part that this type of workflow is billed by, in dollars."""
+        """The dollars for each amount that counts for this workflow type."""
         names = [one.name for one in fields(self) if one.name not in _ONLY[workflow]]
         return {name: getattr(self, name) * prices.per_million[name] / MILLION for name in names}
 
     def total(self, prices: Prices, workflow: Workflow) -> float:
-        """Dollars for all of it."""
+        """The dollars for all amounts."""
         return sum(self.dollars(prices, workflow).values())
 
     def operations(self, workflow: Workflow) -> float:
@@ -82,7 +82,7 @@ class Usage:
 
 
 def seconds_of(invocation: Invocation, prices: Prices) -> float:
-    """How long it would take on AWS, by the assumptions and the calls that it made."""
+    """How many seconds it would take on AWS, by the assumptions and the calls that it made."""
     waits, cpu = prices.assumed["milliseconds"], prices.assumed["cpu_milliseconds"]
     calls = [call for call in invocation.calls if not call.get("more")]
     waited = sum(waits[call["service"]] for call in calls) + invocation.in_a_row * waits["partner"]
@@ -111,9 +111,9 @@ def usage_of_invocation(invocation: Invocation, prices: Prices) -> Usage:
 
 
 def share_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
-    """What the orders add to a run of a schedule: their part of the index pages, reads of them, messages for them.
+    """What the orders add to a run of a schedule: their part of the index pages, their reads, their messages.
 
-    The rest is the same however many orders there are: see `fixed_of_schedule`.
+    The rest does not depend on the number of orders: see `fixed_of_schedule`.
     """
     pages = sum(call["bytes"] / READ_BYTES / 2 for call in invocation.of("dynamodb") if call["action"] == "Query")
     for_orders = tuple(call for call in invocation.calls if not of_the_clock(call))
@@ -123,18 +123,18 @@ def share_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
 
 
 def fixed_of_schedule(invocation: Invocation, prices: Prices) -> Usage:
-    """What a run of a schedule costs when there is nothing to do."""
+    """What a run of a schedule costs if there is nothing to do."""
     queries = tuple(call | {"bytes": 0} for call in invocation.calls if of_the_clock(call))
     return usage_of_invocation(replace(invocation, calls=queries), prices) + Usage(schedule_starts=1)
 
 
 def of_the_clock(call: Line) -> bool:
-    """Whether a schedule makes this call whether there are orders or not: a query, a look at the registry."""
+    """Whether a schedule makes this call even without orders: a query, a read of the registry."""
     return call["action"] == "Query" or "RegistryTable" in call.get("table", "")
 
 
 def usage_of(record: Record, prices: Prices) -> Usage:
-    """What everything recorded is billed for, but for what runs by the clock whether there are orders or not."""
+    """The usage of everything recorded, except what schedules use even without orders."""
     total = Usage()
     for invocation in record.invocations:
         scheduled = invocation.function in SCHEDULED
@@ -143,11 +143,11 @@ def usage_of(record: Record, prices: Prices) -> Usage:
 
 
 def steady_usage_of(record: Record, prices: Prices) -> Usage:
-    """The same when every container has been busy for minutes.
+    """The usage of everything recorded, if every container has been busy for minutes.
 
-    What a container reads once a minute, of the registry and of secrets, is shared by the orders of that minute: a
-    container that is busy for a second of an order's life bears a sixtieth of its reads. The most that one
-    invocation of a function read is what its container reads a minute.
+    Each container reads the registry once a minute, and the orders of that minute share this cost: if a container is
+    busy for one second for an order, the order gets 1/60 of the reads. The most registry reads of one invocation of a
+    function are taken as its container's reads per minute. Reads of secrets are left out.
     """
     own, shared = warm(record), 0.0
     for function in {one.function for one in record.invocations} - set(SCHEDULED):
@@ -158,20 +158,20 @@ def steady_usage_of(record: Record, prices: Prices) -> Usage:
 
 
 def warm(record: Record) -> Record:
-    """The same without what a container reads once a minute."""
+    """The record without the reads that are cached in a container: those of the registry and of secrets."""
     return replace(record, invocations=tuple(map(_without_registry, record.invocations)))
 
 
 def usage_of_polls(polls: Iterable[Line]) -> Usage:
-    """Batches that event sources took and deleted."""
+    """The usage of the batches that event sources received and deleted."""
     return Usage(sqs_requests=sum(chunks(poll["bytes"], SQS_BYTES) for poll in polls))
 
 
 def usage_of_workflows(record: Record, prices: Prices) -> Usage:
-    """Of all executions: as if they were STANDARD, and as if they were EXPRESS.
+    """The usage of all executions, both as STANDARD and as EXPRESS workflows.
 
-    A transition is a state entered, a retry of one, and the start. An EXPRESS execution lasts as long as its
-    functions and what is between them, in steps of 100 ms, at 64 MB.
+    Each state entered, each retry and each start is one transition. An EXPRESS execution is billed for the time of its
+    functions and the time between them, in steps of 100 ms, at 64 MB.
     """
     executions = len({state["execution"] for state in record.states})
     if not executions:
@@ -188,7 +188,7 @@ def usage_of_workflows(record: Record, prices: Prices) -> Usage:
 
 
 def written(call: Line) -> int:
-    """Write units of a DynamoDB call, its indexes included."""
+    """The write units of a DynamoDB call, including its indexes."""
     if "old" not in call:
         return 0
     indexes = sum(index_write_units(one["change"], one["bytes"]) for one in call["indexes"])
@@ -196,12 +196,12 @@ def written(call: Line) -> int:
 
 
 def read(call: Line) -> float:
-    """Read units of a DynamoDB call."""
+    """The read units of a DynamoDB call."""
     return 0 if "old" in call else read_units(call["bytes"], consistent=call["consistent"])
 
 
 def parts(usage: Usage, prices: Prices, workflow: Workflow) -> Iterator[dict[str, Any]]:
-    """One row a billed thing: its amount, and dollars per million orders; `usage` is one order's."""
+    """One row for each billed amount: the amount, and dollars per million orders; `usage` is that of one order."""
     for name, dollars in usage.dollars(prices, workflow).items():
         amount = getattr(usage, name)
         if amount:

@@ -1,4 +1,4 @@
-"""The cost of what was just done, in one line for a newcomer."""
+"""The cost of what was just done, in one line."""
 
 import time
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from tools.cost.bill import Prices, Usage, steady_usage_of
 from tools.cost.record import read_record
 
-OPS_API = "ops-api"  # whoever looks on reads the order by it: that is not the order's cost
+OPS_API = "ops-api"  # it is called only to look at the order, so it is not a cost of the order
 
 
 def cost_of(file: Path, begin: int) -> Usage:
-    """What was called since the file had `begin` bytes, and a moment longer: the last function may still be at it."""
+    """The usage since the file had `begin` bytes; it waits a moment, because the last function may still run."""
     _wait_for_the_last(file)
     return steady_usage_of(read_record(file, begin).without(OPS_API), Prices.load())
 
 
 def cost_line(usage: Usage, prices: Prices) -> str:
-    """Dollars in both workflow types, and what most of them are for."""
+    """The dollars for both workflow types, and the amounts that cost most."""
     express, standard = usage.total(prices, "EXPRESS"), usage.total(prices, "STANDARD")
     return (
         f"${express:.6f} on AWS (EXPRESS), ${standard:.6f} (STANDARD): {usage.lambda_requests:g} invocations, "

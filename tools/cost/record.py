@@ -1,4 +1,4 @@
-"""What `tools.local.call_record` wrote down, read back: invocations with their calls, batches, states of workflows."""
+"""Reads what `tools.local.call_record` wrote: invocations with their calls, batches, states of workflows."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,9 @@ _READS = {"GetItem", "BatchGetItem", "Query", "Scan", "GetParameter", "GetParame
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of a function; `source` is `sqs`, `api` or `direct`, `log` the sizes of the lines it printed.
+    """One run of a function; `source` is `sqs`, `api` or `direct`; `log` has the sizes of the lines it printed.
 
-    Partners answered `partners` requests of it, at most `in_a_row` of them one after the other.
+    It made `partners` requests to partners, at most `in_a_row` of them one after the other.
     """
 
     function: str
@@ -36,12 +36,12 @@ class Invocation:
 
     @property
     def answers(self) -> bool:
-        """Whether somebody goes on with what it answers: the front door's client, or a workflow."""
+        """Whether a caller waits for its answer: a client of the HTTP API, or a workflow."""
         return self.source == "api" or (self.source == "direct" and not self.label)
 
     @property
     def idle(self) -> bool:
-        """Whether it made no outgoing call but reads of our own state, and nobody waited for its answer."""
+        """Whether it only read our own state, and no caller waited for its answer."""
         return not self.answers and not self.partners and all(call["action"] in _READS for call in self.calls)
 
     def of(self, service: str) -> Iterator[Line]:
@@ -51,7 +51,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Record:
-    """All that happened in a time."""
+    """All that happened in a period of time."""
 
     invocations: tuple[Invocation, ...] = ()
     polls: tuple[Line, ...] = ()
@@ -61,14 +61,14 @@ class Record:
         return Record(self.invocations + other.invocations, self.polls + other.polls, self.states + other.states)
 
     def without(self, *functions: str) -> "Record":
-        """The same but for what those functions did."""
+        """The record without the invocations of those functions."""
         kept = tuple(one for one in self.invocations if one.function not in functions)
         return Record(kept, self.polls, self.states)
 
     def of_orders(self, names: set[str], *schedules: str) -> "Record":
-        """The same, but of what those schedules read only what is about the orders or parcels with these names.
+        """The record, but from the reads of those schedules only the entries of the orders or parcels with these names.
 
-        A schedule goes through everybody's entries at once; each order bears its own.
+        A schedule reads the entries of all orders at once; each order pays only for its own.
         """
         return replace(
             self,
@@ -93,7 +93,7 @@ def _own(calls: Iterable[Line], names: set[str]) -> Iterator[Line]:
 
 
 def read_record(file: Path, begin: int = 0, end: int | None = None) -> Record:
-    """What was written between two sizes of the file (`end` None: until now)."""
+    """The part of the file from the size `begin` to the size `end` (None: until now)."""
     with file.open("rb") as lines:
         lines.seek(begin)
         text = lines.read() if end is None else lines.read(end - begin)
@@ -101,7 +101,7 @@ def read_record(file: Path, begin: int = 0, end: int | None = None) -> Record:
 
 
 def record_of(lines: list[Line]) -> Record:
-    """The lines put together. A call without a trace was made by no function: by a person, a test, this bench."""
+    """The record of the lines. A call without a trace was not made by a function, but by a person or a test."""
     handlers = {line["trace"]: line for line in lines if line["kind"] == "handler"}
     calls: dict[str, list[Line]] = {}
     for line in lines:

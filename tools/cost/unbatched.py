@@ -1,11 +1,11 @@
-"""What batches save: the price of a quiet day, on which every message comes alone."""
+"""What batches save: the extra cost of a quiet day, when every message comes alone."""
 
 from tools.cost.bill import VCPU_MB, Prices, Usage
 from tools.cost.record import Record
 
 
 def unbatched(record: Record, prices: Prices) -> Usage:
-    """What would be added if every message of every batch were received, worked on and deleted by itself."""
+    """The usage to add if every message of every batch were received, handled and deleted separately."""
     total = Usage()
     for one in record.invocations:
         more = one.records - 1

@@ -1,4 +1,4 @@
-"""Units in which AWS bills, from sizes in bytes. Rules as in the DynamoDB and SQS developer guides.
+"""The units that AWS bills, from sizes in bytes. The rules are those of the DynamoDB and SQS developer guides.
 
 Sizes: "DynamoDB item sizes and formats" (CapacityUnitCalculations). Writes and reads: "DynamoDB read and write
 operations". Indexes: "Using Global Secondary Indexes in DynamoDB", write considerations.
@@ -15,7 +15,7 @@ WRITE_BYTES = KB
 READ_BYTES = 4 * KB
 SQS_BYTES = 64 * KB
 HTTP_API_BYTES = 512 * KB
-LOG_EVENT_BYTES = 26  # CloudWatch Logs adds as many to every event
+LOG_EVENT_BYTES = 26  # CloudWatch Logs adds this to every event
 
 Item = Mapping[str, Mapping[str, Any]]
 Change = Literal["put", "move", "rewrite", "remove", "same"]
@@ -23,7 +23,7 @@ Change = Literal["put", "move", "rewrite", "remove", "same"]
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index: its key attributes, and what else of the item it holds (None: all of it)."""
+    """A global secondary index: its key attributes, and the other attributes that it holds (None: all)."""
 
     name: str
     keys: tuple[str, ...]
@@ -31,14 +31,14 @@ class Index:
 
 
 def item_bytes(item: Item) -> int:
-    """The size of an item: attribute names in UTF-8, and values."""
+    """The size of an item in bytes: attribute names in UTF-8, and values."""
     return sum(len(name.encode()) + value_bytes(value) for name, value in item.items())
 
 
 def value_bytes(value: Mapping[str, Any]) -> int:
-    """The size of one attribute value in DynamoDB's JSON, or as the SDK has it, with bytes for their base64.
+    """The size in bytes of one attribute value, in DynamoDB's JSON or as the SDK has it (bytes instead of base64).
 
-    A number takes a byte per two significant digits and one more; a list or map 3 bytes and one more per element.
+    A number takes one byte for two significant digits, plus one; a list or map 3 bytes, plus one for each element.
     """
     ((kind, content),) = value.items()
     if kind in {"SS", "NS", "BS"}:
@@ -47,7 +47,7 @@ def value_bytes(value: Mapping[str, Any]) -> int:
 
 
 def entry_of(item: Item | None, index: Index, table_keys: Sequence[str]) -> Item | None:
-    """The item's entry in the index; None while it lacks one of the index's key attributes."""
+    """The item's entry in the index; None if it lacks one of the index's key attributes."""
     if item is None or any(name not in item for name in index.keys):
         return None
     if index.projected is None:
@@ -71,18 +71,18 @@ def index_change(old: Item | None, new: Item | None, index: Index, table_keys: S
 
 
 def write_units(old_bytes: int, new_bytes: int) -> int:
-    """Of one write: the larger of the item before and after; at least one. A refused write costs as much."""
+    """The units of one write, for the larger of the item before and after; at least one, even if it is refused."""
     return max(1, math.ceil(max(old_bytes, new_bytes) / WRITE_BYTES))
 
 
 def index_write_units(change: Change, entry_bytes: int) -> int:
-    """Of one index: nothing if the entry stays, two writes if its key changed (delete and put), else one."""
+    """The units for one index: 0 if the entry is the same, two writes if its key changed (delete and put), else one."""
     writes = {"same": 0, "put": 1, "rewrite": 1, "remove": 1, "move": 2}[change]
     return writes * max(1, math.ceil(entry_bytes / WRITE_BYTES))
 
 
 def read_units(read_bytes: int, *, consistent: bool) -> float:
-    """Of one item read or one page of a query: whole 4 KB; at least one, found or not; half if not consistent."""
+    """The units of one item read or one query page: per 4 KB, at least one, found or not; half if not consistent."""
     return max(1, math.ceil(read_bytes / READ_BYTES)) * (1.0 if consistent else 0.5)
 
 

@@ -1,6 +1,6 @@
-"""In the emulator's process, where IAM is enforced: which function asked for which action on which resource.
+"""Runs in the emulator's process when it enforces IAM: records which function asked for which action and resource.
 
-One JSON line for each, however often it asked, to the file `$DAIFA_ACCESS_RECORD`.
+The file `$DAIFA_ACCESS_RECORD` gets one JSON line for each different request, no matter how often it was made.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -17,7 +17,7 @@ _ASSUMED = ":assumed-role/"
 
 
 def record_access(file: Path) -> None:
-    """From now on, write down what is asked under a function's role, and whether it was allowed."""
+    """From now on, record what is requested with a function's role, and whether it was allowed."""
     enforce, known, writing = iam_evaluator.enforce, set[str](), threading.Lock()
 
     def enforcing(
@@ -30,7 +30,7 @@ def record_access(file: Path) -> None:
     ) -> object:
         denied = enforce(access_key, action, service, region, resource_arn, service_context)
         caller = str(iam_evaluator.caller_arn())
-        if _ASSUMED in caller:  # the session has the function's name
+        if _ASSUMED in caller:  # the session is named after the function
             function = caller.rsplit("/", 1)[1]
             asked = {"function": function, "action": action, "resource": resource_arn, "allowed": denied is None}
             row = json.dumps(asked) + "\n"

@@ -1,12 +1,12 @@
-"""In the emulator's process: writes down what AWS would bill, one JSON line each, to the file `$DAIFA_CALL_RECORD`.
+"""Runs in the emulator's process: records what AWS would bill, one JSON line each, in `$DAIFA_CALL_RECORD`.
 
-Every invocation gets a trace id, as on AWS; botocore sends it along with every call of the function, and so each call
-finds the invocation that made it. The functions' own workers say how often they called a partner.
+Every invocation gets a trace id, as on AWS. botocore sends it with every call of the function, so each call can be
+assigned to its invocation. The functions' own workers report how often they called a partner.
 
 Kinds of lines: `invocation` (a function ran), `handler` (what its worker saw), `call` (to DynamoDB, SQS, SSM, Step
 Functions), `poll` (the event source took or deleted a batch), `state` (a workflow entered a state).
 """
-# ruff: noqa: SLF001 - there is no public way in
+# ruff: noqa: SLF001 - the emulator has no public interface for this
 # mypy: disable-error-code="import-not-found"
 
 import json
@@ -61,10 +61,10 @@ Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, Any]], Awai
 
 
 def record_calls(file: Path) -> None:
-    """Write everything down from now on.
+    """Record everything from now on.
 
     Raises:
-        RuntimeError: this version of the emulator works another way; correct this module.
+        RuntimeError: this version of the emulator works differently; correct this module.
     """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(_CALLED) != 1:
@@ -174,7 +174,7 @@ def _dynamodb(recorder: _Recorder, handle: Handler) -> Handler:
 def _billed(
     action: str, data: dict[str, Any], before: dict[str, Any] | None, answer: tuple[Any, ...]
 ) -> list[dict[str, Any]]:
-    """What there is to bill, per table; of a batch per item, those after the first marked as `more` of one call."""
+    """What to bill, for each table; in a batch for each item, and `more` marks the items after the first."""
     match action:
         case "GetItem":
             asked = _key_of(data["TableName"], data["Key"])
@@ -205,7 +205,7 @@ def _read(table: str, found: list[dict[str, Any] | None], *, consistent: bool) -
 
 
 def _page(data: dict[str, Any], page: list[dict[str, Any]]) -> dict[str, Any]:
-    """A page of a query, by the whole items that it went through, whatever of them was asked for."""
+    """The read of one query page, with the size of the whole items, even if only some attributes were asked for."""
     name, index = data["TableName"], data.get("IndexName")
     keys = _keys(dynamodb._tables[name])
     whole = [(_item(name, one) or one) if all(key in one for key in keys) else one for one in page]
@@ -250,7 +250,7 @@ def _sized(recorder: _Recorder, service: str, handle: Handler) -> Handler:
 
 
 def _load(data: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-    """Put the items of a file of JSON lines into a table, past everything that takes time."""
+    """Put the items of a file of JSON lines directly into a table, because requests would take too long."""
     table, count = dynamodb._tables[data["TableName"]], 0
     keys = _keys(table)
     with Path(data["File"]).open() as lines:
@@ -306,7 +306,7 @@ def _source(event: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def _trace_id() -> str:
-    """As Lambda gives it to a function that X-Ray does not follow."""
+    """A trace id as Lambda gives it to a function without X-Ray tracing."""
     return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
 
 

@@ -1,7 +1,7 @@
 """Follow one real order through its whole life: `python -m tools.local.demo`, after `make up`.
 
-A shopper pays for a new order at the sandbox's Shopify. From then on the demo plays the outside world, by the
-sandbox, and reads the order through the ops API, as a person in the back office would.
+A shopper pays for a new order at the sandbox's Shopify. From then on the demo uses the sandbox to play the outside
+world, and reads the order through the ops API, as a person in the back office would.
 """
 
 import argparse
@@ -36,7 +36,7 @@ Order = dict[str, Any]
 
 
 class StepMissing(Exception):
-    """A step of the order's life did not happen within its bound; `order` is as it was seen last."""
+    """A step of the order's life did not happen within its time limit; `order` is the order as last read."""
 
     def __init__(self, step: str, order: Order | None) -> None:
         super().__init__(step)
@@ -49,7 +49,7 @@ class Disproved(Exception):
 
 @dataclass
 class Demo:
-    """One run. `read` answers the order as the ops API shows it, None while it does not know it."""
+    """One run. `read` returns the order as the ops API shows it; None while the API does not know it."""
 
     sandbox: Sandbox
     read: Callable[[str], Order | None]
@@ -57,11 +57,11 @@ class Demo:
     bound_s: float = BOUND_S
 
     def run(self) -> None:
-        """Tell the life of a new order.
+        """Play and print the life of a new order.
 
         Raises:
-            StepMissing: it did not go on.
-            Disproved: it did, but the partners received something else than they should have.
+            StepMissing: a step did not happen.
+            Disproved: all steps happened, but the partners received something else than they should have.
         """
         payload = examples.paid_order()
         self.order_id, self.seen = str(payload["id"]), 0
@@ -110,7 +110,7 @@ class Demo:
         self._until("delivered", lambda order: _noted(order, "delivered") > 0)
 
     def _watched(self) -> list[dict[str, Any]]:
-        """The order's parcels at 快递100, as soon as we have subscribed to each."""
+        """The order's parcels at 快递100, once we have subscribed to each."""
         found: list[dict[str, Any]] = []
 
         def subscribed(order: Order) -> bool:
@@ -152,7 +152,7 @@ class Demo:
         """What each partner received, as rows.
 
         Raises:
-            Disproved: it is not one purchase order, one fulfilment and one subscription for each.
+            Disproved: it is not exactly one purchase order, one fulfilment and one subscription for each.
         """
         order = self.read(self.order_id) or {"purchase_orders": [], "parcels": []}
         numbers = [parcel["number"] for parcel in order["parcels"]]
@@ -189,7 +189,7 @@ class Demo:
 
 
 def _supplier(purchase_order: dict[str, Any]) -> str:
-    """The supplier's id, the third part of the purchase order's."""
+    """The supplier's id, which is the third part of the purchase order's id."""
     return str(purchase_order["id"]).split(".")[2]
 
 
@@ -228,7 +228,7 @@ def ops_api(stack: Stack) -> Callable[[str], Order | None]:
 
 
 def where_next(stack: Stack, order_id: str) -> list[tuple[str, str]]:
-    """Where a newcomer looks next; every command works as it stands."""
+    """Where a newcomer can look next; every command works exactly as printed."""
     fault = json.dumps({"partner": "supplier:acme", "operation": "place", "mode": "error_after_accepting"})
     return [
         (
@@ -251,7 +251,7 @@ def where_next(stack: Stack, order_id: str) -> list[tuple[str, str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; 1 if a step did not happen or a partner received something else."""
+    """Run the demo; returns 1 if a step did not happen or a partner received something else."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.local.demo", description="Follow one real order through its life."
     )

@@ -1,4 +1,4 @@
-"""Build and deploy template.yaml to the emulator, as `sam` does for AWS, and only when something changed."""
+"""Build and deploy template.yaml to the emulator, as `sam` does for AWS, but only if something changed."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ BUILT = ROOT / ".local" / "build.sha256"
 
 
 def fingerprint(root: Path, folders: Sequence[str], parameters: Mapping[str, str]) -> str:
-    """Hash of every file in `folders` (or files) below `root` and of `parameters`; caches do not count."""
+    """A hash of `parameters` and of every file in `folders` (folders or files) below `root`; caches do not count."""
     digest = hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode())
     for folder in folders:
         for path in sorted([root / folder, *(root / folder).rglob("*")]):
@@ -32,7 +32,7 @@ def fingerprint(root: Path, folders: Sequence[str], parameters: Mapping[str, str
 
 
 def build(root: Path = ROOT) -> str:
-    """The fingerprint of all that is deployed, with a build of it in `BUILD`."""
+    """Build all that is deployed into `BUILD`, and return its fingerprint."""
     wanted = fingerprint(root, ["template.yaml", "functions", "layers"], PARAMETERS)
     if not (BUILT.exists() and BUILT.read_text() == wanted and (BUILD / "template.yaml").exists()):
         BUILT.unlink(missing_ok=True)
@@ -47,9 +47,9 @@ def build(root: Path = ROOT) -> str:
 
 
 def deploy(endpoint: str, session: Any, parameters: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: ANN401
-    """Deploy the build and give the HTTP API its routes; answers the stack's outputs.
+    """Deploy the build and give the HTTP API its routes. Returns the stack's outputs.
 
-    `session` is a function from a service's name to its client; `parameters` of the template beside the usual ones.
+    `session` is a function from a service's name to its client. `parameters` are further parameters of the template.
     """
     session("s3").create_bucket(Bucket=ARTIFACTS)
     overrides = [f"{name}={value}" for name, value in {**PARAMETERS, **parameters}.items()]
@@ -76,7 +76,7 @@ def _import_http_apis(session: Any) -> None:  # noqa: ANN401
 
 
 def reference_values(resources: list[dict[str, str]]) -> dict[str, str]:
-    """What `Ref` and, for functions, `GetAtt … Arn` stand for in the deployed template."""
+    """The values of `Ref` and, for functions, `GetAtt … Arn` in the deployed template."""
     values = {
         "AWS::Region": REGION,
         "AWS::AccountId": ACCOUNT,

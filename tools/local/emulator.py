@@ -1,4 +1,4 @@
-"""The AWS emulator: how it is started, and the environment that points AWS clients at it and at nothing else."""
+"""The AWS emulator: how it is started, and the environment that makes AWS clients call only the emulator."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ ARCHITECTURE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_6
 
 
 def aws_environment(endpoint: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """`base` without anything about a real AWS account, with dummy keys (root to the emulator) and its endpoint."""
+    """`base` without real AWS settings, but with dummy keys (root for the emulator) and the emulator's endpoint."""
     kept = {name: value for name, value in base.items() if not name.startswith(("AWS_", "SAM_"))}
     return kept | {
         "AWS_ACCESS_KEY_ID": "test",
@@ -36,12 +36,14 @@ def aws_environment(endpoint: str, base: Mapping[str, str] = os.environ) -> dict
 def emulator_environment(
     port: int, scratch: Path, *, auth: bool, wait_scale: float, record: Path | None = None
 ) -> dict[str, str]:
-    """What the emulator reads at start; `wait_scale` multiplies Wait states and retry delays of workflows.
+    """The environment that the emulator reads at start.
 
-    With `record`, every call that AWS would bill is written to that file (`call_record`); with `auth`, who asked
-    for what is written beside the scratch folder (`access_record`).
+    `wait_scale` multiplies Wait states and retry delays of workflows. With `record`, every call that AWS would bill is
+    written to that file (`call_record`). With `auth`, the requested actions are written next to the scratch folder
+    (`access_record`).
 
-    Functions inherit all of it, so it has nothing of this shell: what the template forgets must be missing.
+    Functions inherit this environment, so almost nothing of this shell is in it: a variable that the template forgets
+    must be missing here too.
     """
     base = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
     recording = {} if record is None else {"DAIFA_CALL_RECORD": str(record)}
@@ -64,24 +66,24 @@ def emulator_environment(
 
 
 def emulator(directory: Path) -> Background:
-    """The emulator whose state lives in `directory`."""
+    """The emulator whose state is in `directory`."""
     return Background.of("emulator", directory, "/_ministack/health")
 
 
 def call_record(directory: Path) -> Path:
-    """Where the emulator of the stack in `directory` writes down what AWS would bill, if it was told to."""
+    """The file in which the emulator of the stack in `directory` records what AWS would bill, if it records."""
     return directory / "calls.jsonl"
 
 
 def access_record(directory: Path) -> Path:
-    """Where the emulator of the stack in `directory` writes down who asked for what, if it enforces IAM."""
+    """The file in which the emulator of the stack in `directory` records requested actions, if it enforces IAM."""
     return directory / "access.jsonl"
 
 
 def launch_emulator(
     directory: Path, port: int | None, *, auth: bool, wait_scale: float, record: bool = False
 ) -> dict[str, object]:
-    """The running emulator's settings; starts it, or starts it anew when its settings were others."""
+    """The settings of the running emulator; starts it, or restarts it if its settings were different."""
     process = emulator(directory)
     running = process.running()
     wanted = {"auth": auth, "wait_scale": wait_scale, "record": record}

@@ -1,20 +1,17 @@
-"""The emulator's own process, run by its interpreter, with what differs from AWS put right (decision 19).
+"""The emulator's own process, run by its interpreter; corrects where the emulator differs from AWS (decision 19).
 
-On AWS a failed function's `errorType` is its exception's class. The emulator answers `Runtime.HandlerError` for every
-exception, so a workflow that retries by error name would never match. Here the worker sends the class's name beside
-the message, and the answer to the caller carries it. And as on AWS the worker lives on after an exception; the emulator
-ends it, so that each retry starts cold.
-
-`SendTaskSuccess` is authorised against the state machine that gave the token, where the emulator asks for a grant on
-`*`; and `SendMessageBatch` is covered by `sqs:SendMessage`, where the emulator asks for an action that IAM has not.
-
-A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
-a burst of a few hundred messages would keep a laptop busy for a minute: each queue gets a few.
-
-The batching window of an event source is gathered for; the emulator takes what is there. A schedule says for when it
-was, if its input asks for that.
+- On AWS a failed function's `errorType` is its exception's class. The emulator always answers `Runtime.HandlerError`,
+  so a workflow that retries by error name would never match. Here the worker also sends the name of the class, and
+  the answer to the caller has it.
+- On AWS the worker goes on after an exception. The emulator ends it, so each retry would start cold. Here it goes on.
+- `SendTaskSuccess` is authorised against the state machine that gave the token; the emulator needs a grant on `*`.
+- `SendMessageBatch` is covered by `sqs:SendMessage`; the emulator needs an action that does not exist in IAM.
+- A queue's `MaximumConcurrency` is meant for AWS. Here every concurrent batch is a Python process that starts cold, so
+  a burst of a few hundred messages would keep a laptop busy for a minute. So each queue gets only a few.
+- An event source waits for its batching window; the emulator takes at once what is there.
+- A schedule puts its time into its input, if the input asks for it.
 """
-# ruff: noqa: SLF001 - there is no public way in
+# ruff: noqa: SLF001 - the emulator has no public interface for this
 # mypy: disable-error-code="import-not-found"
 
 import os
@@ -45,7 +42,7 @@ def _remember_type(invoke: Callable[..., dict[str, Any]]) -> Callable[..., dict[
         _latest.error_type = None
         answer = invoke(*arguments, **named)
         _latest.error_type = answer.get("error_type")
-        if "raised" in answer:  # told as an error only now, for at one the emulator ends the worker
+        if "raised" in answer:  # marked as an error only now, because the emulator ends the worker at an error
             answer |= {"status": "error", "error": answer.pop("raised")}
         return answer
 
@@ -63,10 +60,10 @@ def _answer_type(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[s
 
 
 def name_errors() -> None:
-    """Make every failed invocation carry its exception's class name.
+    """Make the answer of every failed invocation have its exception's class name.
 
     Raises:
-        RuntimeError: this version of the emulator works another way; see whether it still needs this module.
+        RuntimeError: this version of the emulator works differently; check whether it still needs this module.
     """
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if script.count(SENT) != 1:
@@ -77,13 +74,13 @@ def name_errors() -> None:
 
 
 def bound_concurrency() -> None:
-    """Let no queue have more than `CONCURRENCY` batches in work."""
+    """Allow each queue at most `CONCURRENCY` batches at the same time."""
     limit = lambda_svc._sqs_esm_concurrency
     lambda_svc._sqs_esm_concurrency = lambda *arguments: min(CONCURRENCY, limit(*arguments))
 
 
 def gather_batches() -> None:
-    """Let a queue with a batching window gather messages for so long, or until there is a batch of them."""
+    """Make a queue with a batching window gather messages for that long, or until the batch is full."""
     receive = sqs._receive_messages_for_esm
     waiting_since: dict[str, float] = {}
 
@@ -111,7 +108,7 @@ def _window(queue_url: str) -> float:
 
 
 def say_when_it_was_scheduled() -> None:
-    """Put the time of a schedule into its input, where that asks for it."""
+    """Put the time of a schedule into its input, if the input asks for it."""
     invoke = eventbridge._invoke_target
 
     def invoked(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any]) -> None:

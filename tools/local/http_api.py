@@ -1,4 +1,4 @@
-"""Routes of the HTTP API, which the emulator does not take from the OpenAPI body that SAM generates."""
+"""Routes of the HTTP API: the emulator does not read them from the OpenAPI body that SAM generates."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -76,7 +76,7 @@ def resolve(node: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401
 
 
 def import_routes(client: Any, api_id: str, body: Mapping[str, Any]) -> list[str]:  # noqa: ANN401
-    """Give the API exactly the routes of `body`; answers their keys. `client` is an `apigatewayv2` client."""
+    """Give the API exactly the routes of `body`, and return their keys. `client` is an `apigatewayv2` client."""
     for route in client.get_routes(ApiId=api_id)["Items"]:
         client.delete_route(ApiId=api_id, RouteId=route["RouteId"])
     for authorizer in client.get_authorizers(ApiId=api_id)["Items"]:

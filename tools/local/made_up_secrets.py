@@ -1,4 +1,4 @@
-"""Secrets of the local stack: made up once per connection, kept in `secrets.json`, so that both sides share them.
+"""Secrets of the local stack: made up once for each connection and kept in `secrets.json`, for both sides.
 
 `{"webhook": {"shopify/main-shop": ["…"]}, "api": {"supplier-v1/acme": {"api_key": "…"}}}`
 """
@@ -14,9 +14,9 @@ Secrets = dict[str, dict[str, Any]]
 
 
 def complete(known: Secrets, connections: Iterable[tuple[str, str]]) -> Secrets:
-    """The known secrets, and new ones for connections (channel, id) that lack theirs.
+    """The known secrets, plus new ones for connections (channel, id) that have none.
 
-    They have the form of the channel, if the sandbox plays it.
+    If the sandbox plays the channel, they have the form that its partner uses.
     """
     webhook, api = dict(known.get("webhook", {})), dict(known.get("api", {}))
     for channel, connection in connections:
@@ -28,7 +28,7 @@ def complete(known: Secrets, connections: Iterable[tuple[str, str]]) -> Secrets:
 
 
 def read_secrets(file: Path) -> Secrets:
-    """What the file has; nothing if there is none."""
+    """The content of the file; empty if there is no file."""
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 

@@ -19,12 +19,12 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class LocalStackError(Exception):
-    """Something on this machine keeps the stack from running; the message says what to do."""
+    """Something on this machine stops the stack from running; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Background:
-    """One server started by us: found again by its record file, told apart from strangers by its command."""
+    """One server that we started. Its record file says its process id; its command proves that it is ours."""
 
     name: str
     record: Path
@@ -41,7 +41,7 @@ class Background:
         return self.record.with_suffix(".log")
 
     def running(self) -> dict[str, object] | None:
-        """The settings it was started with (and `pid`, `port`, `started_at`), or None when it does not run."""
+        """The settings it was started with (and `pid`, `port`, `started_at`), or None if it does not run."""
         try:
             settings: dict[str, object] = json.loads(self.record.read_text())
         except FileNotFoundError:
@@ -54,22 +54,22 @@ class Background:
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], settings: Mapping[str, object]
     ) -> dict[str, object]:
-        """Start `command` in a session of its own and write the record. `settings` must name the `port`."""
+        """Start `command` in its own session and write the record. `settings` must have the `port`."""
         self.record.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             child = subprocess.Popen(
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        _children.append(child)  # it outlives us on purpose, so nobody waits for it
+        _children.append(child)  # it should outlive this process, so we do not wait for it
         record = {**settings, "pid": child.pid, "marker": command[2], "started_at": time.time()}
         self.record.write_text(json.dumps(record, indent=2))
         return record
 
     def wait_until_healthy(self, seconds: float) -> None:
-        """Return when the health path answers 200.
+        """Wait until the health path answers 200.
 
         Raises:
-            LocalStackError: it ended or did not answer within `seconds`; the message has its last words.
+            LocalStackError: it ended or did not answer within `seconds`; the message has the end of its log.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -83,7 +83,7 @@ class Background:
         raise LocalStackError(f"The {self.name} did not come up. The end of {self.log}:\n{last_words}")
 
     def stop(self, seconds: float = 10) -> bool:
-        """Stop it and its children; True when it was running."""
+        """Stop it and its children; returns True if it was running."""
         settings = self.running()
         if settings is not None:
             pid = int(str(settings["pid"]))
@@ -105,7 +105,7 @@ def answers(url: str) -> bool:
 
 
 def choose_port(wanted: int | None, usual: int) -> int:
-    """`wanted` as it is; 0 = any free one; None = `usual` if it is free, else any free one."""
+    """The port to use: `wanted`, where 0 is any free one; if it is None, `usual` if that is free, else any free one."""
     if wanted:
         return wanted
     candidates = [0] if wanted == 0 else [usual, 0]
@@ -129,7 +129,7 @@ def _ended(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # a child of this very process stays a zombie until it is waited for
+            os.waitpid(pid, os.WNOHANG)  # a child of this process stays a zombie until it is waited for
         try:
             os.killpg(pid, 0)
         except ProcessLookupError:

@@ -18,7 +18,7 @@ def sandbox(directory: Path) -> Background:
 
 
 def launch_sandbox(directory: Path, port: int | None) -> str:
-    """The address of the partner sandbox, started anew when its code has changed; empty without a sandbox."""
+    """The address of the partner sandbox, restarted if its code has changed; empty if there is no sandbox."""
     if importlib.util.find_spec("tools.local.sandbox") is None:
         print("There is no tools/local/sandbox: no partner answers.")
         return ""

@@ -1,7 +1,7 @@
 """The local stack: `python -m tools.local.stack up|down|seed|status|token`, and `Stack`, a handle on a running one.
 
-A stack lives in a directory (`.local` by default), so several may run side by side. It forgets everything when it
-goes down. Nothing here reaches a real AWS account: every client gets dummy keys and the emulator's address.
+A stack is in a directory (`.local` by default), so several may run at the same time. It loses everything when it goes
+down. Nothing here reaches a real AWS account: every client gets dummy keys and the emulator's address.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Stack:
-    """Where everything is; the same as `stack.json` in the stack's directory."""
+    """All addresses and names of a running stack, as in `stack.json` in its directory."""
 
     endpoint: str
     api_url: str
@@ -70,7 +70,7 @@ class Stack:
         """The stack in `directory`, else in `$DAIFA_LOCAL`, else in `.local`.
 
         Raises:
-            LocalStackError: there is none; `make up` starts one.
+            LocalStackError: there is no stack; `make up` starts one.
         """
         directory = directory or Path(os.environ.get("DAIFA_LOCAL", DIRECTORY))
         try:
@@ -79,11 +79,11 @@ class Stack:
             raise LocalStackError(f"No stack runs in {directory}. Start one with `make up`.") from None
 
     def client(self, service: str) -> Any:  # noqa: ANN401
-        """A boto3 client of this stack, made once per service."""
+        """A boto3 client for this stack, made once for each service."""
         return client(self.endpoint, service)
 
     def environment(self) -> dict[str, str]:
-        """The environment for a child process that works on this stack and on nothing else."""
+        """The environment for a child process that works only on this stack."""
         return aws_environment(self.endpoint) | {"DAIFA_LOCAL": self.directory}
 
     def function_logs(self, since: datetime | None = None) -> list[LogLine]:
@@ -106,7 +106,7 @@ class Stack:
         return str(answer["AuthenticationResult"]["AccessToken"])
 
     def stop_schedules(self) -> None:
-        """Let no schedule fire any more: whoever needs what it starts does that by hand, at a time of their own."""
+        """Disable all schedules, so that a test or a bench can start their functions itself, when it wants."""
         scheduler = self.client("scheduler")
         for one in scheduler.list_schedules()["Schedules"]:
             schedule = scheduler.get_schedule(Name=one["Name"])
@@ -128,19 +128,19 @@ class Options:
     auth: bool = False
     wait_scale: float = 1.0
     record: bool = False
-    """Whether the emulator writes down what AWS would bill, for `tools.cost`."""
+    """Whether the emulator records what AWS would bill, for `tools.cost`."""
     workflow: Literal["STANDARD", "EXPRESS"] = "STANDARD"
     batching_s: int = 0
-    """How long queues with a batching window gather messages; here nobody wants to wait for a full batch."""
+    """How many seconds queues with a batching window gather messages; 0, so that nobody has to wait here."""
     seed: Path | None = None
     """The seed file; None for tools/local/seed.yaml."""
 
 
 def up(options: Options = Options()) -> Stack:
-    """The running stack of `options`: starts, builds, deploys and seeds what is not yet up to date.
+    """Start, build, deploy and seed what is not up to date, and return the running stack.
 
     Raises:
-        LocalStackError: something on this machine is in the way; the message says what.
+        LocalStackError: something on this machine stops it; the message says what.
     """
     directory = options.directory.resolve()
     with _alone(directory):
@@ -165,7 +165,7 @@ def up(options: Options = Options()) -> Stack:
 
 
 def down(directory: Path = DIRECTORY) -> list[str]:
-    """Stop the stack in `directory`; answers the names of what was running."""
+    """Stop the stack in `directory`, and return the names of what was running."""
     directory = directory.resolve()
     (directory / "stack.json").unlink(missing_ok=True)
     return [process.name for process in (sandbox(directory), emulator(directory)) if process.stop()]
@@ -175,7 +175,7 @@ def seed(stack: Stack, file: Path | None = None) -> None:
     """Load a seed file, tools/local/seed.yaml if none is named, into `stack`.
 
     Raises:
-        LocalStackError: the seed file was refused; what was loaded before stays.
+        LocalStackError: the seed file was refused; the entries loaded before stay.
     """
     if importlib.util.find_spec("tools.seed") is None:
         print("There is no tools/seed.py: nothing is seeded.")
@@ -192,13 +192,13 @@ def seed(stack: Stack, file: Path | None = None) -> None:
 def client(endpoint: str, service: str) -> Any:  # noqa: ANN401
     """A boto3 client with dummy keys for the emulator at `endpoint`."""
     config = Config(inject_host_prefix=False, retries={"total_max_attempts": 3}, max_pool_connections=50)
-    make_client: Any = boto3.client  # the service's name is known only at run time
+    make_client: Any = boto3.client  # typed as Any, because the service's name is only known at run time
     return make_client(
         service,
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+        aws_secret_access_key="test",  # noqa: S106 - a dummy key for the emulator
         config=config,
     )
 
@@ -228,9 +228,9 @@ def _deploy(options: Options, running: dict[str, object], sandbox_url: str, buil
 
 
 def _create_ops_user(cognito: Any, pool: str) -> str:  # noqa: ANN401
-    """The ops user's new password."""
+    """Create the ops user, and return its new password."""
     password = f"Aa1!{secrets.token_urlsafe(18)}"
-    with suppress(cognito.exceptions.UsernameExistsException):  # deployed again into a running emulator
+    with suppress(cognito.exceptions.UsernameExistsException):  # the stack was deployed again into a running emulator
         cognito.admin_create_user(UserPoolId=pool, Username=OPS_USER, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=pool, Username=OPS_USER, Password=password, Permanent=True)
     return password
@@ -243,7 +243,7 @@ def _items(service: Any, operation: str, key: str, **parameters: object) -> Iter
 
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """Hold the lock of `directory`, waiting for whoever has it."""
+    """Hold the lock of `directory`; wait while another process has it."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -276,7 +276,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 when it could not be done."""
+    """Run one command; returns 1 if it failed."""
     options = _parse(arguments)
     began = time.monotonic()
     try:

@@ -1,4 +1,4 @@
-"""How the demo tells an order's life to a newcomer: its words, its columns, and nothing of how it is found out."""
+"""How the demo prints an order's life for a newcomer: words and columns only, no logic of the demo."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -19,24 +19,24 @@ WORDS = {
     "parcel DELIVERED": ("parcel delivered (签收)", "The carrier has a signature."),
     "delivered": ("delivered (已送达)", "Every parcel of the order has arrived."),
 }
-"""What the order's timeline says, in the newcomer's words."""
+"""The kinds of timeline events, in words for a newcomer."""
 
 _WHO, _STEP, _LABEL = 9, 28, 30
 _BOLD, _DIM, _GREEN, _RED, _PLAIN = "\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m"
 
 
 def width(text: str) -> int:
-    """Columns that `text` takes on a terminal: a Chinese character takes two."""
+    """How many columns `text` takes on a terminal: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def pad(text: str, columns: int) -> str:
-    """`text` with blanks up to `columns`, and one at least."""
+    """`text` filled up with blanks to `columns`, with at least one blank."""
     return text + " " * max(1, columns - width(text))
 
 
 class Storyteller:
-    """Writes the story by `write`, one call a line; in colour only where that is a terminal."""
+    """Prints the story with `write`, one call for each line; in colour only on a terminal."""
 
     def __init__(self, write: Callable[[str], object], *, colour: bool) -> None:
         self._write = write
@@ -48,11 +48,11 @@ class Storyteller:
         self._write(self._painted(_BOLD, text))
 
     def columns(self) -> None:
-        """The heads of the columns that `did` and `happened` fill."""
+        """The headings of the columns that `did` and `happened` fill."""
         self._write(self._painted(_DIM, f"  {'time':>7}  {pad('who', _WHO)}{pad('step', _STEP)}what happens"))
 
     def did(self, seconds: float, who: str, step: str, words: str) -> None:
-        """Somebody outside did something."""
+        """A partner or a person outside did something."""
         self._write(f"  {seconds:5.1f} s  {pad(who, _WHO)}{pad(step, _STEP)}{words}")
 
     def happened(self, seconds: float, what: str, about: str) -> None:
@@ -62,12 +62,12 @@ class Storyteller:
         self._write(f"  {seconds:5.1f} s  {pad('Daifa', _WHO)}{self._painted(_GREEN, pad(step, _STEP))}{told}")
 
     def facts(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Pairs of a label and what there is to say."""
+        """Rows of a label and a text."""
         for label, words in rows:
             self._write(f"  {pad(label, _LABEL)}{words}")
 
     def failed(self, words: Iterable[str]) -> None:
-        """How it ended badly."""
+        """Lines that say what failed."""
         for line in words:
             self._write(self._painted(_RED, line))
 
@@ -76,7 +76,7 @@ class Storyteller:
 
 
 def trouble(order: Mapping[str, Any] | None) -> list[str]:
-    """What the order itself says about why it does not go on."""
+    """The order's own reasons why it does not go on."""
     if order is None:
         return ["The ops API does not know the order: its webhook was not taken in."]
     notices = [("hold", notice) for notice in order.get("holds", [])]

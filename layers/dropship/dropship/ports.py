@@ -1,10 +1,10 @@
-"""What the services need of the outside world. Adapters provide it; tests provide it in memory."""
+"""What the services need from the outside world. Adapters provide it; tests provide it in memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-if TYPE_CHECKING:  # the front door knows the ports without paying for the models
+if TYPE_CHECKING:  # so the front door can import the ports without loading the models
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:  # the front door knows the ports without paying for the model
 
 
 SHARDS = 8
-"""Parts that the index of clocks is spread over, so that no partition of it is hot; asked for one by one."""
+"""How many parts the index of clocks is spread over, so that no partition is hot; each is queried separately."""
 RECENT_SHARDS = 4
-"""Parts that the index of recent orders of one shop and day is spread over, for the same reason."""
+"""How many parts the index of recent orders of one shop and day is spread over, for the same reason."""
 
 
 class Conflict(Exception):
-    """Somebody else changed the item in the meantime. Load it again and repeat the work."""
+    """Another worker changed the item in the meantime. Load it again and repeat the work."""
 
 
 class Unavailable(Exception):
@@ -42,7 +42,7 @@ class NotFound(Exception):
 
 
 class Loaded[Aggregate](NamedTuple):
-    """An aggregate as it was read, with the storage version that a save must still find. 0: never saved."""
+    """An aggregate as it was read, and its version: a save needs this version to be still stored. 0: never saved."""
 
     value: Aggregate
     version: int
@@ -62,29 +62,29 @@ class Orders(Protocol):
     def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
         """The order's state; None if there is none.
 
-        Unless `fresh` it may be a moment old, which costs half. A save on what is not the latest version is refused;
-        whoever concludes without a save that there is nothing to do has to look at it fresh.
+        Without `fresh` it may be a moment old, which costs half. That is safe for a change, because a save is refused
+        if another version is stored. It is not safe for deciding that nothing has to change: read it with `fresh`.
         """
 
     def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
-        """Many orders as they were a moment ago, without those that are not seen or cannot be read."""
+        """Many orders, possibly a moment old; those that are not found or cannot be read are left out."""
 
     def load_with_source(self, key: OrderKey) -> Sourced | None:
-        """The order with its source and recipient, read at once, the recipient as fresh as the order."""
+        """The order with its source and recipient, read together; the recipient is not older than the order."""
 
     def save(self, order: Order, version: int) -> int:
-        """Write the state if `version` is still stored (0: if there is none); the new version.
+        """Write the state if `version` is still stored (0: if there is none), and return the new version.
 
-        The due, polls, attention and recent index attributes follow from the order. What has happened to it since it
-        was read or saved (`Order.pop_unsaved_events`) is given to whoever counts, once it is stored. A write that
-        committed but whose answer was lost counts as done when it is repeated by the SDK.
+        The attributes of the indexes due, polls, attention and recent follow from the order. After the write, the
+        events since the order was read or saved (`Order.pop_unsaved_events`) go to the metrics. If a write was stored
+        but its answer was lost, the SDK's repeat of it counts as done.
 
         Raises:
             Conflict: another version is stored.
         """
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
-        """Keep the normalised marketplace order and the buyer's address, empty or not, unless later ones are there."""
+        """Store the normalised marketplace order and the buyer's address, even if empty, unless later are there."""
 
     def source(self, key: OrderKey) -> MarketplaceOrder:
         """The normalised marketplace order; NotFound if there is none."""
@@ -93,19 +93,19 @@ class Orders(Protocol):
         """The buyer's address; an empty one if none was given or it was erased."""
 
     def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
-        """Tie the waybill to the order, for ever, unless it is tied already; the order it is tied to."""
+        """Tie the waybill to the order for ever, unless it is tied already, and return the order it is tied to."""
 
     def order_of(self, waybill: Waybill) -> OrderKey | None:
-        """The order the waybill is tied to."""
+        """The order the waybill is tied to; None if there is none."""
 
     def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
-        """Orders of one slot with a parcel that is followed, the oldest of them shipped after `since`."""
+        """Orders of one slot with followed parcels; the oldest was shipped after `since` (None: at any time)."""
 
     def due(self, shard: int, now: datetime) -> Iterable[OrderKey]:
         """Orders of one shard whose clock has run out, the most overdue first."""
 
     def needing_attention(self, query: AttentionQuery) -> AttentionPage:
-        """Orders that need a person, the most urgent first, and the newest first of those equally urgent."""
+        """Orders that need a person, the most urgent first; of equal urgency, the newest first."""
 
     def recent(self, shop: str, day: str, limit: int) -> Sequence[tuple[OrderKey, datetime]]:
         """Orders of a shop received on a UTC day (`2026-11-21`), the newest first."""
@@ -121,7 +121,11 @@ class Cases(Protocol):
         """The case, strongly consistent; None if there is none."""
 
     def save(self, case: Case, version: int) -> int:
-        """Write the case if `version` is still stored (0: if there is none); the new version. Raises Conflict."""
+        """Write the case if `version` is still stored (0: if there is none), and return the new version.
+
+        Raises:
+            Conflict: another version is stored.
+        """
 
     def due(self, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
         """(shop, case id) of cases of one shard whose clock has run out."""
@@ -131,10 +135,10 @@ class Cases(Protocol):
 
 
 class Registry(Protocol):
-    """Connections as data. Each read raises NotFound where the id is unknown."""
+    """Connections and offers. Each read of one connection raises NotFound if the id is unknown."""
 
     def shops(self) -> Sequence[str]:
-        """The ids of all shops. NotFound where the registry was never written."""
+        """The ids of all shops. Raises NotFound if the registry was never written."""
 
     def shop(self, shop: str) -> Shop:
         """A shop."""
@@ -149,14 +153,15 @@ class Registry(Protocol):
         """A tracking service."""
 
     def offers(self, shop: str, skus: Iterable[str]) -> Mapping[str, Sequence[Offer]]:
-        """Offers by SKU of that shop; a SKU that nobody offers is absent."""
+        """Offers by SKU of that shop; a SKU without offers is left out."""
 
 
 class Suppliers(Protocol):
-    """Suppliers as those see them who order there, whether an API, a workbook or a page is behind it.
+    """Purchase orders at suppliers, whether they are sent by an API, a workbook or a web page.
 
-    Our purchase order id is the reference. The supplier is the registry's entry. An outcome that is not certain is an
-    answer (`Busy`, `Unknown`), never an error. Each method raises, before the supplier was asked anything:
+    The reference is our purchase order id. The supplier is the registry's entry. If the outcome is not certain, the
+    method returns `Busy` or `Unknown` and raises no error. Each method may raise these, always before the supplier is
+    asked anything:
 
     - NotFound: there are no credentials for the supplier, or one of them is missing.
     - Unavailable: the credentials cannot be read now.
@@ -164,34 +169,41 @@ class Suppliers(Protocol):
     """
 
     def place(self, supplier: Supplier, request: PurchaseOrderRequest) -> PlaceResult:
-        """Place a purchase order. Its id goes along as the key by which the supplier knows a repeat.
+        """Place a purchase order. Its id is sent as the idempotency key, so the supplier recognises a repeat.
 
-        `Placed`: the supplier has it, by now or since an earlier call. `Refused`: it does not have it and will not,
-        under this id. `Busy`: it does not have it; place it again later. `Unknown`: it may have it; find it first.
+        - `Placed`: the supplier has it, from this call or an earlier one.
+        - `Refused`: the supplier does not have it, and will not take it under this id.
+        - `Busy`: the supplier does not have it; place it again later.
+        - `Unknown`: the supplier may have it; call `find` before placing it again.
         """
 
     def find(self, supplier: Supplier, reference: str) -> FindResult:
-        """Look a purchase order up, without any effect; it sees what was placed before, once that call is over.
+        """Look a purchase order up, without any effect. It finds every purchase order whose `place` call is over.
 
-        `Placed`: the supplier has it. `Absent`: it does not have it. `Busy`, `Unknown`: neither is certain.
+        - `Placed`: the supplier has it.
+        - `Absent`: the supplier does not have it.
+        - `Busy`, `Unknown`: it is not certain.
         """
 
     def cancel(self, supplier: Supplier, reference: str) -> CancelResult:
-        """Ask the supplier not to ship a purchase order that was placed; asking again is harmless.
+        """Ask the supplier not to ship a purchase order that was placed. To ask again does no harm.
 
-        `CancelAccepted`: it will not ship it. `CancelPending`: it will say so by an event. `Refused`: it ships it.
-        `Busy`: it was not asked. `Unknown`: it may have been; ask again.
+        - `CancelAccepted`: the supplier will not ship it.
+        - `CancelPending`: the supplier will answer with an event.
+        - `Refused`: the supplier will ship it.
+        - `Busy`: the supplier was not asked; ask again.
+        - `Unknown`: the supplier may have been asked; ask again.
         """
 
 
 class Queues(Protocol):
-    """The queues between the functions. `send` returns when the message is durable; Unavailable otherwise."""
+    """The queues between the functions. Sending returns once the messages are durable, or raises Unavailable."""
 
     def send(self, queue: str, body: str, delay_s: int = 0) -> None:
         """Send one message to the named queue (`inbox`, `supplier-events`, `tracking`, `outbound`, `after-sales`)."""
 
     def send_all(self, queue: str, bodies: Sequence[str]) -> None:
-        """Send many, in as few requests as the service allows."""
+        """Send many messages to the named queue, in as few requests as the service allows."""
 
 
 class Outbox(Protocol):
@@ -205,23 +217,23 @@ class Outbox(Protocol):
 
 
 class Workflows(Protocol):
-    """Workflow executions. Starting one that was started under the same name is done already."""
+    """Workflow executions. Starting an execution again under the same name does nothing."""
 
     def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
-        """Start `order_fulfilment` for an order. With `unrouted` its plan can be made without reading the order."""
+        """Start `order_fulfilment` for an order. With `unrouted`, it can plan without reading the order."""
 
     def start_case(self, shop: str, case: str) -> None:
-        """Start `after_sales_case`; one execution per case, ever."""
+        """Start `after_sales_case`; a case has only one execution, ever."""
 
     def finish(self, task_token: str, output: Mapping[str, str]) -> None:
-        """Answer a waiting task; one that no longer waits counts as answered."""
+        """Answer a waiting task; if it waits no longer, nothing happens."""
 
 
 class Secrets(Protocol):
-    """Secrets by name, cached for a while. Nothing of them is ever logged."""
+    """Secrets by name, cached for a while. Their content is never logged."""
 
     def get(self, name: str, *, newer_than_s: float | None = None) -> Mapping[str, object]:
-        """The secret's fields; read anew if the cached one is older than `newer_than_s` seconds.
+        """The secret's fields; read again if the cached ones are older than `newer_than_s` seconds.
 
         Raises:
             NotFound: there is no secret of that name.
@@ -229,7 +241,11 @@ class Secrets(Protocol):
         """
 
     def put(self, name: str, fields: Mapping[str, object]) -> None:
-        """Keep new fields of a secret that is there, such as a renewed token. Unavailable where they cannot be kept."""
+        """Store the fields of an existing secret, for example with a renewed token.
+
+        Raises:
+            Unavailable: they cannot be stored now.
+        """
 
 
 class HttpRequest(NamedTuple):
@@ -258,7 +274,7 @@ class NoAnswer(Exception):
 
 
 class Http(Protocol):
-    """The way out to partners."""
+    """HTTP requests to partners."""
 
     def send(self, base_url: str, request: HttpRequest) -> HttpResponse:
         """Send once; no retry, no redirect.

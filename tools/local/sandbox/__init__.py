@@ -1,1 +1,1 @@
-"""The partner sandbox: plays marketplace, supplier and carrier over their real wire contracts, on this machine only."""
+"""The partner sandbox: plays shops, suppliers and trackers with their real API contracts, only on this machine."""

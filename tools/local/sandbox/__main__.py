@@ -14,7 +14,7 @@ from tools.local.sandbox.server import Server
 
 
 def description() -> str:
-    """Who is played, and where."""
+    """Which partners are played, and at which addresses."""
     partners = [f"/{kind.address:<22}{kind.about}" for kind in players().values()]
     return f"""Plays the partners on this machine, over the same wire contracts as the real ones.
 
@@ -23,7 +23,7 @@ They send their signed webhooks to the API named in stack.json, with the secrets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted; 1 if the port is taken."""
+    """Serve until interrupted; returns 1 if the port is taken."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.local.sandbox",
         description=description(),

@@ -1,4 +1,4 @@
-"""A typed handle on a running sandbox, for the demo and the whole-stack tests."""
+"""A typed client for a running sandbox, for the demo and the whole-stack tests."""
 
 import json
 import urllib.error
@@ -13,11 +13,11 @@ Direction = Literal["received", "sent"]
 
 
 class SandboxError(Exception):
-    """The sandbox does not run, or did not do what it was told; the message has its words."""
+    """The sandbox does not run, or did not do what it was told; the message has its answer."""
 
 
 class Sending(TypedDict, total=False):
-    """How to send a webhook: `repeat` copies, at once if `parallel`; `reorder` keeps it back until the next one."""
+    """How to send a webhook: `repeat` copies, in parallel if `parallel`; `reorder` sends it after the next one."""
 
     repeat: int
     parallel: bool
@@ -25,7 +25,7 @@ class Sending(TypedDict, total=False):
 
 
 class FaultDetails(TypedDict, total=False):
-    """What else there is to say of a fault; see `tools.local.sandbox.faults.Fault`."""
+    """Further fields of a fault; see `tools.local.sandbox.faults.Fault`."""
 
     times: int | None
     match: str
@@ -35,7 +35,7 @@ class FaultDetails(TypedDict, total=False):
 
 
 class EventDetails(Sending, total=False):
-    """What else there is to say in a supplier's event; see `tools.local.sandbox.players.supplier_v1.Emission`."""
+    """Further fields of a supplier's event; see `tools.local.sandbox.players.supplier_v1.Emission`."""
 
     reason: str
     carrier: str
@@ -46,7 +46,7 @@ class EventDetails(Sending, total=False):
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The sandbox at `url`. Statuses are those of our API's answers to the webhooks, 0 where there was none."""
+    """The sandbox at `url`. Returned statuses are our API's answers to the webhooks, 0 if there was no answer."""
 
     url: str
 
@@ -61,7 +61,7 @@ class Sandbox:
         deliver: bool = True,
         **sending: Unpack[Sending],
     ) -> list[int]:
-        """A shop's webhook of any topic. Where `deliver` is false, only the shop knows of it."""
+        """Send a shop's webhook of any topic. If `deliver` is false, the shop knows the event but sends nothing."""
         named = {"webhook_id": webhook_id, "domain": domain}
         body = {"payload": payload, "topic": topic, "deliver": deliver, **sending}
         body |= {name: text for name, text in named.items() if text}
@@ -70,20 +70,20 @@ class Sandbox:
     def records(
         self, partner: str = "", operation: str = "", contains: str = "", direction: Direction = "received"
     ) -> list[Recorded]:
-        """Requests in order: those the partners received, or those they sent."""
+        """The recorded requests in order: those that the partners received, or those that they sent."""
         query = {"partner": partner, "operation": operation, "contains": contains, "direction": direction}
         return self._list("/records", "records", query)
 
     def forget(self) -> None:
-        """Delete all records; what the partners know stays."""
+        """Delete all records; the partners keep what they know."""
         self._call("DELETE", "/records")
 
     def supplier_orders(self, supplier: str, reference: str = "") -> list[dict[str, Any]]:
-        """The supplier's order book; `reference` may be a part of one."""
+        """The supplier's order book; `reference` may be a part of a reference."""
         return self._list(f"/suppliers/{supplier}/orders", "orders", {"reference": reference})
 
     def fulfillments(self, shop: str, order: str = "") -> list[dict[str, Any]]:
-        """The parcels a shop was told of."""
+        """The parcels that a shop was told about."""
         return self._list(f"/shopify/{shop}/fulfillments", "fulfillments", {"order": order})
 
     def parcels(self, number: str = "") -> list[dict[str, Any]]:
@@ -95,19 +95,19 @@ class Sandbox:
         return self._emit(supplier, "acknowledge", reference, details)
 
     def reject(self, supplier: str, reference: str, **details: Unpack[EventDetails]) -> list[int]:
-        """The supplier says no to a purchase order it had taken."""
+        """The supplier refuses a purchase order that it had accepted."""
         return self._emit(supplier, "reject", reference, details)
 
     def ship(self, supplier: str, reference: str, **details: Unpack[EventDetails]) -> list[int]:
-        """The supplier ships: all that is left, by a new number, unless told otherwise."""
+        """The supplier ships: all that is left, with a new number, unless `details` say otherwise."""
         return self._emit(supplier, "ship", reference, details)
 
     def cancel(self, supplier: str, reference: str, **details: Unpack[EventDetails]) -> list[int]:
-        """The supplier tells that a purchase order is cancelled."""
+        """The supplier reports that a purchase order is cancelled."""
         return self._emit(supplier, "cancel", reference, details)
 
     def refuse_cancellation(self, supplier: str, reference: str, **details: Unpack[EventDetails]) -> list[int]:
-        """The supplier tells that it ships in spite of our wish."""
+        """The supplier reports that it ships although we asked to cancel."""
         return self._emit(supplier, "refuse-cancellation", reference, details)
 
     def behave(
@@ -119,7 +119,7 @@ class Sandbox:
         cancel: Literal["accept", "refuse", "pending"] = "accept",
         acknowledge_in_answer: bool = False,
     ) -> None:
-        """What the supplier does by itself, in seconds after a purchase order came; None: never."""
+        """Set what the supplier does by itself, each in seconds after a purchase order came; None: never."""
         body = {
             "acknowledge": acknowledge,
             "ship": ship,
@@ -138,10 +138,10 @@ class Sandbox:
         push: bool = True,
         **sending: Unpack[Sending],
     ) -> list[int]:
-        """The carrier (快递100's code) scans a parcel, once per code; now, or `at` a moment in ISO 8601.
+        """The carrier (快递100's code) scans a parcel, once for each code; now, or `at` a time in ISO 8601.
 
         Raises:
-            SandboxError: it was to be pushed, and nobody subscribed.
+            SandboxError: the scans should be pushed, but nobody has subscribed.
         """
         scans = [{"code": code, "at": at} for code in codes]
         body = {"number": number, "carrier": carrier, "scans": scans, "push": push, **sending}
@@ -155,11 +155,11 @@ class Sandbox:
         self._call("POST", "/control/faults", {"partner": partner, "mode": mode, "operation": operation, **details})
 
     def faults(self) -> list[dict[str, Any]]:
-        """All faults; `fired` counts how often each struck."""
+        """All faults; `fired` counts how often each one happened."""
         return self._list("/control/faults", "faults", {})
 
     def heal(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._call("DELETE", "/control/faults")
 
     def tell(self, address: str, action: str, **what: object) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Sandbox:
         return self._call("POST", f"/control/{address}/{action}", what)
 
     def see(self, address: str, what: str, **query: str) -> list[dict[str, Any]]:
-        """What can be seen of the partner at an address; see its player."""
+        """What the partner at an address shows; see its player."""
         return self._list(f"/{address}/{what}", what, query)
 
     def _emit(self, supplier: str, action: str, reference: str, details: EventDetails) -> list[int]:

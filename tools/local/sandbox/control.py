@@ -1,4 +1,4 @@
-"""The sandbox's own API: what it recorded, and what the partners are told to do."""
+"""The sandbox's own API: read its records, and tell the partners what to do."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -14,7 +14,7 @@ Handler = Callable[[World, Request], object]
 
 
 def help_text() -> str:
-    """What the sandbox can be asked and told."""
+    """The help: what the sandbox can be asked and told."""
     lines = [line for kind in players().values() for line in kind.usage.splitlines()]
     return f"""
 seen and told
@@ -34,7 +34,7 @@ def _lines(lines: Iterable[str]) -> str:
 
 
 def answer(world: World, request: Request) -> Reply | None:
-    """The answer to a control request; None where the address is a partner's."""
+    """The answer to a control request; None if the address is a partner's."""
     try:
         said = _said(world, request)
     except Malformed as problem:

@@ -1,4 +1,4 @@
-"""The example webhooks as orders of their own: new ids and dates, so that each run is a new order."""
+"""The example webhooks with new ids and dates, so that each run has a new order."""
 
 import copy
 import itertools
@@ -17,7 +17,7 @@ _ids = itertools.count(time.time_ns())
 
 
 def paid_order() -> dict[str, Any]:
-    """The payload of `orders/paid` of a new order."""
+    """The payload of `orders/paid` for a new order."""
     order = payload("orders_paid")
     number = next(_ids)
     order |= {
@@ -37,13 +37,13 @@ def changed(order: dict[str, Any], **fields: object) -> dict[str, Any]:
 
 
 def cancelled(order: dict[str, Any]) -> dict[str, Any]:
-    """The payload of `orders/cancelled`: nothing of it is to be sent any more."""
+    """The payload of `orders/cancelled`: nothing of the order may be sent any more."""
     lines = [line | {"fulfillable_quantity": 0} for line in order["line_items"]]
     return changed(order, cancel_reason="customer", cancelled_at=_later(order), line_items=lines)
 
 
 def refund(order: dict[str, Any], units: dict[int, int]) -> dict[str, Any]:
-    """The payload of `refunds/create`: `units` by order line id, at the price they were sold for."""
+    """The payload of `refunds/create`: `units` by order line id, at the price at which they were sold."""
     made = payload("refunds_create")
     prices = {line["id"]: Decimal(line["price"]) for line in order["line_items"]}
     row, amount = made["refund_line_items"][0], sum(prices[line] * count for line, count in units.items())
@@ -62,7 +62,7 @@ def payload(name: str) -> dict[str, Any]:
 
 
 def dated(document: dict[str, Any], *fields: str) -> dict[str, Any]:
-    """`document` with those fields set to now, as Shopify writes it."""
+    """`document` with those fields set to the current time, in Shopify's format."""
     return document | dict.fromkeys(fields, datetime.now(SHOP_ZONE).isoformat(timespec="seconds"))
 
 

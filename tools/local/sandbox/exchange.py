@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 
 class Malformed(Exception):
-    """The request makes no sense: answered with 400 and these words."""
+    """The request is not valid: it is answered with 400 and this message."""
 
 
 class Dropped(Exception):
-    """The connection is to be closed without an answer."""
+    """The connection has to be closed without an answer."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Request:
         """The body as a JSON object; an empty body is an empty object.
 
         Raises:
-            Malformed: it is not one.
+            Malformed: the body is not a JSON object.
         """
         try:
             value = json.loads(self.body or b"{}")
@@ -43,7 +43,7 @@ class Request:
         """The body as a dataclass of that kind.
 
         Raises:
-            Malformed: it has other fields.
+            Malformed: the body has other fields.
         """
         try:
             return kind(**self.json())
@@ -56,7 +56,7 @@ class Request:
 
     @property
     def readable_body(self) -> object:
-        """The body for people and tests: parsed where it is JSON or a form, else as text."""
+        """The body for people and tests: parsed if it is JSON or a form, else as text."""
         if "x-www-form-urlencoded" in self.headers.get("content-type", ""):
             return self.form()
         try:

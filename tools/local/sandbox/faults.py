@@ -1,4 +1,4 @@
-"""Faults: a partner that is late, refuses, forgets to answer, or answers nonsense, as often as it was told to."""
+"""Faults: a partner is late, refuses, does not answer or answers nonsense, as often as it was told to."""
 
 import threading
 import time
@@ -22,10 +22,10 @@ MODES = {
 
 @dataclass
 class Fault:
-    """One fault, armed `times` times (None: until it is taken away).
+    """One fault, which happens `times` times (None: until it is removed).
 
-    `partner` is `supplier:acme`, `shopify:main-shop` or `kuaidi100`; `operation` one of its operations, empty for
-    all; `match` a text that the request's path or body must hold. `seconds` and `retry_after` are seconds.
+    `partner` is `supplier:acme`, `shopify:main-shop` or `kuaidi100`; `operation` is one of its operations, empty for
+    all; `match` is a text that the request's path or body must contain. `seconds` and `retry_after` are seconds.
     """
 
     partner: str
@@ -51,7 +51,7 @@ class Fault:
         return Reply.of({"error": error}, self.status, **headers)
 
     def strike(self, work: Callable[[], Reply], throttled: Callable[[int], Reply]) -> Reply:
-        """The answer under this fault; `work` is what the partner does when it is well.
+        """The answer with this fault; `work` is what the partner does without a fault.
 
         Raises:
             Dropped: there is no answer.
@@ -85,7 +85,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def arm(self, fault: Fault) -> None:
-        """Add a fault after those that are armed already."""
+        """Add a fault after the existing ones."""
         with self._lock:
             self._faults.append(fault)
 
@@ -107,7 +107,7 @@ class Faults:
             return [asdict(fault) for fault in self._faults]
 
     def clear(self) -> None:
-        """Every partner is well again."""
+        """Remove all faults."""
         with self._lock:
             for fault in self._faults:
                 fault.taken_away.set()

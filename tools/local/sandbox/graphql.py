@@ -1,6 +1,6 @@
-"""As much of GraphQL as a client of one known schema needs: read a document, then answer the fields it asks for.
+"""The part of GraphQL that a client of one known schema needs: read a document, then answer the fields it asks for.
 
-A field that the answer does not have is an error, as at a real server, so that a client's typing mistake shows.
+A field that the answer does not have is an error, as on a real server, so that a wrong field name is noticed.
 """
 
 import json
@@ -20,12 +20,12 @@ _TOKEN = re.compile(
 
 
 class GraphQLError(Exception):
-    """The document cannot be read, or asks for what there is not."""
+    """The document cannot be read, or asks for a field that does not exist."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One selected field with its arguments (variables put in) and the fields selected below it."""
+    """One selected field with its arguments (variables replaced by their values) and the fields selected below it."""
 
     name: str
     alias: str
@@ -89,7 +89,7 @@ class _Parser:
         if kind not in {"query", "mutation"}:
             raise GraphQLError(f"expected a query or a mutation, not {kind!r}")
         while self._next not in {"{", ""}:
-            self._consume()  # the operation's name and its variables' types
+            self._consume()  # skips the operation's name and its variables' types
         fields = self._selection()
         if self._next:
             raise GraphQLError("one operation at a time, and no fragments, please")
@@ -145,7 +145,7 @@ class _Parser:
         try:
             return json.loads(token)
         except ValueError:
-            return token  # an enumeration's word
+            return token  # an enum value
 
     def _items(self) -> list[Any]:
         items = []

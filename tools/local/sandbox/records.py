@@ -1,4 +1,4 @@
-"""What the sandbox received and sent, in order. Lives in memory only, because it holds buyers' addresses."""
+"""What the sandbox received and sent, in order. It is kept only in memory, because it holds buyers' addresses."""
 
 import itertools
 import threading
@@ -22,7 +22,8 @@ def now_text() -> str:
 class Record:
     """One request. `direction` is `received` (from us, by the partner) or `sent` (by the partner, to us).
 
-    `status` is the answer's, 0 for none; None while it is under way. `fault` is the mode of the fault that struck.
+    `status` is that of the answer: 0 for no answer, None while the request is under way. `fault` is the mode of the
+    fault that happened, if any.
     """
 
     n: int
@@ -47,7 +48,7 @@ class Records:
         self._lock = threading.Lock()
 
     def add(self, direction: str, partner: str, operation: str, request: Request) -> Record:
-        """A new record of `request`, without its secrets."""
+        """Add and return a record of `request`, without its secrets."""
         headers = {name: text for name, text in request.headers.items() if name.lower() not in SECRET_HEADERS}
         query = "&".join(f"{name}={text}" for name, text in request.query.items())
         path = f"{request.path}?{query}" if query else request.path
@@ -59,7 +60,7 @@ class Records:
         return record
 
     def find(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Records that match `query`: direction, partner and operation as they are, `contains` in path or body.
+        """Records that match `query`: direction, partner and operation are equal; `contains` is in path or body.
 
         Raises:
             Malformed: there is no such filter.
@@ -70,7 +71,7 @@ class Records:
             return [asdict(record) for record in self._records if _matches(record, query)]
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all records."""
         with self._lock:
             self._records.clear()
 

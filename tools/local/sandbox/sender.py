@@ -1,4 +1,4 @@
-"""Sends the partners' webhooks to us: in several copies, in parallel, out of order, and again when we fail."""
+"""Sends the partners' webhooks to us: also in copies, in parallel, out of order, and again if we fail."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ TIMEOUT_S = 30
 
 @dataclass(frozen=True)
 class Message:
-    """One webhook. `sign` makes the headers of an attempt, because a signature may hold the time."""
+    """One webhook. `sign` makes new headers for each attempt, because a signature may contain the time."""
 
     partner: str
     operation: str
@@ -25,12 +25,12 @@ class Message:
     body: bytes
     sign: Callable[[], Mapping[str, str]]
     insists: bool = True
-    """Whether it is sent again where we do not take it."""
+    """Whether it is sent again if we do not accept it."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How to deliver: `repeat` copies, at once if `parallel`; `reorder` keeps it back until the partner's next one."""
+    """How to deliver: `repeat` copies, in parallel if `parallel`; `reorder` sends it after the partner's next one."""
 
     repeat: int = 1
     parallel: bool = False
@@ -38,7 +38,7 @@ class Delivery:
 
 
 class Sender:
-    """The way from the partners to us. Every attempt is recorded as `sent`."""
+    """Sends webhooks to our API. Every attempt is recorded as `sent`."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -46,7 +46,10 @@ class Sender:
         self._lock = threading.Lock()
 
     def send(self, message: Message, delivery: Delivery) -> list[int]:
-        """The final status of every copy (0: no answer), then of those kept back before; none if kept back itself."""
+        """Send a message, then the partner's messages that were kept back. Returns the last status of each copy.
+
+        A status is 0 if there was no answer. The list is empty if this message is kept back.
+        """
         with self._lock:
             if delivery.reorder:
                 self._kept.setdefault(message.partner, []).append((message, delivery))

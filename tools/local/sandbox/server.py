@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body go out at once
+    disable_nagle_algorithm = True  # sends headers and body without delay
     timeout = 60
     server: "Server"
 
@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             return Reply.of({"error": str(problem)}, 400)
         except Dropped:
             raise
-        except Exception:  # noqa: BLE001 - a partner's bug is the partner's 500
+        except Exception:  # noqa: BLE001 - a bug in a player is answered with 500
             traceback.print_exc()
             return Reply.of({"error": "the sandbox itself failed; see its log"}, 500)
 
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is inherited
-        """One line a request: no header, no body, so no buyer's data."""
+        """One line for each request, without headers and body, so without buyers' data."""
         if self.server.verbose:
             print(f"{datetime.now().astimezone():%H:%M:%S} {format % arguments}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Where our API is and which secrets the partners share with us, read anew each time: the stack comes up later."""
+"""The address of our API and the secrets shared with the partners, read each time because the stack comes up later."""
 
 import json
 from pathlib import Path
@@ -20,12 +20,12 @@ class Settings:
         """The base of our webhook addresses.
 
         Raises:
-            NotReady: no stack has come up in this directory.
+            NotReady: no stack runs in this directory yet.
         """
         return str(self._read("stack.json")["api_url"]).rstrip("/")
 
     def webhook_url(self, channel: str, connection: str) -> str:
-        """Where a partner sends its webhooks; NotReady as `api_url`."""
+        """The address for a partner's webhooks; raises NotReady like `api_url`."""
         return f"{self.api_url}/webhooks/{channel}/{connection}"
 
     def webhook_secret(self, channel: str, connection: str) -> str:
@@ -40,7 +40,7 @@ class Settings:
         return str(secrets[0])
 
     def api_secrets(self, channel: str) -> dict[str, dict[str, str]]:
-        """What we have to show the partners of a channel, by connection; empty as long as nothing is seeded."""
+        """The API secrets that we use with the partners of a channel, by connection; empty while nothing is seeded."""
         try:
             known = self._read("secrets.json").get("api", {})
         except NotReady:

@@ -1,4 +1,4 @@
-"""How the partners sign, and how they want to be signed to. Written apart from the connectors that it tests."""
+"""How the partners sign, and check our signatures. Written independently of the connectors that it tests."""
 
 import base64
 import hashlib

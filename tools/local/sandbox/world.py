@@ -1,4 +1,4 @@
-"""All partners of one stack, made when they are first spoken to, and what they share."""
+"""All partners of one stack, each made when it is first used, and what they share."""
 
 import re
 import threading
@@ -16,7 +16,7 @@ _ID = "(?P<id>[a-z0-9-]{1,32})"
 
 
 class Found(NamedTuple):
-    """Who lives at an address, and what comes after it."""
+    """The partner at an address, and the rest of the path."""
 
     partner: Player
     rest: str
@@ -34,7 +34,7 @@ class World:
         self._lock = threading.Lock()
 
     def partner(self, channel: str, connection: str = "") -> Player:
-        """The partner of a channel, by its connection where there is more than one."""
+        """The partner of a channel, by its connection if there is more than one."""
         with self._lock:
             key = (channel, connection)
             if key not in self._partners:
@@ -42,7 +42,7 @@ class World:
             return self._partners[key]
 
     def at(self, path: str) -> Found | None:
-        """Who lives at the beginning of a path."""
+        """The partner whose address the path begins with; None if there is none."""
         for channel, kind in players().items():
             found = re.fullmatch(f"/{kind.address.replace('{id}', _ID)}(?P<rest>/.*)", path)
             if found:
@@ -50,7 +50,7 @@ class World:
         return None
 
     def answer(self, request: Request) -> Reply:
-        """What the partner at the request's address answers, well or under a fault; recorded.
+        """The answer of the partner at the request's address, with or without a fault. The request is recorded.
 
         Raises:
             Dropped: there is no answer.

@@ -1,1 +1,1 @@
-"""The ports made real: DynamoDB, SQS, Step Functions, SSM, HTTP, the clock and the seed file."""
+"""Implementations of the ports: DynamoDB, SQS, Step Functions, SSM, HTTP, the clock and the seed file."""

@@ -1,6 +1,6 @@
-"""Which addresses a partner may have: public ones. Everything else leads into our own network or to the machine.
+"""Which addresses a partner may have: only public ones, because others lead into our own network or machine.
 
-Checked when a seed file is loaded and again when a name is called: decision 37.
+This is checked when a seed file is loaded, and again at each call, after the name is resolved: decision 37.
 """
 
 import ipaddress
@@ -8,7 +8,8 @@ import socket
 import unicodedata
 from collections.abc import Callable, Sequence
 
-# Only this block of IPv6 is handed out; in it, two networks carry IPv4 addresses inside and one is for documents.
+# Public IPv6 addresses are all in this block. The refused parts of it are two networks whose addresses contain an
+# IPv4 address, and one that is for documentation.
 _IPV6_PUBLIC = ipaddress.ip_network("2000::/3")
 _IPV6_REFUSED = tuple(map(ipaddress.ip_network, ("2001::/32", "2002::/16", "3fff::/20")))
 
@@ -16,7 +17,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class RefusedAddress(Exception):
-    """The name leads to an address that partners cannot have."""
+    """The host name resolves to an address that is not public."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -26,8 +27,8 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def literal_address(host: str) -> str | None:
-    """The address that `host` is in any notation (decimal, octal, hex, short, IPv6); None where it is a name."""
-    plain = unicodedata.normalize("NFKC", host).rstrip(".")  # names are normalised before they are looked up
+    """The address that `host` writes in any notation (decimal, octal, hex, short, IPv6); None if it is a name."""
+    plain = unicodedata.normalize("NFKC", host).rstrip(".")  # as a name is normalised before it is resolved
     if plain.startswith("["):
         return _ipv6(plain.strip("[]").partition("%")[0])
     try:
@@ -47,7 +48,7 @@ def public_only(host: str, addresses: Sequence[str]) -> Sequence[str]:
     """The addresses, if every one of them is public.
 
     Raises:
-        RefusedAddress: one is not; a name that mixes both is refused as a whole.
+        RefusedAddress: at least one is not public, even if others are.
     """
     if not all(map(is_public, addresses)):
         raise RefusedAddress(f"{host} is not at a public address")
@@ -55,7 +56,7 @@ def public_only(host: str, addresses: Sequence[str]) -> Sequence[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether the address can be that of a host in the public internet."""
+    """Whether a host in the public internet can have this address."""
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is not None:

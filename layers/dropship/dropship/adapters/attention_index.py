@@ -1,7 +1,7 @@
-"""The index `attention`: an entry for each item that needs a person, all in one partition, in the order of the list.
+"""The index `attention`: one entry for each item that needs a person, all in one partition, in list order.
 
-A page is one query. The sort key is urgency and time, read backwards. An entry also holds what a page shows and what
-it is narrowed by, so that nothing else is read. It is written when the reasons change and at no other time.
+A page is one query. The sort key is urgency and time, read backwards. An entry also holds what the list shows and the
+kinds and the shop that it can be filtered by, so that nothing else is read. It is written only when the reasons change.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from .dynamodb_items import Item, ItemTable, key, text
 from .stamps import instant, stamp
 
 OPEN = text("OPEN")
-"""The one partition. What it bears: decision 51."""
+"""The one partition. Decision 51 says how much load it can take."""
 LOOKED_THROUGH = 1000
-"""Entries that a narrowed page reads at most, some 150 bytes each."""
+"""How many entries a filtered page reads at most, about 150 bytes each."""
 
 
 def attention_attributes(attention: Attention | None, shop: str) -> dict[str, Any]:
-    """What puts an item into the index; nothing where nobody is needed."""
+    """The attributes that put an item into the index; empty if it needs no person."""
     if attention is None:
         return {}
     return {
@@ -38,9 +38,10 @@ def attention_of(entry: Item) -> Attention:
 
 
 def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tuple[Sequence[Item], Place | None]:
-    """The entries of one page, and after which place the next one begins. `prefix` is what each `pk` begins with.
+    """The entries of one page, and the place after which the next page begins; None if this is the last page.
 
-    Who looks for a kind or a shop reads on until the page is full, up to `LOOKED_THROUGH` entries.
+    `prefix` is what each `pk` begins with. A query for a kind or a shop reads up to `LOOKED_THROUGH` entries to fill
+    the page.
     """
     where, values = [], {":open": OPEN["S"]}
     if query.kind is not None:
@@ -64,7 +65,7 @@ def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tupl
 
 
 def _start(prefix: str, after: Place | None) -> Item | None:
-    """The key that a query begins after, whether or not there is still an entry of it."""
+    """The key after which a query begins; its entry need not exist any more."""
     if after is None:
         return None
     return key(f"{prefix}{after.name}", "STATE") | {"attention": OPEN, "attention_at": text(_sort_key(after))}

@@ -1,4 +1,4 @@
-"""The currencies one can pay with: ISO 4217, list one, without funds, metals and codes for tests; as of 2026."""
+"""Currencies for payments: list one of ISO 4217 as of 2026, without funds, metals and codes for tests."""
 
 import re
 

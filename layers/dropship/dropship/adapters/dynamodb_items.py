@@ -1,4 +1,7 @@
-"""Items of a DynamoDB table: hand-shaped, because that is an eighth of the serialiser's work; one conditional write."""
+"""Items of a DynamoDB table, and the conditional write of a version.
+
+Attribute values are built by hand: that takes an eighth of the time of boto3's serialiser.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,17 +24,17 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 MANY, MANY_ATTEMPTS = 100, 4
-"""Items that DynamoDB takes in one request, and how often it is asked for those that it left out."""
+"""How many items one request may ask for, and how often those that DynamoDB left out are asked for."""
 WRITE_ID = 12
-"""Letters of a write's name: 48 random bits, of which only two ever meet in one item."""
+"""Length of a write's random id in hex digits (48 bits). That is enough, because only two ids are ever compared."""
 
 
 class Versioned(Protocol):
-    """An aggregate that says when it is due."""
+    """An aggregate that has a clock."""
 
     @property
     def due(self) -> datetime | None:
-        """When something has to happen."""
+        """When its clock runs out; None if no clock runs."""
 
 
 class ItemTable:
@@ -42,7 +45,7 @@ class ItemTable:
         self._dynamodb = dynamodb
 
     def read(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
-        """The item, or None if there is none. A read that need not be consistent costs half."""
+        """The item, or None if there is none. A read without `consistent` costs half, and may be a moment old."""
         with unavailable_if_passing(f"read from {self._name}"):
             answer = self._dynamodb().get_item(TableName=self._name, Key=key(pk, sk), ConsistentRead=consistent)
         return answer.get("Item")
@@ -50,8 +53,8 @@ class ItemTable:
     def write_version(self, item: Item, version: int) -> int:
         """Write the item if `version` is still stored (0: if there is none); the new version.
 
-        DynamoDB may commit, lose the answer and refuse the SDK's repeat, so the item carries the name of this
-        write: an item refused by itself is written.
+        DynamoDB may store the item while its answer is lost; then it refuses the SDK's repeat. So the item holds a
+        random id of this write: if the stored item has the same id, the write has succeeded.
 
         Raises:
             Conflict: another version is stored.
@@ -81,9 +84,9 @@ class ItemTable:
         return None
 
     def read_all(self, pk: str, sks: tuple[str, str]) -> dict[str, Item]:
-        """Items of one partition from the first sort key to the last, by sort key; they may be a moment old.
+        """Items of one partition from the first to the last of the two sort keys, by sort key; may be a moment old.
 
-        They are billed as one read of their sizes together.
+        They are billed as one read of their total size.
         """
         with unavailable_if_passing(f"read from {self._name}"):
             answer = self._dynamodb().query(
@@ -94,10 +97,10 @@ class ItemTable:
         return {item["sk"]["S"]: item for item in answer["Items"]}
 
     def read_many(self, pks: Iterable[str], sk: str, *, consistent: bool) -> dict[str, Item]:
-        """Items of that sort key by partition key, those that are there; a hundred at a time.
+        """The items that exist with that sort key, by partition key; read a hundred at a time.
 
         Raises:
-            Unavailable: DynamoDB left some unanswered, however often it was asked.
+            Unavailable: DynamoDB left some out each time they were asked for.
         """
         found: dict[str, Item] = {}
         for chunk in batched(pks, MANY, strict=False):
@@ -116,9 +119,9 @@ class ItemTable:
     def query(
         self, index: str, condition: str, values: Mapping[str, str], *, newest: bool = False, limit: int | None = None
     ) -> Iterator[Item]:
-        """Index entries in the order of the sort key, page by page as they are asked for, the first `limit`.
+        """The first `limit` index entries in the order of the sort key; each page is read when it is needed.
 
-        The SDK's paginator builds a class at each call, which takes longer than all the rest.
+        The SDK's paginator is not used: it builds a class at each call, which takes longer than everything else here.
         """
         last, left = None, limit
         while left is None or left > 0:
@@ -139,9 +142,9 @@ class ItemTable:
         limit: int | None = None,
         start: Item | None = None,
     ) -> tuple[Sequence[Item], Item | None]:
-        """Index entries from the key `start` on, by one query, and the key that it ended at; None: there is no more.
+        """One page of index entries after the key `start`, and the key at which it ended; None if it is the last page.
 
-        It reads `limit` entries at most, and leaves out those to which `where` does not apply.
+        It reads at most `limit` entries, and then leaves out those that do not fit the filter `where`.
         """
         request: dict[str, Any] = {
             "TableName": self._name,
@@ -163,9 +166,9 @@ class ItemTable:
 
 @contextmanager
 def readable(pk: str) -> Iterator[None]:
-    """Turns what this version cannot read into Unavailable: while it is deployed, a newer one may write already.
+    """Turn a value that this version cannot read into Unavailable.
 
-    The words name the fields, and not what is in them.
+    During a deployment a newer version may already have written it. The message names the fields, not their content.
     """
     try:
         yield
@@ -187,7 +190,7 @@ def key(pk: str, sk: str) -> dict[str, dict[str, str]]:
 
 
 def state_item(pk: str, aggregate: Versioned, body: str) -> dict[str, Any]:
-    """The STATE item of an aggregate, its JSON packed, in the index of clocks only while it is due."""
+    """The STATE item of an aggregate, with its JSON packed; in the index of clocks only while a clock runs."""
     item: dict[str, Any] = key(pk, "STATE") | {"body": pack(body)}
     if aggregate.due is not None:
         item |= {"due_shard": text(f"D#{shard_of(pk)}"), "due_at": text(stamp_due(aggregate.due))}

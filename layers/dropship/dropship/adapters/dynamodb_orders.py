@@ -24,23 +24,23 @@ Hear = Callable[[OrderKey, Sequence[Event]], None]
 
 
 def _nobody_hears(_order: OrderKey, _events: Sequence[Event]) -> None:
-    """Nobody counts."""
+    """Ignore the events."""
 
 
 class DynamoOrders:
-    """Implements `ports.Orders`. `hear` is told, after each save, what has happened to the order since the last one."""
+    """Implements `ports.Orders`. After each save, `hear` gets the events of the order since the save before."""
 
     def __init__(self, table: ItemTable, hear: Hear = _nobody_hears) -> None:
         self._table = table
         self._hear = hear
 
     def load(self, key: OrderKey, *, fresh: bool = False) -> Loaded[Order] | None:
-        """The order's state and version; half a read unit, one if `fresh`."""
+        """The order's state and version. Costs half a read unit, or one if `fresh`."""
         item = self._table.read(_order_pk(key), "STATE", consistent=fresh)
         return None if item is None else _loaded(key, item)
 
     def load_all(self, keys: Sequence[OrderKey]) -> Mapping[OrderKey, Loaded[Order]]:
-        """Half a read unit each, a hundred in a request."""
+        """Many orders. Costs half a read unit each; one request reads up to a hundred."""
         wanted = {_order_pk(key): key for key in keys}
         found = {}
         for pk, item in self._table.read_many(wanted, "STATE", consistent=False).items():
@@ -49,7 +49,7 @@ class DynamoOrders:
         return found
 
     def load_with_source(self, key: OrderKey) -> Sourced | None:
-        """One query. What it lacks, and an address that is not the one the order knows, is read again, fresh."""
+        """One query. If an item is missing, or the address is not the one the order knows, all is read again, fresh."""
         items = self._table.read_all(_order_pk(key), ("SOURCE", "STATE"))
         if len(items) == 2:
             loaded, (source, recipient) = _loaded(key, items["STATE"]), _source_of(items["SOURCE"])
@@ -59,7 +59,7 @@ class DynamoOrders:
         return None if fresh is None else Sourced(fresh, self.source(key), self.recipient(key))
 
     def save(self, order: Order, version: int) -> int:
-        """One conditional write; unchanged attributes of the indexes cost nothing there."""
+        """One conditional write; an index whose attributes do not change costs nothing."""
         received = stamp(order.created_at)
         shard = crc32(order.external_id.encode()) % RECENT_SHARDS
         item = state_item(_order_pk(order.key), order, order.model_dump_json(exclude_defaults=True))
@@ -72,7 +72,7 @@ class DynamoOrders:
         return saved
 
     def put_source(self, source: MarketplaceOrder, recipient: Recipient) -> None:
-        """One conditional write. The address is an attribute of its own, so that it can be erased by itself."""
+        """One conditional write. The address has its own attribute, so that it can be erased separately."""
         version = text(stamp(source.updated_at))
         item = key(_order_pk(source.key), "SOURCE") | {
             "updated_at": version,
@@ -94,19 +94,19 @@ class DynamoOrders:
         return Recipient() if item is None else _source_of(item)[1]
 
     def claim_waybill(self, waybill: Waybill, order: OrderKey) -> OrderKey:
-        """Put if absent; it is never written again and is in no index."""
+        """Write the waybill if it is absent; it is never written again and is in no index."""
         item = key(_waybill_pk(waybill), "WAYBILL") | {"order_key": text(str(order))}
         stored = self._table.put_if(item, "attribute_not_exists(pk)")
         return order if stored is None else _order_of(stored)
 
     def order_of(self, waybill: Waybill) -> OrderKey | None:
-        """The order the waybill is tied to. It never changes, so only its absence needs the dearer read."""
+        """The order the waybill is tied to. It never changes, so only a missing one needs the more expensive read."""
         pk = _waybill_pk(waybill)
         item = self._table.read(pk, "WAYBILL", consistent=False) or self._table.read(pk, "WAYBILL")
         return None if item is None else _order_of(item)
 
     def polled(self, slot: int, since: datetime | None) -> Iterable[OrderKey]:
-        """Orders of one slot with a parcel that is followed; no entry is read that was shipped before `since`."""
+        """Orders of one slot with a parcel that is followed; entries shipped before `since` are not read."""
         condition, values = "poll_shard = :shard", {":shard": f"P#{slot}"}
         if since is not None:
             condition, values = f"{condition} AND shipped_at > :since", values | {":since": stamp(since)}
@@ -134,7 +134,10 @@ class DynamoOrders:
         return [(_key_of(item), instant(item["created_at"]["S"])) for item in islice(newest, limit)]
 
     def received(self, shop: str, since: datetime, before: datetime) -> Iterable[OrderKey]:
-        """Orders of a shop received from `since` on and before `before`; a key condition has only closed ranges."""
+        """Orders of a shop received from `since` on and before `before`.
+
+        `BETWEEN` includes both ends, so an order received exactly at `before` is left out here.
+        """
         last = stamp(before)
         for day in range((before.astimezone(UTC).date() - since.astimezone(UTC).date()).days + 1):
             for shard in _recent_shards(shop, stamp(since + timedelta(days=day))[:10]):
@@ -156,7 +159,7 @@ def _loaded(key: OrderKey, item: Item) -> Loaded[Order]:
 
 
 def _source_of(item: Item) -> tuple[MarketplaceOrder, Recipient]:
-    kept = item["recipient"]["S"] if "recipient" in item else "{}"  # erased
+    kept = item["recipient"]["S"] if "recipient" in item else "{}"  # no address if it was erased
     with readable(item["pk"]["S"]):
         return MarketplaceOrder.model_validate_json(unpack(item["body"])), Recipient.model_validate_json(kept)
 

@@ -1,4 +1,4 @@
-"""The registry in DynamoDB, read through a memory: connections change rarely and are read with every message."""
+"""The registry in DynamoDB, cached in memory: connections change rarely and are read with every message."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
@@ -28,7 +28,7 @@ SHOPS_PK = "SHOPS"
 
 
 class DynamoRegistry:
-    """Implements `ports.Registry`. A change takes up to a minute to be seen, a new entry five seconds."""
+    """Implements `ports.Registry`. A change is seen after at most 60 seconds, a new entry after at most 5."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class DynamoRegistry:
         return self._entry(Tracker, tracker)
 
     def offers(self, shop: str, skus: Iterable[str]) -> Mapping[str, Sequence[Offer]]:
-        """Offers by SKU, all that are not remembered read at once."""
+        """Offers by SKU; all that are not cached are read together."""
         wanted = list(dict.fromkeys(sku for sku in skus if sku))
         unknown = [sku for sku in wanted if self._offers.get(offers_pk(shop, sku)) is None]
         found = {sku: self._offers.get(offers_pk(shop, sku)) or () for sku in wanted}

@@ -1,4 +1,4 @@
-"""Write a seed into the registry table: what is in the seed is put, and on request what is not is removed."""
+"""Write a seed into the registry table, and on request remove what the seed does not have."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
@@ -28,10 +28,10 @@ class RegistryWriter:
         self._dynamodb = dynamodb
 
     def put_all(self, seed: Seed, *, prune: bool = False) -> int:
-        """Put every entry of the seed; how many entries were removed.
+        """Put every entry of the seed, and return how many entries were removed.
 
-        `prune` removes connections and offers that the seed no longer has, after all others are in place. The list
-        of shops comes first, so that no order of a shop is received that it does not name.
+        `prune` removes connections and offers that the seed no longer has, after all others are written. The list of
+        shops is written first, so that it names each shop before an order of the shop can be received.
         """
         shops = {shop.id for shop in seed.shops} | (set() if prune else set(self._shops()))
         items = [_shop_list(shops), *_connections(seed), *_offers(seed)]

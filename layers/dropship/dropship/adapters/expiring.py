@@ -1,4 +1,4 @@
-"""A memory of a process with an age: what was read is used again for a while."""
+"""A cache in the memory of the process: what was read is used again for a while."""
 
 from collections.abc import Callable
 from time import monotonic
@@ -7,14 +7,14 @@ LARGEST = 10_000
 
 
 class Expiring[Value]:
-    """Values by name, each for its own number of seconds. When it is full it forgets everything."""
+    """Values by name, each kept for its own number of seconds. When it is full, everything is dropped."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._kept: dict[str, tuple[float, float, Value]] = {}
 
     def keep(self, name: str, value: Value, seconds: float) -> None:
-        """Keep a value."""
+        """Keep a value for that many seconds."""
         if len(self._kept) >= LARGEST:
             self._kept.clear()
         now = self._clock()

@@ -1,6 +1,6 @@
-"""The way out to partners: pooled, bounded in time and size, to public addresses only.
+"""HTTP requests to partners: pooled, limited in time and size, and only to public addresses.
 
-No error says more than the partner's host: paths, queries, headers and bodies hold keys and buyers' data.
+Errors name only the partner's host, because paths, queries, headers and bodies hold keys and buyers' data.
 """
 
 import re
@@ -21,10 +21,13 @@ from .pinned_connections import PinnedHttpPool, PinnedHttpsPool
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 10.0  # of the whole answer: decision 13
-"""For all addresses of a host together, and for a whole answer: whoever drips keeps nobody waiting."""
+"""Connecting has one limit for all addresses of a host together, reading one for the whole answer.
+
+So a partner that answers very slowly cannot block a worker.
+"""
 LARGEST_ANSWER = 5 * 1024 * 1024
 MOST_HOSTS = 100
-KEPT_CONNECTIONS = 25  # to one host; a worker asks a tracker about so many parcels at once
+KEPT_CONNECTIONS = 25  # to one host; as many requests as a worker sends to a tracker at once
 USER_AGENT = "daifa"
 _HEADER = re.compile(r"[A-Za-z0-9-]+: [\t\x20-\x7e\xa0-\xff]*")
 
@@ -97,7 +100,7 @@ class PartnerHttp:
 
     @cached_property
     def _tls(self) -> SSLContext:
-        """One context for all: reading the machine's certificates takes longer than a handshake."""
+        """One TLS context for all pools, because reading the machine's certificates takes longer than a handshake."""
         context = create_urllib3_context()
         context.load_default_certs()
         return context
@@ -111,7 +114,7 @@ def read_base(base_url: str, *, plain_allowed: bool) -> Base:
     """The parts of a base URL.
 
     Raises:
-        NoAnswer: it is not one we call: not HTTPS, no host, with user name, query or fragment.
+        NoAnswer: it is not allowed: it is not HTTPS, has no host, or has a user name, a query or a fragment.
     """
     try:
         url = parse_url(base_url)
@@ -126,7 +129,7 @@ def read_base(base_url: str, *, plain_allowed: bool) -> Base:
 
 
 def _read(host: str, response: BaseHTTPResponse) -> HttpResponse:
-    """The whole answer, if it is not too large; the connection goes back to its pool, or is closed."""
+    """The whole answer, if it is not too large; the connection goes back to its pool, or is closed on an error."""
     whole = False
     try:
         body = response.read(LARGEST_ANSWER + 1, decode_content=True)

@@ -1,6 +1,6 @@
-"""Connections that go to an address which was checked just before, so that DNS cannot change in between.
+"""Connections to an address that was checked just before, so that DNS cannot change it in between.
 
-TLS still verifies the host's name, and the Host header still carries it.
+TLS still verifies the host's name, and the Host header still has it.
 """
 
 import socket
@@ -22,15 +22,15 @@ from .addresses import RefusedAddress
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# A connection that lay idle longer may be dead without our knowing, as after a function was frozen; a request
-# into a dead connection leaves us not knowing whether it arrived.
+# A connection that was idle for longer may be dead without a sign, for example after the function was frozen. If a
+# request is sent on a dead connection, nobody knows whether it arrived.
 IDLE_LIMIT_S = 15.0
 
 Addresses = Callable[[str, int], Sequence[str]]
 
 
 class _InTime(RawIOBase):
-    """Reads from a socket for no longer in all than its timeout, which by itself begins anew with each byte."""
+    """Limits the total time of all reads to the socket's timeout, which would otherwise count for each read alone."""
 
     def __init__(self, raw: RawIOBase, sock: socket.socket) -> None:
         self._raw, self._sock = raw, sock
@@ -52,7 +52,7 @@ class _InTime(RawIOBase):
 
 
 class _AnswerInTime(HTTPResponse):
-    """Headers and body together have the time of one read."""
+    """Headers and body together have to arrive within one read timeout."""
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - http.client's own
         super().__init__(sock, *args, **options)
@@ -60,7 +60,7 @@ class _AnswerInTime(HTTPResponse):
 
 
 class PinnedHttp(HTTPConnection):
-    """Connects only to what `addresses` answers for its host. Whatever fails before that, nothing was sent."""
+    """Connects only to the addresses that `addresses` returns for its host. If that fails, nothing was sent."""
 
     response_class = _AnswerInTime
 
@@ -70,7 +70,7 @@ class PinnedHttp(HTTPConnection):
         self._idle_since = monotonic()
 
     def connect(self) -> None:
-        """Connect, TLS handshake included.
+        """Connect, including the TLS handshake.
 
         Raises:
             NoAnswer: there is no connection; `sent` is False.
@@ -108,7 +108,7 @@ class PinnedHttp(HTTPConnection):
 
 
 class PinnedHttps(PinnedHttp, HTTPSConnection):
-    """The same over TLS."""
+    """A pinned connection over TLS."""
 
 
 class PinnedHttpPool(HTTPConnectionPool):

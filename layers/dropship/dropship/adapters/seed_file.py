@@ -1,6 +1,6 @@
 """The seed file: shops, suppliers, trackers, carriers and offers as a seller writes them, checked as a whole.
 
-Sections are mappings by id, offers by shop and SKU. Secrets are not in it. `tools/local/seed.yaml` is an example.
+Each section is a mapping by id; offers are by shop and SKU. It has no secrets. `tools/local/seed.yaml` is an example.
 """
 
 import re
@@ -29,7 +29,7 @@ KnowsChannel = Callable[[str, str], bool]
 
 
 class Seed(BaseModel):
-    """Everything the registry is to hold. `offers` are by shop and SKU."""
+    """Everything that the registry will hold. `offers` are by shop and SKU."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class Seed(BaseModel):
 
 
 class InvalidSeed(Exception):
-    """The seed file has errors; `complaints` has them all, each as `file:line: field: message`."""
+    """The seed file has errors; `complaints` has all of them, each as `file:line: field: message`."""
 
     def __init__(self, complaints: Sequence[str]) -> None:
         super().__init__("\n".join(complaints))
@@ -51,7 +51,7 @@ class InvalidSeed(Exception):
 def _money(text: object) -> Money:
     amount, _, currency = str(text).partition(" ")
     try:
-        # Decimal would take digits of every script, `1_000` and `1e3` as well.
+        # Decimal alone would also accept digits of every script, `1_000` and `1e3`.
         money = Money.parse(amount if AMOUNT.fullmatch(amount) else "no amount", currency)
     except (InvalidMessage, ValidationError):
         raise ValueError("expected an amount and a currency, such as 12.50 USD") from None
@@ -95,12 +95,12 @@ def load_seed(
 ) -> Seed:
     """Read and check a seed file.
 
-    `placeholders` replace `${NAME}` in its texts. `knows_channel` tells whether there is a connector of that
-    channel for that role (`marketplace`, `supplier`, `tracker`). `allow_http` is for the local stack, whose
-    partners have no certificates; elsewhere secrets and buyers' data go over https only.
+    `placeholders` replace `${NAME}` in its texts. `knows_channel` takes a channel and a role (`marketplace`,
+    `supplier`, `tracker`) and says whether there is such a connector. `allow_http` is only for the local stack, whose
+    partners have no certificates; elsewhere secrets and buyers' data are sent over https only.
 
     Raises:
-        InvalidSeed: with all errors at once.
+        InvalidSeed: the file has errors; it has all of them at once.
     """
     document = read_document(content, name, placeholders)
     seed = _SeedReader(document).seed()
@@ -115,7 +115,7 @@ def load_seed(
 
 
 class _SeedReader:
-    """Turns the document into models, noting what does not fit."""
+    """Turns the document into models, and adds an error for each part that does not fit."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -193,7 +193,7 @@ class _SeedReader:
 
 
 def _check_names(seed: Seed, document: Document, knows_channel: KnowsChannel) -> None:
-    """Note every name that leads nowhere. What was refused for another reason counts as there."""
+    """Add an error for every name that does not exist. An entry that was refused for another reason does exist."""
     sections = document.value if isinstance(document.value, dict) else {}
     ids = {name: set(entries) for name, entries in sections.items() if isinstance(entries, dict)}
     for path, channel, role in _channels(seed):
@@ -219,7 +219,7 @@ def _channels(seed: Seed) -> Iterator[tuple[Path, str, str]]:
 
 
 def _references(seed: Seed) -> Iterator[tuple[Path, str, str]]:
-    """(where, name, the section that must have it)."""
+    """For each name that is used: where, the name, and the section that must have it."""
     for supplier in seed.suppliers:
         for theirs, ours in supplier.carriers.items():
             yield ("suppliers", supplier.id, "carriers", theirs), ours, "carriers"
@@ -240,7 +240,7 @@ def _offered(path: Path, by_sku: Mapping[str, Sequence[Offer]]) -> Iterator[tupl
 
 
 def _repeated(seed: Seed) -> Iterator[tuple[Path, str]]:
-    """What may be there once only: a shop's name at its marketplace, and a supplier's offer for a SKU."""
+    """Repeats of what may exist only once: a shop's domain at its marketplace, a supplier's offer for a SKU."""
     shops: dict[tuple[str, str], str] = {}
     for shop in seed.shops:
         first = shops.setdefault((shop.channel, shop.domain.lower()), shop.id)
@@ -255,9 +255,9 @@ def _repeated(seed: Seed) -> Iterator[tuple[Path, str]]:
 
 
 def _never_called(seed: Seed) -> Iterator[tuple[Path, str]]:
-    """Addresses of partners, and of ours for them, that are not https, not to be read, or inside a network.
+    """Addresses of partners, and our callback addresses, that are not https, not readable or not public.
 
-    A name may lead inside as well: what it leads to is looked at with every call.
+    A host name may also resolve to a private address; that is checked at every call.
     """
     addresses: list[tuple[Path, str | None]] = [
         *((("shops", shop.id, "base_url"), shop.base_url) for shop in seed.shops),

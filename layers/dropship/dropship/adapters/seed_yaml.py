@@ -1,7 +1,7 @@
-"""YAML of a seed file as plain texts, lists and mappings, each with its line; what is risky in YAML is refused.
+"""Reads the YAML of a seed file as plain texts, lists and mappings, each with its line; risky YAML is refused.
 
-Every scalar stays text, so that `no`, `0012` and `1:30` mean what they say; an empty one or `~` is None. Anchors,
-aliases, tags and repeated keys are errors.
+Every scalar stays text, so that `no`, `0012` and `1:30` are not changed. An empty scalar, `~` or `null` is None.
+Anchors, aliases, tags and repeated keys are errors.
 """
 
 import re
@@ -32,14 +32,14 @@ class Document:
     errors: list[tuple[int, str]] = field(default_factory=list)
 
     def refuse(self, path: Path, message: str) -> None:
-        """Note an error at the line of `path`, or of the nearest part above it that the file has."""
+        """Add an error at the line of `path`, or of the nearest part above it that the file has."""
         known = path
         while known not in self.lines and known:
             known = known[:-1]
         self.refuse_line(self.lines.get(known, 1), f"{'.'.join(map(str, path))}: {message}" if path else message)
 
     def refuse_line(self, line: int, message: str) -> None:
-        """Note an error at a line."""
+        """Add an error at a line."""
         self.errors.append((line, message))
 
     @property
@@ -49,7 +49,7 @@ class Document:
 
 
 def read_document(content: bytes, name: str, placeholders: Mapping[str, str]) -> Document:
-    """The file's value; its `errors` say what is wrong with it as YAML."""
+    """Read the file; the document's `errors` say what is wrong with it as YAML."""
     document = Document(name)
     if len(content) > LARGEST:
         document.refuse_line(1, f"the file is larger than {LARGEST} bytes")
@@ -130,7 +130,7 @@ class _Reader:
         return _PLACEHOLDER.sub(replace, str(node.value))
 
     def _check_text(self, text: str, path: Path, line: int) -> None:
-        """Refuse characters that only an escape can bring in: controls but tab and line feed, and lone surrogates."""
+        """Refuse characters that only an escape can write: control characters (not tab, line feed), lone surrogates."""
         if _NO_TEXT.search(text):
             where = _NO_TEXT.sub("\ufffd", ".".join(map(str, path)))
             self.document.refuse_line(line, f"{where}: a control character, or half a character")

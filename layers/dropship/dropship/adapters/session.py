@@ -1,4 +1,4 @@
-"""AWS clients of this process: one session, each client built on its first use, and what their errors mean.
+"""The AWS clients of this process, each built at its first use, and what their errors mean.
 
 botocore is imported with the first client: a function that makes no call does not pay for it.
 """
@@ -22,7 +22,7 @@ CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
 ATTEMPTS = 3
 
-# Errors after which the same call may succeed later, beyond those that AWS answers with a status of 500 or more.
+# Errors with a status below 500 after which the same call may succeed later.
 _PASSING = frozenset(
     {"ExecutionLimitExceeded", "ProvisionedThroughputExceededException"}
     | {"RequestLimitExceeded", "RequestThrottled", "Throttling", "ThrottlingException"}
@@ -35,7 +35,7 @@ _session: "Session | None" = None
 
 
 def dynamodb() -> "DynamoDBClient":
-    """The process's DynamoDB client; like every client, with region, keys and endpoint from the environment."""
+    """The process's DynamoDB client. Every client takes region, keys and endpoint from the environment."""
     return cast("DynamoDBClient", _client("dynamodb"))
 
 
@@ -63,9 +63,9 @@ def reset() -> None:
 
 @contextmanager
 def unavailable_if_passing(action: str) -> Iterator[None]:
-    """Turn throttling, a server's error and a missing answer into Unavailable; every other error stays.
+    """Turn throttling, a server error or a missing answer into Unavailable; every other error stays as it is.
 
-    A call that got no answer may have had its effect: repeating the message must be harmless all the same.
+    A call that got no answer may have had its effect, so repeating the message must do no harm.
     """
     from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - known once there is a client
 
@@ -87,7 +87,7 @@ def error_code(error: "ClientError") -> str:
 
 def _client(service: str) -> object:
     if service not in _clients:
-        with _making:  # a session makes one client at a time
+        with _making:  # a session cannot make two clients at the same time
             if service not in _clients:
                 _clients[service] = _make_client(service)
     return _clients[service]
@@ -95,8 +95,8 @@ def _client(service: str) -> object:
 
 def _make_client(service: str) -> object:
     global _session  # noqa: PLW0603 - one session per process is the point of this module
-    import botocore.session  # noqa: PLC0415 - paid for with the first client
-    from botocore.config import Config  # noqa: PLC0415 - paid for with the first client
+    import botocore.session  # noqa: PLC0415 - imported only when a client is needed
+    from botocore.config import Config  # noqa: PLC0415 - imported only when a client is needed
 
     if _session is None:
         _session = botocore.session.get_session()
@@ -106,5 +106,5 @@ def _make_client(service: str) -> object:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
     client = _session.create_client(service, config=config)
-    client.exceptions.from_code("")  # makes its classes, which two threads would make twice, and catch the wrong ones
+    client.exceptions.from_code("")  # two threads would build the error classes twice and catch the wrong ones
     return client

@@ -1,4 +1,4 @@
-"""Secrets in SSM parameters, remembered for a few minutes. A secret's content is in no message, log or error."""
+"""Secrets in SSM parameters, cached for five minutes. A secret's content is in no message, log or error."""
 
 import json
 import re
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 KNOWN_FOR_S = 300.0
 UNKNOWN_FOR_S = 10.0
 GUESSES, GUESSES_WITHIN_S = 20, 60.0  # decision 40
-"""How many names that turn out to be none are asked for in which time. Parameter Store answers 40 requests a second for
-the whole account, and anybody may call the front door by any name."""
+"""How many unknown names may be asked for, and within how many seconds.
+
+Parameter Store answers 40 requests per second for the whole account, and anybody may send a webhook with any name.
+"""
 _NAME = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+){1,4}")
 
 Fields = Mapping[str, object]
@@ -44,10 +46,11 @@ class SsmSecrets:
         self._seen: set[str] = set()
 
     def get(self, name: str, *, newer_than_s: float | None = None) -> Fields:
-        """The secret's fields. That there is none is remembered for ten seconds.
+        """The secret's fields. That a secret does not exist is cached for ten seconds.
 
         Raises:
-            Unavailable: it cannot be read now, or was never read and too many names were guessed of late.
+            NotFound: there is no secret of that name.
+            Unavailable: it cannot be read now; or it was never read, and too many unknown names were asked for lately.
         """
         fields = self._known.get(name, newer_than_s)
         if fields is not None:
@@ -63,10 +66,10 @@ class SsmSecrets:
         return fields
 
     def put(self, name: str, fields: Fields) -> None:
-        """Keep new fields of a secret that is there, encrypted with the account's key for parameters.
+        """Store new fields of an existing secret, encrypted with the account's key for parameters.
 
         Raises:
-            Unavailable: they cannot be kept now.
+            Unavailable: they cannot be stored now.
         """
         client, value = self._ssm(), json.dumps(fields, ensure_ascii=False)
         with unavailable_if_passing(f"keep the secret {name}"):

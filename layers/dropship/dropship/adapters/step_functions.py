@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 80
 INPUT_BYTES = 200_000
-"""An execution takes 256 KiB; the results of its steps repeat what is in there."""
+"""Limit for the input. Step Functions allows 256 KiB, and the results of the steps repeat parts of the input."""
 _DIGEST = 16
 
 
 class Arns(Protocol):
-    """Which state machines to start; read when one is started."""
+    """The state machines to start. An ARN is read only when its state machine is started."""
 
     @property
     def fulfilment_workflow_arn(self) -> str:
@@ -41,7 +41,7 @@ class StepFunctionsWorkflows:
         self._stepfunctions = stepfunctions
 
     def start_fulfilment(self, order: OrderKey, name: str, reason: str, unrouted: Unrouted | None = None) -> None:
-        """Start `order_fulfilment` for an order, without `unrouted` where that is too long for an input."""
+        """Start `order_fulfilment` for an order; `unrouted` is left out if it is too long for the input."""
         wanted = {"order": str(order), "reason": reason}
         known = "" if unrouted is None else _text({**wanted, "unrouted": unrouted.model_dump(mode="json")})
         short = 0 < len(known.encode()) <= INPUT_BYTES
@@ -52,7 +52,7 @@ class StepFunctionsWorkflows:
         self._start(self._arns.case_workflow_arn, f"{shop}_{case}", _text({"case": f"{shop}#{case}"}))
 
     def finish(self, task_token: str, output: Mapping[str, str]) -> None:
-        """Answer a waiting task; one that was answered, timed out or ended is left as it is."""
+        """Answer a waiting task; if it was answered, timed out or ended before, nothing happens."""
         client = self._stepfunctions()
         gone = (client.exceptions.TaskDoesNotExist, client.exceptions.TaskTimedOut, client.exceptions.InvalidToken)
         try:
@@ -75,9 +75,9 @@ def _text(payload: Mapping[str, object]) -> str:
 
 
 def execution_name(wanted: str) -> str:
-    """The name as Step Functions takes it: at most 80 letters, digits, `-` and `_`.
+    """The name as Step Functions allows it: at most 80 letters, digits, `-` and `_`.
 
-    A name that has to be changed for that ends in a digest of the whole, so that different names stay different.
+    If the name has to be changed, it ends with a digest of the whole name, so that different names stay different.
     """
     if re.fullmatch(rf"[A-Za-z0-9_-]{{1,{LONGEST_NAME}}}", wanted):
         return wanted

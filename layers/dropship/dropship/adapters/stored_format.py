@@ -1,9 +1,10 @@
-"""How a JSON text is kept in an item: compressed, in a format that has a number.
+"""How a JSON text is stored in an item: compressed, in a numbered format.
 
-DynamoDB bills each write by whole kilobytes of the whole item, and an order is written some eight times. With full
-names it takes two or three of them; compressed with the words that every such text has, well under one.
+DynamoDB bills each write by the whole kilobytes of the whole item, and an order is written about eight times. As plain
+JSON an order takes two or three kilobytes; compressed with a dictionary of the words that all such texts have, it takes
+well under one.
 
-A value is one byte, the number of its format, and a zlib stream made with the words of that format: decision 52.
+A value is one byte with the number of its format, then a zlib stream made with the words of that format: decision 52.
 """
 
 import zlib
@@ -15,26 +16,26 @@ from dropship.domain.errors import InvariantBroken
 from .stored_words import WORDS_1
 
 FORMAT = 1
-"""What is written. A format that was ever written stays among `WORDS` as it was; other words get the next number."""
+"""The format that is written. Never change or remove a format in `WORDS`: other words get the next number."""
 WORDS = {1: WORDS_1}
-"""The words of each format that can be read."""
+"""The words (zlib dictionary) of each format that can be read."""
 LEVEL = 5
-"""zlib's effort: 6 makes it a fortieth smaller and a quarter slower, 3 a twentieth larger and a quarter faster."""
+"""zlib's level. Level 6 gives 1/40 less size and is 1/4 slower; level 3 gives 1/20 more size and is 1/4 faster."""
 LARGEST = 4 * 1024 * 1024
-"""Bytes of text. What fills an item of 400 KB has some 3 MB; a damaged value must not fill the memory."""
+"""Bytes of text. A full item of 400 KB unpacks to about 3 MB; a damaged value must not fill the memory."""
 _BEGUN = zlib.compressobj(LEVEL, zdict=WORDS[FORMAT])
-"""To be copied: taking in the words is a third of the work."""
+"""A compressor to copy from, because loading the words is a third of the work."""
 
 
 class Unreadable(Exception):
-    """A value that this version cannot read. The words say why, and nothing of what is in it."""
+    """A value that this version cannot read. The message says why, but nothing of its content."""
 
 
 def pack(text: str) -> dict[str, bytes]:
     """The attribute value that `unpack` reads.
 
     Raises:
-        InvariantBroken: the text is larger than what is read again.
+        InvariantBroken: the text is too large to be read again.
     """
     content = text.encode()
     if len(content) > LARGEST:

@@ -1,9 +1,10 @@
-"""Words of the stored formats: what nearly every stored text says, so that none of them has to say it again.
+"""Words of the stored formats: a zlib dictionary of what nearly every stored text contains.
 
-They are pieces of a marketplace order, a case and an order in JSON, the most frequent last, where a reference to them
-is shortest. What is not among them is stored all the same, only longer.
+They are pieces of a marketplace order, a case and an order in JSON. The most frequent come last, because zlib refers to
+those with the fewest bits. A text that is not among them is stored too; it only takes more space.
 
-Never change them: what was written with them is read with them. Other words make a new format (`stored_format`).
+Never change them: stored values can only be read with the words they were written with. Other words need a new format
+(`stored_format`).
 """
 
 _SOLD = (

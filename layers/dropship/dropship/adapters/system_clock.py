@@ -7,6 +7,6 @@ class SystemClock:
     """The time of this machine, in UTC."""
 
     def now(self) -> datetime:
-        """Now, to the millisecond: finer is not kept anywhere."""
+        """Now, to the millisecond, because nothing finer is stored anywhere."""
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)

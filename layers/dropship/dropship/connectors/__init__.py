@@ -1,9 +1,8 @@
 """Connectors: one file each, found by channel name, imported only when the channel is seen.
 
-The channel `supplier-v1` is the module `supplier_v1` in one of the three folders, and `17track`, which could not be
-imported by that name, is `_17track`. The folder says what a connector's partner is; what it is able to do is seen from
-its methods (`contract`). A connector is pure: it verifies, reads and builds, and leaves all input and output to its
-caller.
+The channel `supplier-v1` is the module `supplier_v1` in one of the three folders. A name with a digit first cannot be
+imported, so `17track` is `_17track`. The folder says what kind of partner it is; the connector's methods say what it
+can do (`contract`). A connector is pure: it verifies, reads and builds, and its caller does all input and output.
 """
 
 import importlib
@@ -22,7 +21,7 @@ _CONNECTORS: dict[str, object] = {}
 
 
 class Registered(NamedTuple):
-    """A connector, and what its partner is."""
+    """A connector, and the role of its partner."""
 
     role: Role
     connector: object

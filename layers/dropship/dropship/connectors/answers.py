@@ -1,4 +1,4 @@
-"""What an answer says that is no success, for partners that use the statuses of HTTP as they are meant."""
+"""The outcome of an answer that is no success, for partners that use the HTTP statuses as the standard says."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ type Failure = models.Refused | models.Busy | models.Unknown
 
 
 def not_answered(partner: str, response: models.HttpResponse, words: str = "") -> Failure:
-    """Of a question, which has no effect: after a server's error, ask again."""
+    """The outcome for a request that has no effect: after a server error, ask again."""
     if response.status >= 500 or response.status in {408, 429}:
         return models.Busy(retry_after=retry_after(response))
     return not_done(partner, response, words)
 
 
 def not_done(partner: str, response: models.HttpResponse, words: str = "") -> Failure:
-    """Of what may have had an effect: after a server's error, nobody knows. `words` are its own for a no."""
+    """The outcome for a request that may have an effect: after a server error it is `Unknown`.
+
+    `words` are the partner's own reason for a refusal.
+    """
     status = f"{partner} answered {response.status}"
     if response.status in {429, 503}:
         return models.Busy(retry_after=retry_after(response))
@@ -33,5 +36,5 @@ def not_done(partner: str, response: models.HttpResponse, words: str = "") -> Fa
 
 
 def senseless(partner: str, why: InvalidMessage) -> models.Unknown:
-    """Of an answer that is not in the partner's contract."""
+    """The outcome for an answer that breaks the partner's contract."""
     return models.Unknown(why=f"{partner}'s answer makes no sense: {why}")

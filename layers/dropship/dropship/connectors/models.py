@@ -1,11 +1,11 @@
-"""What connectors are given and give, in our words. Each is imported when it is first used.
+"""The models that connectors take and return. Each is imported when it is first used.
 
     from dropship.connectors import models
 
     models.OrderChanged(...)
 
-So the front door, which only verifies, pays for none of them. In an annotation they cost nothing either, below
-`from __future__ import annotations`.
+So the front door, which only verifies, loads none of them. With `from __future__ import annotations`, an annotation
+does not load them either.
 """
 
 import importlib
@@ -57,7 +57,7 @@ else:
     )
 
     def __getattr__(name: str) -> object:
-        """The model of that name, from the module that has it."""
+        """The model of that name, imported from its module."""
         if name in __all__:
             for home in map(importlib.import_module, _HOMES):
                 if name in vars(home):

@@ -1,4 +1,4 @@
-"""Reading what partners send: strict JSON, and fields whose errors name them by their path."""
+"""Reads what partners send: strict JSON, and fields with errors that name the field by its path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WORDS_LIMIT = 500
 ABOUT_US = frozenset({401, 402, 403, 407, 423})
-"""Statuses that are about our key or account, and not about what was asked; once a person has mended it, it is done."""
+"""Statuses about our key or account, not about the request; the request works once a person has corrected that."""
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
 _AMOUNT = re.compile(r"[0-9]{1,13}(\.[0-9]{1,20})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -30,12 +30,12 @@ _LONGEST_WAIT_S = 3600
 
 
 def read_json(raw: bytes | str) -> Fields:
-    """The JSON object in `raw`: UTF-8 (a byte order mark is passed over), no name twice, no NaN or Infinity.
+    """The JSON object in `raw`: UTF-8 (a byte order mark is ignored), no name twice, no NaN or Infinity.
 
     Numbers with a fraction become Decimal.
 
     Raises:
-        InvalidMessage: it is anything else.
+        InvalidMessage: `raw` is anything else.
     """
     values = _load(raw)
     if not isinstance(values, dict):
@@ -44,7 +44,11 @@ def read_json(raw: bytes | str) -> Fields:
 
 
 def read_json_rows(raw: bytes | str) -> list[Fields]:
-    """The objects of the JSON list in `raw`, as `read_json` reads one. InvalidMessage where it is anything else."""
+    """The objects of the JSON list in `raw`, each read as by `read_json`.
+
+    Raises:
+        InvalidMessage: `raw` is anything else.
+    """
     values = _load(raw)
     if not isinstance(values, list):
         raise InvalidMessage(f"a JSON {type(values).__name__} where a list belongs")
@@ -73,7 +77,7 @@ def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def cut(text: str, limit: int = WORDS_LIMIT) -> str:
-    """The text without control characters and outer blanks, of at most `limit` characters."""
+    """The text without control characters and outer blanks, cut to `limit` characters."""
     if not (text.isascii() and text.isprintable()):
         text = text.encode("utf-8", "replace").decode()  # a lone surrogate cannot be stored or sent on
         text = text.translate(_CONTROLS)
@@ -81,7 +85,7 @@ def cut(text: str, limit: int = WORDS_LIMIT) -> str:
 
 
 def retry_after(response: models.HttpResponse) -> int | None:
-    """Seconds to wait, as the partner says in Retry-After, at most an hour; None where it does not say."""
+    """Seconds to wait, from the header Retry-After, at most one hour; None if the partner does not say."""
     seconds = response.headers.get("retry-after", "").strip()
     if seconds.isascii() and seconds.isdecimal() and len(seconds) <= 9:
         return min(int(seconds), _LONGEST_WAIT_S)
@@ -89,7 +93,7 @@ def retry_after(response: models.HttpResponse) -> int | None:
 
 
 def credential(access: Access, name: str) -> str:
-    """One text of the connection's API secret; NotFound where it has none of that name."""
+    """One text of the connection's API secret; raises NotFound if the secret has no such text."""
     value = access.secret.get(name)
     if not (isinstance(value, str) and value):
         raise models.NotFound(f"the API secret of the connection has no text {name!r}")
@@ -97,10 +101,10 @@ def credential(access: Access, name: str) -> str:
 
 
 class Fields:
-    """A JSON object under way into our words. Every reader raises InvalidMessage with the field's path.
+    """A JSON object whose fields are read one by one. A field that cannot be read raises InvalidMessage with its path.
 
-    Absent and null are the same. Partners write one field now as text, now as number: ids and texts are
-    taken as either, counts never.
+    A missing field and null are the same. Partners write the same field sometimes as text and sometimes as a number, so
+    ids and texts may be either. A count has to be a number.
     """
 
     def __init__(self, values: Mapping[str, object], path: str = "") -> None:
@@ -112,7 +116,7 @@ class Fields:
         return self._values.get(name) is not None
 
     def text(self, name: str, limit: int = 255) -> str:
-        """A text, cut to `limit` characters; empty where there is none."""
+        """A text, cut to `limit` characters; empty if there is none."""
         value = self._values.get(name)
         if value is None:
             return ""
@@ -141,16 +145,16 @@ class Fields:
         raise self.invalid(name, f"is not a whole number from {least} to {_MOST_UNITS}")
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """True or false."""
+        """True or false; `default` if there is none."""
         value = self._values.get(name)
         if value is None or isinstance(value, bool):
             return default if value is None else value
         raise self.invalid(name, "is neither true nor false")
 
     def moment(self, name: str, zone: tzinfo | None = None) -> datetime:
-        """A moment in UTC, read from ISO 8601 with an offset; one without is in `zone`, if that is given.
+        """A time in UTC, read from ISO 8601 with an offset; without an offset it is in `zone`, if that is given.
 
-        For times that decide something, such as which of two snapshots is the later one. See `moment_or_none`.
+        Use it for times that decide something, such as which of two snapshots is later. See `moment_or_none`.
         """
         moment = self.moment_or_none(name, zone)
         if moment is None:
@@ -158,7 +162,7 @@ class Fields:
         return moment
 
     def moment_or_none(self, name: str, zone: tzinfo | None = None) -> datetime | None:
-        """The same for a time that only informs: None where it cannot be read, which refuses nothing else."""
+        """Like `moment`, for a time that people only read: None if it cannot be read, and no error."""
         value = self._values.get(name)
         try:
             local = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
@@ -170,9 +174,9 @@ class Fields:
         return moment if 2000 <= moment.year < 2200 else None
 
     def amount_or_none(self, name: str, currency: str) -> models.Money | None:
-        """An amount in major units of the currency, nothing or more, as text or number, to the nearest minor unit.
+        """An amount in major units of the currency, zero or more, as text or number, rounded to the minor unit.
 
-        Amounts only inform: None where it cannot be read, which refuses nothing else.
+        People only read it: None if it cannot be read, and no error.
         """
         value = self._values.get(name)
         amount = str(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else ""
@@ -180,18 +184,18 @@ class Fields:
             return None
         try:
             return models.Money.nearest(Decimal(amount), currency)
-        except InvalidMessage:  # more than there is money
+        except InvalidMessage:  # the amount is too large
             return None
 
     def child(self, name: str) -> Fields:
-        """An object that has to be there."""
+        """An object; raises InvalidMessage if there is none."""
         value = self._values.get(name)
         if not isinstance(value, dict):
             raise self.invalid(name, "is not an object")
         return Fields(value, f"{self._path}{name}.")
 
     def rows(self, name: str) -> list[Fields]:
-        """A list of objects; empty where there is none."""
+        """A list of objects; empty if there is none."""
         value = self._values.get(name)
         if value is None:
             return []
@@ -205,6 +209,6 @@ class Fields:
         return rows
 
     def invalid(self, name: str, why: str) -> InvalidMessage:
-        """The error that says what is wrong with a field; never its value, which may be a buyer's."""
+        """The error that says what is wrong with a field, but not its value, which may be a buyer's data."""
         there = name in self._values or "[" in name
         return InvalidMessage(f"{self._path}{name} {why if there else 'is missing'}")

@@ -1,4 +1,4 @@
-"""How partners sign: one function for each scheme, over the exact bytes. Pure; the caller gives the time."""
+"""Signatures of partners: one function for each scheme, over the exact bytes. Pure: the caller passes the time."""
 
 import base64
 import binascii
@@ -40,10 +40,10 @@ def standard_webhooks(secret: str, message_id: str, timestamp: str, body: bytes)
 def check_standard_webhooks(
     signature: str, message_id: str, timestamp: str, body: bytes, secrets: Sequence[str], now: datetime
 ) -> None:
-    """Check a Standard Webhooks delivery; `signature` may hold several, separated by blanks.
+    """Check a Standard Webhooks delivery; `signature` may hold several signatures, separated by blanks.
 
     Raises:
-        BadSignature: none fits any of the secrets, or it was not signed within `TOLERANCE_S` of `now`.
+        BadSignature: no signature fits any of the secrets, or `timestamp` is not within `TOLERANCE_S` of `now`.
     """
     if not (message_id and signature):
         raise BadSignature("no message id or no signature")
@@ -62,6 +62,6 @@ def check_standard_webhooks(
 
 
 def md5_upper(*parts: str) -> str:
-    """MD5 over the parts put together, as upper-case hex (快递100: over `param`, then a salt, or key and customer)."""
+    """MD5 over the joined parts, as upper-case hex (快递100: over `param`, then a salt, or key and customer)."""
     text = "".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.md5(text, usedforsecurity=False).hexdigest().upper()

@@ -1,6 +1,6 @@
-"""What needs a person: all reasons, how urgent they are, and since when; the same for orders and cases, and as a list.
+"""What needs a person: the reasons, how urgent they are, and since when, for orders and cases; and the list of them.
 
-The list has the most urgent first and, of those that are equally urgent, the newest first.
+The list has the most urgent first; of equal urgency, the newest first.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ from typing import NamedTuple, NewType, Self
 from .identity import OrderKey
 
 AttentionKind = NewType("AttentionKind", str)
-"""What a reason is listed as: `HOLD_` and the hold's reason, a task's kind, or `CASE_` and the case's status."""
+"""The name of a reason in the list: `HOLD_` and the hold's reason, a task's kind, or `CASE_` and the case's status."""
 
 
 class Urgency(IntEnum):
-    """How soon a person has to look; the greater, the sooner.
+    """How soon a person has to look; a higher value is more urgent.
 
-    - MONEY: money is lost or owed, or goods go out that nobody wants, while nobody acts.
-    - GOODS: goods do not go out, or go to the wrong place.
+    - MONEY: until a person acts, money is lost or owed, or goods that nobody wants are sent.
+    - GOODS: goods are not sent, or are sent to the wrong place.
     - DEADLINE: a deadline of a partner has passed, or one of ours is running.
     - OTHER: somebody should look.
     """
@@ -38,9 +38,9 @@ class Reason(NamedTuple):
 
 
 class Attention(NamedTuple):
-    """Why a person is needed: each kind once, the most urgent first, of equal urgency the newest first.
+    """Why a person is needed: each kind once, the most urgent first; of equal urgency, the newest first.
 
-    `urgency` and `since` are those of the first kind. They stay as they are while lesser reasons come and go.
+    `urgency` and `since` are those of the first kind. Less urgent reasons do not change them.
     """
 
     kinds: tuple[AttentionKind, ...]
@@ -49,7 +49,7 @@ class Attention(NamedTuple):
 
     @classmethod
     def of(cls, reasons: Iterable[Reason]) -> Self | None:
-        """All of these reasons together; None where there is none."""
+        """All of these reasons together; None if there are none."""
         ordered = sorted(reasons, key=lambda reason: (reason.urgency, reason.since), reverse=True)
         if not ordered:
             return None
@@ -66,7 +66,7 @@ class Place(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One order of the list, or one case and the order it is about; `name` is the shop and its id: `shop#id`."""
+    """One order of the list, or one case and its order; `name` is `shop#id` with the id of the order or case."""
 
     name: str
     order: OrderKey
@@ -74,12 +74,12 @@ class Entry(NamedTuple):
 
     @property
     def place(self) -> Place:
-        """Where the entry stands."""
+        """The entry's place in the list."""
         return Place(self.attention.urgency, self.attention.since, self.name)
 
 
 class AttentionQuery(NamedTuple):
-    """Which entries are wanted: at most `limit`, with that kind among theirs, of that shop, from that place on."""
+    """Which entries are wanted: at most `limit`, that have `kind` among their kinds, of `shop`, after the place."""
 
     limit: int
     kind: AttentionKind | None = None
@@ -88,9 +88,9 @@ class AttentionQuery(NamedTuple):
 
 
 class AttentionPage(NamedTuple):
-    """Some entries in the order of the list, and where the next page begins; None: there is no more.
+    """Some entries in the order of the list, and the place after which the next page begins; None on the last page.
 
-    A page may be short, or empty, though there are more: what does not fit the query is passed over.
+    A page may be short or even empty although there are more pages, because entries that do not fit are left out.
     """
 
     entries: Sequence[Entry]

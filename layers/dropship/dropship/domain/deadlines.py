@@ -1,4 +1,4 @@
-"""Lengths of the clocks. They are data of the shop, kept in the registry; the defaults are for a new shop."""
+"""Lengths of the clocks. Each shop has its own in the registry; the defaults are for a new shop."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -8,7 +8,7 @@ from pydantic import Field
 from .fact import Fact
 
 SWEEP = timedelta(minutes=5)
-"""The period of the deadline sweep: a clock is seen to have run out at most so much later."""
+"""The period of the deadline sweep. A clock that has run out is noticed at most this much later."""
 
 Length = Annotated[timedelta, Field(ge=timedelta(seconds=1), le=timedelta(days=365))]
 
@@ -40,7 +40,7 @@ class Deadlines(Fact):
 
 
 class Moment(NamedTuple):
-    """Now, in UTC, and how long each step may take: all that a rule has to know of time."""
+    """Now, in UTC, and how long each step may take: all that a rule has to know about time."""
 
     now: datetime
     deadlines: Deadlines

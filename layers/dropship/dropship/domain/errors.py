@@ -1,4 +1,4 @@
-"""What can go wrong by the rules of the domain; each error says what the caller can do about it."""
+"""Errors of the domain's rules; each says what the caller can do about it."""
 
 
 class DomainError(Exception):
@@ -6,7 +6,7 @@ class DomainError(Exception):
 
 
 class IllegalTransition(DomainError):
-    """The lifecycle table has no such step from the present state."""
+    """The lifecycle table has no such step from the current state."""
 
 
 class InvariantBroken(DomainError):
@@ -26,4 +26,4 @@ class UnknownPurchaseOrder(DomainError):
 
 
 class InvalidMessage(DomainError):
-    """A message from outside does not say what its contract promises. Retrying cannot help."""
+    """A message from outside breaks its contract. Retrying cannot help."""

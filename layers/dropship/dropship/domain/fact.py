@@ -1,4 +1,4 @@
-"""The base of all facts that travel between us and our partners, and the kinds of text and number they are made of."""
+"""The base class of all facts that we exchange with partners, and the types of text and number in them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,6 +15,6 @@ Instant = Annotated[datetime, Field(description="UTC")]
 
 
 class Fact(BaseModel):
-    """A value that never changes. A field it does not have is refused; errors do not quote what was given."""
+    """A value that never changes. An unknown field is refused; errors do not quote the input."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -1,4 +1,4 @@
-"""Keys: how an order and its purchase orders are named everywhere, at home and at partners."""
+"""Keys: how an order, its purchase orders and its parcels are named, by us and by partners."""
 
 import re
 from typing import NamedTuple, Self
@@ -33,9 +33,9 @@ class OrderKey(NamedTuple):
 
 
 class PurchaseOrderId(NamedTuple):
-    """Derived from order, supplier, split and attempt, so that a repeat of the same work has the same name.
+    """The id of a purchase order. It is built from its parts, so that a repeat of the same work has the same id.
 
-    Goes to the supplier as reference and as idempotency key:
+    The supplier gets it as reference and as idempotency key:
     `{shop}.{external id}.{supplier}.{split}.{attempt}`.
     """
 

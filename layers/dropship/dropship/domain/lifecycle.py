@@ -1,7 +1,7 @@
 """State machines as tables: the one place where a transition is allowed or refused.
 
-The tables stand with their aggregates: `orders.lifecycles`, `remedies.lifecycle`. They are drawn in the docs and
-walked by the property tests.
+The tables are next to their aggregates: `orders.lifecycles`, `remedies.lifecycle`. The docs draw them, and the property
+tests walk through them.
 """
 
 from collections import deque
@@ -36,7 +36,7 @@ class Lifecycle[Status: str, Step: str]:
         return step in self.table.get(status, {})
 
     def path(self, start: Status, goal: Status, steps: Iterable[Step]) -> list[Step] | None:
-        """The shortest list of `steps` that leads from `start` to `goal`; None where there is none."""
+        """The shortest list of `steps` that leads from `start` to `goal`; None if there is none."""
         usable = tuple(steps)
         seen, queue = {start}, deque([(start, list[Step]())])
         while queue:

@@ -9,14 +9,14 @@ from pydantic import ConfigDict, Field
 from .errors import InvalidMessage, InvariantBroken
 from .fact import Fact
 
-# ISO 4217 currencies whose minor unit is not a hundredth.
+# ISO 4217 currencies whose minor unit is not 1/100: the number of their decimal places.
 _EXPONENTS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
     **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# Every step is exact or refused.
+# With these traps, an inexact result is an error.
 _EXACT = Context(prec=40, traps=[Inexact, InvalidOperation, Overflow])
 
 
@@ -46,7 +46,7 @@ class Money(Fact):
 
     @classmethod
     def nearest(cls, amount: Decimal, currency: str) -> Self:
-        """The amount in major units, rounded to the minor unit: for what a person reads and nothing is reckoned with.
+        """Read an amount in major units, rounded to the minor unit: only for amounts that people read, not for sums.
 
         Raises:
             InvalidMessage: not a finite number.

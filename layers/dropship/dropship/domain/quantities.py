@@ -1,4 +1,4 @@
-"""Where the units of an order line are. Every unit is in exactly one place, always."""
+"""Where the units of an order line are. Every unit is always in exactly one place."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,7 @@ class LineQuantities(Part):
 
     @property
     def open(self) -> int:
-        """Units that are still to reach the buyer or have: all but the cancelled."""
+        """All units that are not cancelled: they have reached the buyer, or still should."""
         return self.ordered - self.cancelled
 
     def add(self, quantity: int) -> None:
@@ -42,7 +42,7 @@ class LineQuantities(Part):
         self.check()
 
     def move(self, quantity: int, source: Place, target: Place) -> None:
-        """Move units from one place to another, `shipped` following along.
+        """Move units from one place to another, and keep `shipped` up to date.
 
         Raises:
             InvariantBroken: fewer than `quantity` units are at `source`, or `quantity` is negative.

@@ -1,4 +1,4 @@
-"""One function's composition: ports made on first use, so that a cold start pays only for what the function calls."""
+"""The ports of one function, each made at its first use, so that a cold start loads only what is needed."""
 
 import logging
 from functools import cached_property, partial
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 AT_ONCE = 25
-"""Calls to partners that one function waits for at a time."""
+"""How many calls to partners one function waits for at the same time."""
 _TALKATIVE = ("botocore", "boto3", "urllib3")
-"""Libraries that log whole requests, buyers and secrets with them, where Lambda's log level is DEBUG."""
+"""Libraries that log whole requests, with buyers' data and secrets, if Lambda's log level is DEBUG."""
 
 
 class Application:
-    """The outside world of one Lambda function. Each port is made when it is first asked for, and kept."""
+    """All ports of one Lambda function. Each is made when it is first needed, and kept."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.settings = Settings()
-        self.logger = Logger(location=None, xray_trace_id=None)  # both are long, and of no use here
+        self.logger = Logger(location=None, xray_trace_id=None)  # both fields are long and not used here
         self._counting = Lock()
         for library in _TALKATIVE:
             logging.getLogger(library).setLevel(logging.WARNING)
 
     @cached_property
     def threads(self) -> "Executor":
-        """Threads that wait for partners. They stay, for to start them takes longer than what they do."""
+        """Threads that wait for partners. They are kept, because starting them takes longer than their work."""
         from concurrent.futures import ThreadPoolExecutor
 
         return ThreadPoolExecutor(AT_ONCE)
@@ -103,27 +103,27 @@ class Application:
 
     @cached_property
     def http(self) -> "Http":
-        """The way out to partners."""
+        """HTTP requests to partners."""
         from dropship.adapters.http import PartnerHttp
 
         return PartnerHttp(allow_private_addresses=self.settings.allow_private_addresses)
 
     @property
     def partners(self) -> "PartnerCalls":
-        """Calls to partners, with their credentials. Never kept: it has the ports as they are now."""
+        """Calls to partners, with their credentials. Made new each time, so that it uses the current ports."""
         from dropship.services.partner_calls import PartnerCalls
 
         return PartnerCalls(self.http, self.secrets, self.clock)
 
     @cached_property
     def suppliers(self) -> "Suppliers":
-        """The suppliers, each by the docking that reaches it."""
+        """The suppliers, each reached through its docking."""
         from dropship.services.docking import Dockings
 
         return Dockings(self)
 
     def count(self, metric: str, **about: str) -> None:
-        """Count one occurrence of a metric in the namespace of the deployment; `about` is for people who look."""
+        """Count one occurrence of a metric in the namespace of the deployment; `about` is extra data for people."""
         from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
         with self._counting, single_metric(name=metric, unit=MetricUnit.Count, value=1) as occurrence:

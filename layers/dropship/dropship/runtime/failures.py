@@ -1,4 +1,4 @@
-"""Errors in the log: what failed and where, never what it failed on, which may be a buyer's data (decision 18)."""
+"""Errors in the log: what failed and where, but never the data, which may be a buyer's (decision 18)."""
 
 import traceback
 
@@ -9,17 +9,17 @@ from dropship.domain.errors import DomainError
 from dropship.ports import Conflict, NotFound, Unavailable
 from dropship.services.desk.ops import NotPossible
 
-# The words of these are ours: keys and states. Any other error may quote what it was given.
+# The messages of these errors are our own and hold only keys and states. Any other error may quote its input.
 _OURS = (DomainError, Conflict, NotFound, NotPossible, Unavailable, Incapable, UnknownChannel)
 
 
 def is_permanent(error: object) -> bool:
-    """Whether the same message can never be done: it breaks a rule or its contract."""
+    """Whether the same message will always fail, because it breaks a rule or its contract."""
     return isinstance(error, DomainError | ValidationError | Incapable | UnknownChannel)
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """The error for a log line: its class, the place, and words only where they are ours."""
+    """The error for a log line: its class, its place, and its message only if that is our own."""
     frames = traceback.extract_tb(error.__traceback__)
     described: dict[str, object] = {"error": type(error).__name__}
     if frames:

@@ -1,4 +1,4 @@
-"""What ops are alarmed by: holds, tasks and unknown outcomes, counted as the order is saved with them."""
+"""Metrics that ops people get alarms for: holds, tasks and unknown outcomes, counted when the order is saved."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ _OF_STAKE = {
 
 
 def metric_of(event: Event) -> str | None:
-    """The metric that counts the event; None where nobody is alarmed by it."""
+    """The metric that counts the event; None if it needs no alarm."""
     if isinstance(event, HoldEvent) and event.kind == "held":
         return "OrderHeld"
     if isinstance(event, TaskEvent) and event.kind == "task_opened":
@@ -26,7 +26,7 @@ def metric_of(event: Event) -> str | None:
 
 
 def count_events(count: Count, order: OrderKey, events: Sequence[Event]) -> None:
-    """Count what was saved with an order."""
+    """Count the events that were saved with an order."""
     for event in events:
         metric = metric_of(event)
         if metric is not None:

@@ -1,11 +1,11 @@
-"""Settings: environment variables, read when they are needed, so that a function has only those it uses."""
+"""Settings: environment variables, each read when it is needed, so that a function needs only those it uses."""
 
 import os
 from collections.abc import Mapping
 
 
 class InvalidSetting(Exception):
-    """An environment variable is missing or makes no sense. Correct the function's environment in template.yaml."""
+    """An environment variable is missing or has a wrong value. Correct the function's environment in template.yaml."""
 
 
 class Settings:
@@ -51,7 +51,7 @@ class Settings:
 
     @property
     def allow_private_addresses(self) -> bool:
-        """Whether partners may live at private addresses and speak plain HTTP; true in the local stage only."""
+        """Whether partners may have private addresses and plain HTTP; true only in the local stage."""
         text = self._environment.get("ALLOW_PRIVATE_ADDRESSES", "false")
         if text not in {"true", "false"}:
             raise InvalidSetting(f"ALLOW_PRIVATE_ADDRESSES is {text[:20]!r}; expected 'true' or 'false'")

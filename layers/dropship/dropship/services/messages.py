@@ -1,7 +1,7 @@
 """The messages on the queues between the functions.
 
-They carry keys and decisions. A buyer's data is only in `Webhook`, a partner's own words on the way to their reader,
-and in the reason of `OpenCase`, which may be the buyer's words.
+They carry keys and decisions. Only two of them may hold a buyer's data: `Webhook`, which carries the partner's own
+request, and `OpenCase`, whose reason may be the buyer's words.
 """
 
 import base64
@@ -21,9 +21,10 @@ class _Message(BaseModel):
 
 
 class Webhook(_Message):
-    """A partner's request as it came, verified: `body` as text, or `body_base64` where it is not UTF-8.
+    """A verified request of a partner, its body exactly as it came.
 
-    Of its headers and its query only what its reader needs.
+    The body is text in `body`, or base64 in `body_base64` if it is not UTF-8 or too long as JSON text. Of the headers
+    and the query it holds only what its reader needs.
     """
 
     kind: Literal["webhook"] = "webhook"
@@ -36,7 +37,7 @@ class Webhook(_Message):
 
     @property
     def request(self) -> RawRequest:
-        """The request as its connector verified it, with what was kept of headers and query."""
+        """The verified request, with the headers and query fields that were kept."""
         body = base64.b64decode(self.body_base64 or "") if self.body is None else self.body.encode()
         return RawRequest(self.headers, body, query=self.query)
 
@@ -49,7 +50,7 @@ class OrderDue(_Message):
 
 
 class ReleaseHold(_Message):
-    """A person releases the hold that began at `since`; one that began later is not what they saw."""
+    """A person releases the hold that began at `since`; a hold that began later stays, because they did not see it."""
 
     kind: Literal["release-hold"] = "release-hold"
     order: str
@@ -59,7 +60,7 @@ class ReleaseHold(_Message):
 
 
 class CloseTask(_Message):
-    """A person has seen to the tasks of one kind, of which the last began at `since`."""
+    """A person has dealt with the tasks of one kind; the last task they saw began at `since`."""
 
     kind: Literal["close-task"] = "close-task"
     order: str
@@ -77,7 +78,7 @@ class DispatchAgain(_Message):
 
 
 class FetchOrder(_Message):
-    """An order of which only the marketplace's id is known has to be read there; `deleted` as in `OrderHint`."""
+    """Read an order from the marketplace: only its id there is known. `deleted` as in `OrderHint`."""
 
     kind: Literal["fetch-order"] = "fetch-order"
     shop: str
@@ -86,7 +87,7 @@ class FetchOrder(_Message):
 
 
 class DownloadOrders(_Message):
-    """Orders of a shop that changed after `since` have to be read; `cursor` names a page, the first one if empty."""
+    """Read the orders of a shop that changed after `since`; `cursor` names the page, empty for the first one."""
 
     kind: Literal["download-orders"] = "download-orders"
     shop: str
@@ -95,7 +96,7 @@ class DownloadOrders(_Message):
 
 
 class PollParcels(_Message):
-    """Orders (`shop#order id`) whose parcels under way are to be asked for, at whichever tracker follows each."""
+    """Ask the trackers for news of the parcels under way of these orders (each `shop#order id`)."""
 
     kind: Literal["poll-parcels"] = "poll-parcels"
     orders: list[str]
@@ -132,7 +133,7 @@ class CancelOrder(_Message):
 
 
 class CheckWithdrawals(_Message):
-    """Something happened to an order with cancellations or cases under way: see what follows from it."""
+    """Something happened to an order that has cancellations or cases under way: check what has to be done now."""
 
     kind: Literal["check-withdrawals"] = "check-withdrawals"
     order: str
@@ -146,7 +147,11 @@ class CaseDue(_Message):
 
 
 class DecideCase(_Message):
-    """A person approves or refuses a case of which they saw `steps` lines of history; it counts for no later one."""
+    """A person approves or refuses a case.
+
+    `steps` is how many lines the case's history had when they saw it. If it has another number of lines now, the
+    decision is ignored.
+    """
 
     kind: Literal["decide-case"] = "decide-case"
     case: str
@@ -184,5 +189,5 @@ _ASK_MARKETPLACES = ('"kind":"fetch-order"', '"kind":"download-orders"')
 
 
 def asks_a_marketplace(body: str) -> bool:
-    """Whether a message of the inbox, as we write it, makes its worker wait for a marketplace."""
+    """Whether a message of the inbox, in the JSON form that we write, makes its worker wait for a marketplace."""
     return any(kind in body for kind in _ASK_MARKETPLACES)

@@ -1,4 +1,4 @@
-"""Calls to partners: the connection's address and credentials, the requests it takes, one answer in our words."""
+"""Calls to partners: one call sends all the requests that it needs and returns one answer in the domain's terms."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,25 +12,27 @@ from dropship.ports import Clock, Http, HttpRequest, HttpResponse, NoAnswer, Sec
 
 Connection = Shop | Supplier | Tracker
 MOST_STEPS = 20
-_KEY_REFUSED = 401  # about us, not about the order: decision 46
+_KEY_REFUSED = 401  # 401 says that our key is wrong, not that the order is: decision 46
 _ROTATED_WITHIN_S = 10.0
 _renewing = Lock()
-"""Several threads may find at once that a token has run out; one of them renews it."""
+"""Several threads may find at the same time that a token has run out; only one of them renews it."""
 
 
 @dataclass(frozen=True)
 class PartnerCalls:
-    """The way out to shops, suppliers and trackers."""
+    """Sends requests to shops, suppliers and trackers."""
 
     http: Http
     secrets: Secrets
     clock: Clock
 
     def access(self, connection: Connection, *, newer_than_s: float | None = None) -> Access:
-        """What requests to the connection are signed with; read at most once in a while, or if older than that.
+        """The secret that requests to the connection are signed with, and the time.
+
+        The secret is cached for a while. It is read again if the cached one is older than `newer_than_s` seconds.
 
         Raises:
-            NotFound, Unavailable: it cannot be read.
+            NotFound, Unavailable: the secret cannot be read.
         """
         return Access(self.secrets.get(_secret_of(connection), newer_than_s=newer_than_s), self.clock.now())
 
@@ -40,12 +42,12 @@ class PartnerCalls:
         build: Callable[[Access], HttpRequest],
         read: Callable[[HttpResponse], Answer | Step[Answer]],
     ) -> Answer | Busy | Unknown:
-        """Send a request, and those that its answer leads to, each once the one before is answered.
+        """Send a request, then each further request that an answer asks for, one after the other.
 
-        `Busy` where one provably did not arrive, `Unknown` where it may have.
+        Returns `Busy` if a request certainly did not arrive, and `Unknown` if it may have arrived.
 
-        A key that is refused may have been rotated since it was read, and a token may have run out: then the request is
-        sent with the new one.
+        If the partner refuses the key, the key may have been rotated since it was read; a token may have run out. Then
+        the request is sent once more with the new key or token.
 
         Raises:
             NotFound, Unavailable: the credentials cannot be read, or new ones cannot be kept; nothing was done.
@@ -79,7 +81,7 @@ class PartnerCalls:
         return self.http.send(connection.base_url, build(newer)), newer
 
     def _renewed(self, connection: Connection, renewer: RefreshesTokens, access: Access) -> Access:
-        """With the new token, which is kept; with what another worker kept meanwhile, where we get none."""
+        """Access with a new token, which is also kept; if we get none, with the one another worker may have kept."""
         try:
             new = renewer.read_refresh(self.http.send(connection.base_url, renewer.ask_refresh(access)))
         except NoAnswer:

@@ -1,6 +1,6 @@
-"""The front door: verify, keep the exact bytes in a queue, answer. Nothing is parsed, no database is asked.
+"""The front door for webhooks: verify, keep the exact bytes in a queue, answer. No parsing, no database.
 
-Decision 1 says how it knows who may come in.
+Decision 1 says how it knows which senders to accept.
 """
 
 import base64
@@ -24,10 +24,10 @@ from dropship.connectors.contract import (
 from dropship.ports import Clock, NotFound, Queues, Secrets, Unavailable
 
 MAX_BODY = 700 * 1024
-# A message of SQS holds 1 MiB; a body that is longer as JSON text than as base64 travels as the latter.
+# An SQS message holds 1 MiB. A body whose JSON text would be longer than this is sent as base64.
 MAX_TEXT = 1_000_000
 QUEUE_OF_ROLE = {"marketplace": "inbox", "supplier": "supplier-events", "tracker": "tracking"}
-# After a rotation the cached secret may be the old one; look again, but not for every forged request.
+# After a rotation the cached secret may be the old one, so it is read again, but not for every forged request.
 SECRET_RECHECK_S = 30.0
 
 
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 def receive(
     channel: str, connection: str, request: RawRequest, secrets: Secrets, queues: Queues, clock: Clock
 ) -> Answer:
-    """Take in one webhook, or answer a greeting: 200 once it is durable, 401, 404, 405, 413, or 503 if not kept."""
+    """Take in one webhook or answer a greeting: 200 once it is durable, 503 if not kept, or 401, 404, 405, 413."""
     if len(request.body) > MAX_BODY:
         return _refuse(413, f"the body is larger than {MAX_BODY} bytes")
     try:
@@ -92,12 +92,12 @@ class _Door(NamedTuple):
     clock: Clock
 
     def greeting(self) -> bytes | None:
-        """The answer to a greeting; None where it is none."""
+        """The answer to a greeting; None if the request is no greeting."""
         greeter = able(self.connector, Greets)
         return None if greeter is None else self._with_secrets(greeter.greet)
 
     def verify(self, receiver: Receives) -> None:
-        """Raises BadSignature where it is not signed."""
+        """Raise BadSignature if the request is not signed correctly."""
         self._with_secrets(receiver.verify)
 
     def _with_secrets[Result](self, look: Callable[[RawRequest, Sequence[str], datetime], Result]) -> Result:
@@ -115,7 +115,10 @@ def _texts(secret: Mapping[str, object]) -> list[str]:
 
 
 def envelope(channel: str, connection: str, receiver: Receives, request: RawRequest) -> str:
-    """The queue message: the bytes as they came, and what else its reader needs. `messages.Webhook` reads it."""
+    """The queue message: the body exactly as it came, and the headers and query fields that its reader needs.
+
+    `messages.Webhook` reads it.
+    """
     message: dict[str, object] = {
         "kind": "webhook",
         "channel": channel,

@@ -1,4 +1,4 @@
-"""Several things at a time: one that fails does not stop the others, and its error is raised when they are done."""
+"""Work on several things: one failure does not stop the others, and the first error is raised at the end."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def kept_for_the_end(failures: list[Exception]) -> Iterator[None]:
-    """Put an error with the failures instead of raising it."""
+    """Add an error to `failures` instead of raising it."""
     try:
         yield
-    except Exception as failure:  # noqa: BLE001 - whatever it is, it is raised when the others are done
+    except Exception as failure:  # noqa: BLE001 - any error is kept; the caller raises it at the end
         failures.append(failure)
 
 
 def handle_each[Thing](things: Iterable[Thing], handle: Callable[[Thing], None]) -> None:
-    """Handle all of them, then raise the first error there was."""
+    """Handle all things, then raise the first error, if there was one."""
     failures: list[Exception] = []
     for thing in things:
         with kept_for_the_end(failures):

@@ -1,4 +1,4 @@
-"""Clocks are data: what is due is found and sent to the queue of its workers (decisions 10 and 20)."""
+"""The sweep: clocks are stored as data; what is due is found and sent to its queue (decisions 10 and 20)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class Sweep:
-    """Finds orders and cases whose clock has run out, explicit or not (`domain.orders.clocks`)."""
+    """Finds orders and cases whose clock has run out, whether the clock is stored or not (`domain.orders.clocks`)."""
 
     orders: Orders
     cases: Cases
@@ -30,12 +30,16 @@ class Sweep:
     clock: Clock
 
     def run(self, scheduled: datetime | None = None, period: timedelta = SWEEP) -> int:
-        """Send all orders and cases that are due; how many. What is sent twice is found done the second time.
+        """Send all orders and cases that are due, and return how many.
 
-        The look-backs are anchored at `scheduled`, the time of the schedule, taken to the nearest full period: each
-        order is looked at by exactly one sweep, and a repeat of a sweep that failed looks at the same orders. By hand
-        they are anchored now. `period` is how long a time of reception they look at; by hand, what changed in a longer
-        one is downloaded, too.
+        To send one twice does no harm: the second time its worker finds nothing to do.
+
+        The look-backs count back from `scheduled`, the time of the schedule, rounded to the nearest full sweep period.
+        So each order is looked at by exactly one sweep, and a repeat of a failed sweep looks at the same orders.
+        Without `scheduled` (a sweep by hand) they count back from now.
+
+        Each look-back covers orders received within a time of length `period`. If a sweep by hand has a `period` longer
+        than `SWEEP`, the orders that changed within that time are downloaded too.
         """
         sent, by_hand = self._due(), period if scheduled is None and period > SWEEP else None
         anchor = self.clock.now() if scheduled is None else _nearest(scheduled)
@@ -49,7 +53,7 @@ class Sweep:
 
     def _due(self) -> int:
         now, sent = self.clock.now(), 0
-        for shard in range(SHARDS):  # each is sent before the next is read, so that a long list is not lost
+        for shard in range(SHARDS):  # send each shard before reading the next, so that a timeout does not lose it
             orders = [OrderDue(order=str(key)).model_dump_json() for key in self.orders.due(shard, now)]
             cases = [CaseDue(case=f"{shop}#{case}").model_dump_json() for shop, case in self.cases.due(shard, now)]
             self.queues.send_all("inbox", orders)
@@ -59,7 +63,7 @@ class Sweep:
 
     def _shops(self) -> Iterator[Shop]:
         for name in self.registry.shops():
-            with suppress(NotFound):  # it was taken out a moment ago
+            with suppress(NotFound):  # the shop was removed a moment ago
                 yield self.registry.shop(name)
 
     def _looked_back(self, shops: Sequence[Shop], anchor: datetime, period: timedelta) -> Iterator[OrderKey]:
@@ -71,13 +75,13 @@ class Sweep:
                 yield from self._waiting(found, waits)
 
     def _waiting(self, keys: Iterable[OrderKey], waits: Callable[[Order], bool]) -> Iterator[OrderKey]:
-        """Those that still wait. One that is not seen, or cannot be read, counts: its worker will see, or fail."""
+        """The orders that still wait. An order that is not found or not readable counts too: its worker finds out."""
         for chunk in batched(keys, AT_A_TIME, strict=False):
             known = self.orders.load_all(chunk)
             yield from (key for key in chunk if key not in known or waits(known[key].value))
 
 
 def _nearest(scheduled: datetime) -> datetime:
-    """The full period that a schedule, which fires a little late, was meant for."""
+    """The time of the schedule, rounded to the nearest full sweep period, because a schedule fires a little late."""
     seconds = SWEEP.total_seconds()
     return datetime.fromtimestamp((scheduled.timestamp() + seconds / 2) // seconds * seconds, scheduled.tzinfo)

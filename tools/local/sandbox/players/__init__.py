@@ -1,4 +1,4 @@
-"""The partners that the sandbox plays, one file for each channel; a file in this folder is found by itself.
+"""The partners that the sandbox plays, one file for each channel; every file in this folder is found automatically.
 
 @player("its-channel", address="its-channel/{id}")
 class ItsPlayer(Player): ...
@@ -17,15 +17,15 @@ from tools.local.sandbox.settings import Settings
 
 
 class Player:
-    """One partner of a channel, as the sandbox makes it when it is first spoken to."""
+    """One partner of a channel. The sandbox makes it when it is first used."""
 
     channel: ClassVar[str]
     address: ClassVar[str]
-    """Where it lives: `shopify/{id}`, or `kuaidi100` where there is one for everybody."""
+    """Its address: `shopify/{id}`, or `kuaidi100` if there is one for all connections."""
     about: ClassVar[str]
-    """What it is, for the help."""
+    """What it is, as text for the help."""
     usage: ClassVar[str] = ""
-    """What can be seen of it and what it can be told, for the help."""
+    """What it shows and what it can be told, as text for the help."""
 
     def __init__(self, connection: str, settings: Settings, sender: Sender) -> None:
         self.id = connection
@@ -34,30 +34,30 @@ class Player:
 
     @property
     def name(self) -> str:
-        """As in records and faults: `shopify:main-shop`."""
+        """Its name in records and faults: `shopify:main-shop`."""
         return f"{self.channel}:{self.id}" if self.id else self.channel
 
     def operation(self, request: Request) -> str:
-        """What a request is for, as in records and faults."""
+        """The operation of a request, as named in records and faults."""
         raise NotImplementedError
 
     def answer(self, request: Request, operation: str) -> Reply:
-        """What the partner answers when it is well."""
+        """The partner's answer without a fault."""
         raise NotImplementedError
 
     def throttled(self, retry_after: int) -> Reply:
-        """How the partner says that it is asked too often."""
+        """The partner's answer when it gets too many requests."""
         return Reply.of({"message": "Too Many Requests"}, 429, Retry_After=str(retry_after))
 
     def show(self, what: str, query: Mapping[str, str]) -> object | None:
-        """What can be seen of it at `GET /{address}/{what}`; None where that is nothing of the sandbox's own."""
+        """What it shows at `GET /{address}/{what}`; None if `what` is not part of the sandbox's own API."""
 
     def do(self, action: str, request: Request) -> object | None:
-        """What it is told by `POST /control/{address}/{action}`; None where it knows no such action."""
+        """Do what `POST /control/{address}/{action}` asks for; None if it knows no such action."""
 
     @staticmethod
     def made_up_secrets() -> tuple[str, dict[str, str]]:
-        """A webhook secret and API credentials, in the form that the partner gives them out."""
+        """A webhook secret and API credentials, in the form that the partner uses."""
         return secrets.token_hex(16), {"key": secrets.token_hex(16)}
 
 
@@ -65,7 +65,7 @@ _PLAYERS: dict[str, type[Player]] = {}
 
 
 def player[Kind: type[Player]](channel: str, *, address: str) -> Callable[[Kind], Kind]:
-    """Register the decorated class as the player of a channel, living at an address."""
+    """Register the decorated class as the player of a channel, at an address."""
 
     def register(kind: Kind) -> Kind:
         kind.channel, kind.address = channel, address

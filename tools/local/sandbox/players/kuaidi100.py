@@ -1,4 +1,4 @@
-"""快递100: subscriptions, queries and pushes of the scans that it was told of."""
+"""快递100: subscriptions, queries, and pushes of the scans that it was told about."""
 
 import hmac
 import json
@@ -47,11 +47,11 @@ class Scan:
 
     @property
     def state(self) -> str:
-        """The code's class, 0 to 8."""
+        """The main code, 0 to 8."""
         return _STATES.get(self.code, self.code[:1])
 
     def view(self) -> dict[str, Any]:
-        """As 快递100 shows it: China's time without a zone."""
+        """The scan as 快递100 shows it: in China's time without a zone."""
         moment = datetime.fromisoformat(self.at) if self.at else datetime.now(UTC)
         text = moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
         word = _WORDS.get(self.state, "在途")
@@ -61,7 +61,7 @@ class Scan:
 
 @dataclass
 class Parcel:
-    """What 快递100 knows of one number; `scans` are the newest first. `callback_url` is empty until we subscribe."""
+    """What 快递100 knows about one number; `scans`: newest first. `callback_url` is empty until we subscribe."""
 
     carrier: str
     number: str
@@ -72,7 +72,7 @@ class Parcel:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The parcel as in the answer to a query and in a push."""
+        """The parcel as it appears in the answer to a query and in a push."""
         signed = "1" if self.state in _SIGNED else "0"
         return {"message": "ok", "state": self.state, "status": "200", "condition": "F00", "ischeck": signed,
                 "com": self.carrier, "nu": self.number, "data": self.scans}  # fmt: skip
@@ -80,7 +80,7 @@ class Parcel:
 
 @dataclass
 class NewScans:
-    """Scans to add to a parcel, oldest first, and whether and how to push the result."""
+    """Scans to add to a parcel, oldest first; and whether and how to push the result."""
 
     number: str
     carrier: str
@@ -110,7 +110,7 @@ POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, c
         return {"/poll": "subscribe", "/poll/query.do": "query"}.get(request.path, "unknown")
 
     def answer(self, request: Request, operation: str) -> Reply:
-        """The API's answer: always HTTP 200, its own code inside."""
+        """The API's answer: always HTTP 200, with its own code in the body."""
         form = request.form()
         try:
             param = json.loads(form.get("param", ""))
@@ -121,15 +121,15 @@ POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, c
         return self._query(form, param) if operation == "query" else _refusal("400", "没有这个接口")
 
     def throttled(self, retry_after: int) -> Reply:  # noqa: ARG002
-        """429, in its own words; it names no time."""
+        """429, with its own message; it names no waiting time."""
         return Reply.of({"result": False, "returnCode": "503", "message": "请求过于频繁"}, 429)
 
     def show(self, what: str, query: Mapping[str, str]) -> object | None:
-        """`parcels`, of a `number` or all."""
+        """`parcels`: that with a `number`, or all."""
         return {what: self.parcels(query.get("number"))} if what == "parcels" else None
 
     def do(self, action: str, request: Request) -> object | None:
-        """`scan`: scans of a parcel."""
+        """`scan`: add scans of a parcel."""
         return self.scan(request.read(NewScans)) if action == "scan" else None
 
     @staticmethod
@@ -139,16 +139,16 @@ POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, c
         return salt, {"customer": secrets.token_hex(16).upper(), "key": secrets.token_hex(6), "salt": salt}
 
     def parcels(self, number: str | None) -> list[dict[str, Any]]:
-        """What it knows; of one number or of all. The salt stays out."""
+        """The parcel with that number, or all parcels, without the salt."""
         with self._lock:
             known = [parcel for parcel in self._parcels.values() if number in {None, parcel.number}]
             return [{name: value for name, value in asdict(parcel).items() if name != "salt"} for parcel in known]
 
     def scan(self, new: NewScans) -> dict[str, Any]:
-        """Add scans and push them to whoever subscribed.
+        """Add scans and push them to the subscriber.
 
         Raises:
-            Malformed: a scan has no code, or a time that is none.
+            Malformed: a scan has no code, or no valid time.
         """
         try:
             views = [(scan.state, scan.view()) for scan in (Scan(**one) for one in new.scans)]
@@ -168,7 +168,7 @@ POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, c
         return self._parcels.setdefault((carrier, number), Parcel(carrier, number))
 
     def _customers(self, fits: Callable[[dict[str, str]], bool]) -> bool:
-        """Whether a customer fits; everybody does while nothing is seeded."""
+        """Whether a customer fits; always true while nothing is seeded."""
         customers = self.settings.api_secrets("kuaidi100").values()
         return not customers or any(fits(customer) for customer in customers)
 
@@ -219,12 +219,12 @@ POST   /control/kuaidi100/scan                {number, carrier, scans: [{code, c
 
 
 def _knows_phone(carrier: str, phone: object) -> bool:
-    """顺丰 and 中通 want the last four digits of the recipient's phone; here any four will do."""
+    """顺丰 and 中通 need the last four digits of the recipient's phone; here any four digits are accepted."""
     return carrier not in _PHONE_NEEDED or re.fullmatch(r"[0-9]{4}", str(phone)) is not None
 
 
 def _phone_refusal() -> Reply:
-    return _refusal("408", "快递公司参数异常：验证码错误")  # as remembered of a query; not verified for a subscription
+    return _refusal("408", "快递公司参数异常：验证码错误")  # of a query, from memory; not verified for a subscription
 
 
 def _refusal(code: str, message: str) -> Reply:

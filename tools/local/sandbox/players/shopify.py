@@ -1,4 +1,4 @@
-"""Shopify: webhooks of its shopper and clerk, and the GraphQL Admin API for fulfilments of what they tell of."""
+"""Shopify: webhooks that its shopper and clerk cause, and the GraphQL Admin API for fulfilments of those orders."""
 
 import hmac
 import itertools
@@ -28,7 +28,7 @@ _THROTTLE = {"maximumAvailable": 2000.0, "currentlyAvailable": 1990, "restoreRat
 
 @dataclass
 class Fulfillment:
-    """A parcel that the shop was told of; `lines` are units by order line id."""
+    """A parcel that the shop was told about; `lines` are units by order line id."""
 
     id: str
     order: str
@@ -42,7 +42,7 @@ class Fulfillment:
 
 @dataclass
 class ShopOrder:
-    """What the shop keeps of an order: one fulfillment order with units left by order line id."""
+    """What the shop knows about an order: one fulfillment order, with the units left by order line id."""
 
     id: str
     name: str
@@ -62,8 +62,8 @@ class ShopOrder:
 class ShopEvent:
     """A webhook that a shop's shopper or clerk causes. Copies share `webhook_id`, as Shopify's repeats do.
 
-    `domain` is the shop's name at Shopify, by default `{shop}.myshopify.com`. Where `deliver` is false, only the
-    shop knows of it.
+    `domain` is the shop's name at Shopify, by default `{shop}.myshopify.com`. If `deliver` is false, the shop knows the
+    event but sends nothing.
     """
 
     payload: dict[str, Any]
@@ -117,18 +117,18 @@ POST   /control/shopify/{shop}/orders         {payload, topic?, repeat?, paralle
         return Reply.of({"data": data, "extensions": {"cost": cost}})
 
     def show(self, what: str, query: Mapping[str, str]) -> object | None:
-        """`fulfillments`, of an `order` or of all."""
+        """`fulfillments`: of one `order`, or all."""
         return {what: self.fulfillments(query.get("order"))} if what == "fulfillments" else None
 
     def do(self, action: str, request: Request) -> object | None:
-        """`orders`: a webhook of any topic."""
+        """`orders`: send a webhook of any topic."""
         if action != "orders":
             return None
         event = request.read(ShopEvent)
         return {"webhook_id": event.webhook_id, "statuses": self._send(event)}
 
     def _send(self, event: ShopEvent) -> list[int]:
-        """Let the shop know of the event and send its webhook; the statuses of our answers."""
+        """Tell the shop about the event and send its webhook. Returns the statuses of our answers."""
         url = self.settings.webhook_url("shopify", self.id)
         body = json.dumps(event.payload, ensure_ascii=False).encode()
         headers = {
@@ -153,14 +153,14 @@ POST   /control/shopify/{shop}/orders         {payload, topic?, repeat?, paralle
         return f"shpss_{secrets.token_hex(16)}", {"access_token": f"shpat_{secrets.token_hex(16)}"}
 
     def throttled(self, retry_after: int) -> Reply:  # noqa: ARG002
-        """HTTP 200, as Shopify does: the error is in the body, and so is the rate at which credit comes back."""
+        """HTTP 200, as Shopify does: the body has the error, and the rate at which credit comes back."""
         throttle = {"maximumAvailable": 1000.0, "currentlyAvailable": 10, "restoreRate": 50.0}
         cost = {"requestedQueryCost": 252, "actualQueryCost": None, "throttleStatus": throttle}
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
         return Reply.of({"errors": [error], "extensions": {"cost": cost}})
 
     def learn(self, topic: str, payload: dict[str, Any]) -> None:
-        """Take in what the shop tells us by a webhook, whether or not it arrives."""
+        """Keep what a webhook says, whether or not it arrives at our API."""
         with self._lock:
             if topic.startswith("orders/") and "line_items" in payload:
                 self._learn_order(payload)
@@ -168,7 +168,7 @@ POST   /control/shopify/{shop}/orders         {payload, topic?, repeat?, paralle
                 self._learn_refund(payload)
 
     def fulfillments(self, order: str | None) -> list[dict[str, Any]]:
-        """What the shop was told, oldest first; of one order or of all."""
+        """The parcels that the shop was told about, oldest first: of one order, or all."""
         with self._lock:
             return [asdict(told) for told in self._fulfillments if order in {None, told.order}]
 
@@ -276,7 +276,7 @@ POST   /control/shopify/{shop}/orders         {payload, topic?, repeat?, paralle
 
 
 def _wanted_units(order: ShopOrder, groups: list[dict[str, Any]]) -> dict[str, int] | None:
-    """Units by order line id; all that is left where no lines are named; None where more is wanted than is left."""
+    """Units by order line id: all that is left if no lines are named; None if more is wanted than is left."""
     lines_of = {number: line for line, number in order.line_numbers.items()}
     units: dict[str, int] = {}
     for group in groups:
@@ -314,6 +314,6 @@ def _connection(nodes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _number(global_id: object, kind: str) -> str:
-    """The number in `gid://shopify/{kind}/{number}`; empty where it is something else."""
+    """The number in `gid://shopify/{kind}/{number}`; empty if it has another form."""
     found = re.fullmatch(rf"gid://shopify/{kind}/(\d+)", str(global_id))
     return found.group(1) if found else ""

@@ -1,4 +1,4 @@
-"""Suppliers: they take purchase orders over the Supplier API v1 and tell of them by signed webhooks."""
+"""Suppliers: they take purchase orders over the Supplier API v1 and report on them by signed webhooks."""
 
 import base64
 import hmac
@@ -38,9 +38,9 @@ EVENTS = {
 
 @dataclass
 class Auto:
-    """What a supplier does by itself: seconds after a purchase order came, None for never.
+    """What a supplier does by itself: each in seconds after a purchase order came, None for never.
 
-    With `acknowledge_in_answer` it will ship it, and says so in its answer to placing instead of by an event.
+    With `acknowledge_in_answer` it acknowledges in its answer to placing instead of by an event.
     `cancel` says how it answers a cancellation: `accept`, `refuse`, or `pending` (an event follows when told to).
     """
 
@@ -57,7 +57,7 @@ class Auto:
 
 @dataclass
 class SupplierOrder:
-    """A purchase order as the supplier holds it. `repeats` counts requests that its idempotency key answered."""
+    """A purchase order at the supplier. `repeats` counts repeated requests with its idempotency key."""
 
     supplier_order_id: str
     reference: str
@@ -70,12 +70,12 @@ class SupplierOrder:
 
     @property
     def answer(self) -> dict[str, str]:
-        """What the API tells of it."""
+        """The purchase order as the API shows it."""
         return {"supplier_order_id": self.supplier_order_id, "reference": self.reference, "status": self.status}
 
     @property
     def remaining(self) -> list[dict[str, Any]]:
-        """Lines with the units not shipped yet."""
+        """The lines, with the units that are not shipped yet."""
         left = [(str(line["line"]), line["quantity"]) for line in self.request.get("lines", [])]
         left = [(line, quantity - self.shipped.get(line, 0)) for line, quantity in left]
         return [{"line": line, "quantity": quantity} for line, quantity in left if quantity > 0]
@@ -83,7 +83,7 @@ class SupplierOrder:
 
 @dataclass
 class Emission:
-    """An event to send. Of the newest purchase order if `reference` is empty; of all its open units without `lines`."""
+    """An event to send: of the newest purchase order if `reference` is empty; of all open units if `lines` is."""
 
     reference: str = ""
     reason: str = ""
@@ -103,7 +103,7 @@ class Emission:
 
 @player("supplier-v1", address="suppliers/{id}")
 class Supplier(Player):
-    """One supplier with its order book. A key it has seen answers with the order it made then; no key, a new order."""
+    """One supplier with its order book. A known idempotency key gets its old purchase order; no key, a new one."""
 
     about = "a supplier: Supplier API v1"
     usage = f"""\
@@ -121,7 +121,7 @@ POST   /control/suppliers/{{id}}/auto         {{acknowledge?, ship?: seconds; ca
 
     @property
     def name(self) -> str:
-        """As in records and faults."""
+        """Its name in records and faults."""
         return f"supplier:{self.id}"
 
     def operation(self, request: Request) -> str:
@@ -146,16 +146,16 @@ POST   /control/suppliers/{{id}}/auto         {{acknowledge?, ship?: seconds; ca
         return _error(404, "not_found", "there is nothing at this address")
 
     def throttled(self, retry_after: int) -> Reply:
-        """429, as most APIs do."""
+        """429, as most APIs answer."""
         error = {"code": "too_many_requests", "message": "slow down"}
         return Reply.of({"error": error}, 429, Retry_After=str(retry_after))
 
     def show(self, what: str, query: Mapping[str, str]) -> object | None:
-        """`orders`, whose reference holds `reference`, or all."""
+        """`orders`: those whose reference contains `reference`, or all."""
         return {what: self.orders(query.get("reference"))} if what == "orders" else None
 
     def do(self, action: str, request: Request) -> object | None:
-        """An event of `EVENTS`, or `auto`: what it does by itself from now on."""
+        """An event of `EVENTS`; or `auto`: set what it does by itself from now on."""
         if action == "auto":
             self.auto = request.read(Auto)
             return asdict(self.auto)
@@ -168,7 +168,7 @@ POST   /control/suppliers/{{id}}/auto         {{acknowledge?, ship?: seconds; ca
         return f"whsec_{key}", {"api_key": f"key_{secrets.token_hex(16)}"}
 
     def orders(self, reference: str | None) -> list[dict[str, Any]]:
-        """The order book, oldest first; with `reference`, those whose reference holds it."""
+        """The order book, oldest first; with `reference`, only those whose reference contains it."""
         with self._lock:
             return [asdict(order) for order in self._orders if (reference or "") in order.reference]
 
@@ -177,7 +177,7 @@ POST   /control/suppliers/{{id}}/auto         {{acknowledge?, ship?: seconds; ca
 
         Raises:
             Malformed: there is no such purchase order.
-            NotReady: there is no stack to send it to.
+            NotReady: no stack runs that the event could be sent to.
         """
         event, status = EVENTS[action]
         secret = self.settings.webhook_secret("supplier-v1", self.id)

@@ -1,4 +1,4 @@
-"""WooCommerce: webhooks of a shop and the REST API v3 for its orders, their refunds and their notes."""
+"""WooCommerce: webhooks of a shop, and the REST API v3 for its orders, their refunds and their notes."""
 
 import base64
 import hmac
@@ -30,13 +30,13 @@ _OPERATIONS = {
 
 @dataclass
 class ShopOrder:
-    """An order as the shop has it."""
+    """An order in the shop."""
 
     payload: dict[str, Any]
     refunds: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
-    """What the buyer was mailed: notes for customers, and that the order is completed."""
+    """The mails to the buyer: notes for customers, and that the order is completed."""
 
     @property
     def number(self) -> str:
@@ -45,20 +45,20 @@ class ShopOrder:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """As the API and a webhook show it."""
+        """The order as the API and a webhook show it."""
         short = [{"id": one["id"], "refund": one["reason"], "total": f"-{one['amount']}"} for one in self.refunds]
         return self.payload | {"refunds": short}
 
     def touch(self) -> None:
-        """It is changed now."""
+        """Set its time of change to now."""
         self.payload["date_modified_gmt"] = _now()
 
 
 @dataclass
 class OrderEvent:
-    """The shop takes in an order, or a change of one, and sends a webhook; as a real one does, once and no more.
+    """The shop gets an order, or a change of an order, and sends a webhook only once, as a real shop does.
 
-    Where `deliver` is false, only the shop knows of it. The topic `order.deleted` deletes it.
+    If `deliver` is false, the shop knows the event but sends nothing. The topic `order.deleted` deletes the order.
     """
 
     payload: dict[str, Any]
@@ -119,7 +119,7 @@ POST   /control/woocommerce/{shop}/ping       what a webhook sends that was save
             return self._of(order, operation, request)
 
     def show(self, what: str, query: Mapping[str, str]) -> object | None:
-        """`orders` with what was told of them: all, or one `order`."""
+        """`orders` with what the shop was told about them: all, or one `order`."""
         if what != "orders":
             return None
         with self._lock:
@@ -139,7 +139,7 @@ POST   /control/woocommerce/{shop}/ping       what a webhook sends that was save
 
     @staticmethod
     def made_up_secrets() -> tuple[str, dict[str, str]]:
-        """A webhook's secret, with what HTML would escape, and a key of the REST API."""
+        """A webhook's secret, with characters that HTML escapes, and a key of the REST API."""
         key = {"consumer_key": f"ck_{secrets.token_hex(20)}", "consumer_secret": f"cs_{secrets.token_hex(20)}"}
         return f"w<oo&{secrets.token_hex(16)}'", key
 
@@ -241,7 +241,7 @@ POST   /control/woocommerce/{shop}/ping       what a webhook sends that was save
 
 
 def _now() -> str:
-    """Now as WooCommerce writes it: in GMT, without a zone, to the second."""
+    """Now in WooCommerce's format: in GMT, without a zone, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 

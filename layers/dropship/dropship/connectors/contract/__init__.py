@@ -1,6 +1,6 @@
 """The contract of connectors: one small protocol for each capability, found from the methods that a connector has.
 
-Every connector runs the contract test of each of its capabilities, from recorded payloads.
+Every connector has to pass the contract test of each of its capabilities, with recorded payloads.
 """
 
 from .capabilities import able, needed

@@ -1,15 +1,15 @@
-"""What a connector is able to do is seen from the methods it has; nothing else is said about it."""
+"""Capabilities: what a connector can do is decided only by the methods it has."""
 
 from typing import cast, get_protocol_members
 
 from .requests import Incapable
 
 _ANSWERS: dict[tuple[type[object], type[object]], bool] = {}
-"""A class is looked at once for each capability."""
+"""A cache, so that each class is checked only once for each capability."""
 
 
 def able[Capability](connector: object, capability: type[Capability]) -> Capability | None:
-    """The connector, if its class has all that the capability's protocol names; None otherwise."""
+    """The connector, if its class has all members of the capability's protocol; None otherwise."""
     asked = type(connector), capability
     if asked not in _ANSWERS:
         _ANSWERS[asked] = all(hasattr(type(connector), member) for member in get_protocol_members(capability))
@@ -17,7 +17,7 @@ def able[Capability](connector: object, capability: type[Capability]) -> Capabil
 
 
 def needed[Capability](connector: object, capability: type[Capability]) -> Capability:
-    """The connector, which has to have that capability; Incapable otherwise."""
+    """The connector; raises Incapable if it lacks the capability."""
     found = able(connector, capability)
     if found is None:
         raise Incapable(f"connector {type(connector).__name__} lacks the capability {capability.__name__}")

@@ -1,4 +1,4 @@
-"""What a marketplace's connector may be able to do: receive, download, list, write back."""
+"""Capabilities of a marketplace's connector: receive, download, list, write back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .receiving import Receives
 
-if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
+if TYPE_CHECKING:  # so the front door can verify signatures without loading the models
     from collections.abc import Sequence
     from datetime import datetime
 
@@ -27,55 +27,55 @@ class ReceivesOrders(Receives, Protocol):
     """Orders, refunds and returns are pushed to us."""
 
     def read_events(self, request: RawRequest, shop: Shop) -> Sequence[MarketplaceEvent]:
-        """What the request tells, in our words; nothing where its topic is not for us.
+        """The events in the request, in the domain's terms; empty if its topic is not for us.
 
-        An `OrderHint` where it only names an order: `Downloads` has to be there to follow it.
+        If the request only names an order, the event is an `OrderHint`; then the connector also needs `Downloads`.
 
         Raises:
-            InvalidMessage: it makes no sense.
+            InvalidMessage: the request breaks its contract.
         """
 
 
 class Downloads(Protocol):
-    """A single order can be read from the marketplace: where a hint named it, or a list of changed orders."""
+    """A single order can be read from the marketplace, because a hint or a list of changed orders named it."""
 
     def ask_order(self, order: str, access: Access) -> HttpRequest:
         """Ask for an order, by the marketplace's id."""
 
     def read_order(self, response: HttpResponse, shop: Shop) -> OrderAnswer | Step[OrderAnswer]:
-        """The order as if it had been pushed, and its refunds; Absent where the marketplace has no such order."""
+        """The order as if it had been pushed, and its refunds; Absent if the marketplace has no such order."""
 
 
 class Lists(Protocol):
-    """Orders that changed can be listed, so that none is missed whose push was lost."""
+    """Orders that changed can be listed, so that an order is not missed if its push was lost."""
 
     def ask_changed(self, since: datetime, cursor: str, access: Access) -> HttpRequest:
         """Ask for orders that changed after `since`: the first page, or the one that `cursor` names."""
 
     def read_changed(self, response: HttpResponse, cursor: str, shop: Shop) -> ChangedAnswer | Step[ChangedAnswer]:
-        """The page that `cursor` names, and the cursor of the next one.
+        """The page that `cursor` names, and the cursor of the next page.
 
-        An order that is not in it as a whole, or cannot be read there, is an `OrderHint`.
+        If the page has an order only in part, or an order that cannot be read, that order is an `OrderHint`.
         """
 
 
 class WritesBack(Protocol):
-    """The marketplace can be told of parcels (发货回传)."""
+    """The marketplace can be told about parcels (发货回传)."""
 
     def ask_fulfilment(self, order: str, access: Access) -> HttpRequest:
-        """Ask what is still to be sent of an order and which tracking numbers are known."""
+        """Ask which units of an order still have to be sent, and which tracking numbers the marketplace knows."""
 
     def read_fulfilment(self, response: HttpResponse) -> FulfilmentAnswer | Step[FulfilmentAnswer]:
-        """The answer to `ask_fulfilment`. Steps may only ask: nothing is changed by them."""
+        """The answer to `ask_fulfilment`. Its steps may only read, not change anything."""
 
     def writeback(self, parcel: ParcelShipped, state: FulfilmentState, access: Access) -> HttpRequest:
-        """Tell of a parcel. InvalidMessage where none of its units is open in `state`."""
+        """Tell the marketplace about a parcel. Raises InvalidMessage if none of its units is open in `state`."""
 
     def read_writeback(
         self, response: HttpResponse, parcel: ParcelShipped, state: FulfilmentState
     ) -> WritebackResult | Step[WritebackResult]:
-        """The answer to `writeback`, or the next request that it takes.
+        """The answer to `writeback`, or the next request that is needed.
 
-        A process may end between two of them. Then all is begun again with `ask_fulfilment`, so a number may count as
-        told only by what the last request does, and the others have to be safe to repeat.
+        The process may end between two requests. Then all starts again with `ask_fulfilment`. So only the last request
+        may make the marketplace know the number, and the requests before it have to be safe to repeat.
         """

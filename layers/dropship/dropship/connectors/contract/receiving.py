@@ -1,4 +1,4 @@
-"""Receiving: what the front door asks of the connector of a partner that sends us something."""
+"""Receiving: what the front door needs from the connector of a partner that sends webhooks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Receives(Protocol):
-    """Takes what its partner sends. Its reader is in the protocol of its role: `ReceivesOrders` and the like."""
+    """Accepts the partner's webhooks. The protocol of its role adds `read_events`: for example `ReceivesOrders`."""
 
     kept_headers: tuple[str, ...]
-    """Headers (lower case) that `read_events` needs and that travel with the body; never a signature."""
+    """Headers (lower case) that `read_events` needs; they are kept with the body. Never a signature."""
     accepted: bytes
     """The body of our 200 answer, as the partner expects it: a JSON object, or a plain word."""
 
@@ -23,23 +23,26 @@ class Receives(Protocol):
         """Check the signature over the raw bytes against each secret (current, previous).
 
         Raises:
-            BadSignature: for whatever is wrong or malformed with it.
+            BadSignature: the signature is missing, malformed or wrong.
         """
 
 
 class KeepsQuery(Protocol):
-    """Needs parameters of the query to read what was received."""
+    """Needs parameters of the query to read the webhook."""
 
     kept_query: tuple[str, ...]
-    """Parameters that `read_events` needs and that travel with the body; never a signature."""
+    """Parameters that `read_events` needs; they are kept with the body. Never a signature."""
 
 
 class Greets(Protocol):
-    """Answers a greeting or a challenge, by which a partner tries our address. It may come by GET, and unsigned."""
+    """Answers a greeting: a request (sometimes called a challenge) with which a partner tests our address.
+
+    It may come by GET, and it may be unsigned.
+    """
 
     def greet(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> bytes | None:
-        """The body of our 200 answer; None where the request is no greeting. Nothing is kept of a greeting.
+        """The body of our 200 answer; None if the request is no greeting. A greeting is not stored.
 
         Raises:
-            BadSignature: it is a greeting that has to be signed, and is not.
+            BadSignature: it is a greeting that has to be signed, but it is not signed correctly.
         """

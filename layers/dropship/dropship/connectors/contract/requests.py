@@ -1,10 +1,10 @@
-"""What a connector is given and what it raises: a partner's request, our secret and the time, a further request."""
+"""What a connector is given and what it raises: a partner's request, our access, a further request, errors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
+if TYPE_CHECKING:  # so the front door can verify signatures without loading the models
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
@@ -16,7 +16,7 @@ class UnknownChannel(Exception):
 
 
 class Incapable(Exception):
-    """The connector of the channel lacks the capability that was asked of it."""
+    """The connector of the channel lacks a capability that is needed."""
 
 
 class BadSignature(Exception):
@@ -33,16 +33,16 @@ class RawRequest(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What a request of ours is signed with: the connection's API secret, and the time."""
+    """What we sign a request with: the connection's API secret, and the time."""
 
     secret: Mapping[str, object]
     now: datetime
 
 
 class Step[Answer](NamedTuple):
-    """A further request that an answer leads to. Whatever reads an answer may give one instead of a result.
+    """A further request that is needed after an answer. A method that reads an answer may return it as its result.
 
-    `build` is called with the connection's access, again if its key was renewed meanwhile.
+    `build` is called with the connection's access, and called again if the key was renewed meanwhile.
     """
 
     build: Callable[[Access], HttpRequest]

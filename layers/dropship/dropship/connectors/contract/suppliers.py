@@ -1,4 +1,4 @@
-"""What a supplier's connector may be able to do. Our purchase order id is reference and idempotency key."""
+"""Capabilities of a supplier's connector. Our purchase order id is both reference and idempotency key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .receiving import Receives
 
-if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
+if TYPE_CHECKING:  # so the front door can verify signatures without loading the models
     from collections.abc import Sequence
 
     from dropship.domain.exchange.suppliers import (
@@ -33,7 +33,7 @@ class Places(Protocol):
 
 
 class Finds(Protocol):
-    """A purchase order can be looked up, which is how a doubt about placing it is settled."""
+    """A purchase order can be looked up, which tells whether it was placed if the answer to `place` was not clear."""
 
     def find(self, reference: str, access: Access) -> HttpRequest:
         """Look a purchase order up by our reference."""
@@ -43,7 +43,7 @@ class Finds(Protocol):
 
 
 class Cancels(Protocol):
-    """A purchase order can be asked to be cancelled. To ask twice is harmless."""
+    """The supplier can be asked to cancel a purchase order. To ask twice does no harm."""
 
     def cancel(self, reference: str, access: Access) -> HttpRequest:
         """Ask to cancel a purchase order."""
@@ -56,4 +56,8 @@ class ReceivesSupplierEvents(Receives, Protocol):
     """The supplier tells us how purchase orders go."""
 
     def read_events(self, request: RawRequest, supplier: Supplier) -> Sequence[SupplierEvent]:
-        """What the request tells, in our words; nothing where its type is not for us. InvalidMessage: no sense."""
+        """The events in the request, in the domain's terms; empty if its type is not for us.
+
+        Raises:
+            InvalidMessage: the request breaks its contract.
+        """

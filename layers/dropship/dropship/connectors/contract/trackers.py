@@ -1,7 +1,7 @@
-"""What a tracking service's connector may be able to do. `code` is its own code for the carrier.
+"""Capabilities of a tracking service's connector. `code` is its own code for the carrier.
 
-`phone` is the last four digits of the buyer's phone where `NeedsPhone` says so, and empty for all other carriers, or
-where the buyer gave none.
+`phone` is the last four digits of the buyer's phone, for carriers that `NeedsPhone` names. It is empty for all other
+carriers, and if the buyer gave no phone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from .receiving import Receives
 
-if TYPE_CHECKING:  # the front door verifies signatures without paying for the models
+if TYPE_CHECKING:  # so the front door can verify signatures without loading the models
     from collections.abc import Sequence
 
     from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
@@ -41,7 +41,7 @@ class Queries(Protocol):
         """Ask for a parcel's scans."""
 
     def read_query(self, response: HttpResponse) -> QueryAnswer | Step[QueryAnswer]:
-        """The answer to `query`; Absent where it knows nothing of the parcel yet."""
+        """The answer to `query`; Absent if the tracker knows nothing about the parcel yet."""
 
 
 class QueriesMany(Protocol):
@@ -60,24 +60,28 @@ class QueriesMany(Protocol):
 
 
 class NeedsPhone(Protocol):
-    """Some carriers show a parcel's scans only to those who know its recipient's phone."""
+    """Some carriers show a parcel's scans only if the request has the recipient's phone."""
 
     def needs_phone(self, code: str) -> bool:
         """Whether the carrier is one of them."""
 
 
 class Subscribes(Protocol):
-    """Can be asked to push what happens to a parcel. To ask twice is harmless."""
+    """Can be asked to push what happens to a parcel. To ask twice does no harm."""
 
     def subscribe(self, parcel: AskedParcel, callback_url: str, access: Access) -> HttpRequest:
         """Ask for pushes about a parcel."""
 
     def read_subscribe(self, response: HttpResponse) -> Subscribed | Step[Subscribed]:
-        """The answer to `subscribe`; None where it is, or was already, subscribed."""
+        """The answer to `subscribe`; None if the parcel is subscribed now, or was before."""
 
 
 class ReceivesReports(Receives, Protocol):
     """Scans are pushed to us."""
 
     def read_events(self, request: RawRequest, tracker: Tracker) -> Sequence[TrackingReport]:
-        """The pushed reports; none where there is no news in it. InvalidMessage where it makes no sense."""
+        """The pushed reports; empty if the push has no news.
+
+        Raises:
+            InvalidMessage: the push breaks its contract.
+        """

@@ -1,6 +1,6 @@
-"""Shopify: webhooks in, fulfilments out over the GraphQL Admin API.
+"""Shopify: reads its webhooks, and creates fulfilments over the GraphQL Admin API.
 
-The payload of `returns/request` is not verified against a delivery; it is read leniently.
+The payload of `returns/request` was never compared with a real delivery, so it is read leniently.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ VOID_FULFILMENTS = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 _FIRST_TOPICS = frozenset({"orders/create", "orders/paid"})
 _ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "orders/cancelled"})
-_PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries leave the `x-` out
+_PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries have no `x-`
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
 _UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
 _ABOUT_US = ABOUT_US | {430}
 _ERRORS_ABOUT_US = frozenset({"ACCESS_DENIED", "SHOP_INACTIVE"})
 
-# One query may cost 1000 points, and nested pages multiply: these sizes stay below.
+# One query may cost at most 1000 points, and nested pages multiply; with these page sizes it costs less.
 _ASK = """query fulfilment($order: ID!) { order(id: $order) {
  fulfillmentOrders(first: 8) { pageInfo { hasNextPage } nodes { id status
   lineItems(first: 50) { pageInfo { hasNextPage } nodes { id remainingQuantity lineItem { id } } } } }
@@ -59,7 +59,7 @@ class Shopify:
             raise BadSignature("x-shopify-hmac-sha256 is missing or fits none of the secrets")
 
     def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
-        """See `ReceivesOrders.read_events`. `orders/edited` carries no order; `orders/updated` follows it."""
+        """See `ReceivesOrders.read_events`. `orders/edited` has no order; `orders/updated` follows it."""
         domain = _header(request.headers, "shop-domain")
         if domain.casefold() != shop.domain.casefold():
             raise InvalidMessage(f"a webhook of {domain[:100]!r} came to shop {shop.id}, which is {shop.domain}")
@@ -80,7 +80,7 @@ class Shopify:
     def read_fulfilment(
         self, response: models.HttpResponse
     ) -> models.FulfilmentState | models.Refused | models.Busy | models.Unknown:
-        """See `WritesBack.read_fulfilment`. A question has no effect: after a server error, ask again."""
+        """See `WritesBack.read_fulfilment`. The query has no effect, so after a server error it is asked again."""
         if response.status >= 500:
             return models.Busy(retry_after=retry_after(response))
         try:
@@ -94,7 +94,7 @@ class Shopify:
     def writeback(
         self, parcel: models.ParcelShipped, state: models.FulfilmentState, access: Access
     ) -> models.HttpRequest:
-        """See `WritesBack.writeback`. Lines are always named: to Shopify, none means all."""
+        """See `WritesBack.writeback`. Lines are always named, because to Shopify no lines means all lines."""
         left = Counter[str]()
         for shipped in parcel.lines:
             left[shipped.line] += shipped.quantity
@@ -163,7 +163,7 @@ def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.Orde
 
 
 def _since(order: Fields, name: str) -> datetime | None:
-    """When something happened; that it did is what decides, so a time that cannot be read is that of the snapshot."""
+    """When something happened; None if it did not. If that time cannot be read, the time of the snapshot is used."""
     return (order.moment_or_none(name) or order.moment("updated_at")) if order.has(name) else None
 
 
@@ -222,7 +222,7 @@ def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
 
 
 def _amount(refund: Fields) -> models.Money | None:
-    """What went back to the buyer: the refund transactions that succeeded, those in the currency of the first."""
+    """The money refunded to the buyer: all successful refund transactions in the currency of the first one."""
     total: models.Money | None = None
     for row in refund.rows("transactions"):
         if (row.text("kind"), row.text("status")) == ("refund", "success"):
@@ -267,7 +267,7 @@ def _call(query: str, variables: Mapping[str, object], access: Access) -> models
 def _result(
     response: models.HttpResponse, root: str, *, needed: str
 ) -> Fields | models.Refused | models.Busy | models.Unknown | None:
-    """The result under `data.{root}` if it has the needed field, else what the errors say, None without any."""
+    """The result under `data.{root}` if it has the needed field, else what the errors say; None if there are none."""
     if response.status in {429, 503}:
         return models.Busy(retry_after=retry_after(response))
     if response.status != 200:

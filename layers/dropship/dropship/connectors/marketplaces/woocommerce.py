@@ -1,14 +1,16 @@
-"""WooCommerce: webhooks in, orders read and parcels told over its REST API v3.
+"""WooCommerce: reads its webhooks; reads orders and tells it about parcels over its REST API v3.
 
-Assumed, since the contract does not say it:
+These are assumptions, because the contract does not say it:
 
-- `processing` and `completed` are paid, as WooCommerce itself sees it, and `failed` is unpaid. An order of a plugin's
-  own status is paid if it has `date_paid_gmt`.
-- `completed` means that the shop has nothing left to send, whoever sent it. We set it with the last parcel.
-- Every line is shipped: the payload does not tell goods from downloads. What has no offer is held, as anywhere.
-- A refund's lines name the order's line in their meta `_refunded_item_id`, with a quantity below zero. Where a plugin
-  leaves that out, the product decides, if the order has it once.
-- A webhook is the shop's by its secret. `X-WC-Webhook-Source` is not compared: a site may have several addresses.
+- `processing` and `completed` are paid, as in WooCommerce itself, and `failed` is unpaid. An order with a plugin's own
+  status is paid if it has `date_paid_gmt`.
+- `completed` means that nothing is left to send, no matter who sent it. We set it with the last parcel.
+- Every line is shipped, because the payload does not tell goods from downloads. A line without an offer is held, as for
+  every marketplace.
+- A refund's lines name the order's line in their meta `_refunded_item_id`, with a quantity below zero. If a plugin
+  leaves that out, the line is found by its product, if only one line of the order has that product.
+- The secret alone proves that a webhook is the shop's. `X-WC-Webhook-Source` is not compared, because a site may have
+  several addresses.
 """
 
 from __future__ import annotations
@@ -52,26 +54,26 @@ _TOLD = re.compile(r"tracking number ([A-Za-z0-9_-]+)")
 class WooCommerce:
     """WooCommerce REST API v3 and its webhooks.
 
-    API secret: `consumer_key`, `consumer_secret`; webhook secret: as it was typed into the webhook's settings.
+    API secret: `consumer_key`, `consumer_secret`; webhook secret: the text in the webhook's settings.
     """
 
     kept_headers: tuple[str, ...] = ("x-wc-webhook-topic",)
     accepted: bytes = b"{}"
 
     def greet(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> bytes | None:
-        """See `Greets.greet`. A webhook that is saved pings its address, unsigned, and wants a 200."""
+        """See `Greets.greet`. When a webhook is saved, WooCommerce sends an unsigned ping and expects a 200."""
         is_ping = "x-wc-webhook-signature" not in request.headers and _PING.fullmatch(request.body)
         return self.accepted if is_ping else None
 
     def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
-        """See `Receives.verify`. A webhook without a secret is signed with an empty one, which counts as none."""
+        """See `Receives.verify`. A webhook without a secret is signed with an empty one; that is not accepted."""
         given = request.headers.get("x-wc-webhook-signature", "")
         expected = (signatures.hmac_sha256_base64(secret, request.body) for secret in secrets if secret)
         if not given or not signatures.matches(given, expected):
             raise BadSignature("x-wc-webhook-signature is missing or fits none of the secrets")
 
     def read_events(self, request: RawRequest, shop: models.Shop) -> Sequence[models.MarketplaceEvent]:
-        """See `ReceivesOrders.read_events`. Which units a refund is about has to be asked, so one is a hint."""
+        """See `ReceivesOrders.read_events`. An order with refunds is a hint: their units have to be asked for."""
         topic = request.headers.get("x-wc-webhook-topic", "")
         if topic == "order.deleted":
             return [models.OrderHint(order=read_json(request.body).id("id"), deleted=True)]
@@ -104,7 +106,7 @@ class WooCommerce:
         )
 
     def ask_changed(self, since: datetime, cursor: str, access: Access) -> models.HttpRequest:
-        """See `Lists.ask_changed`. The latest comes first: what changes meanwhile hides nothing."""
+        """See `Lists.ask_changed`. The latest comes first, so that a change meanwhile does not hide an order."""
         query = {
             "modified_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
             "dates_are_gmt": "true",
@@ -130,7 +132,8 @@ class WooCommerce:
         more = pages.isascii() and pages.isdecimal() and page < int(pages[:9])
         return models.ChangedOrders(events=events, next_cursor=str(page + 1) if more and rows else "")
 
-    # Write-back: the status first, the note last. So a note is there once all is told, and all else may be repeated.
+    # Writeback: the status is set first, the note is written last. So a note proves that all is told; without a note,
+    # everything may be repeated.
 
     def ask_fulfilment(self, order: str, access: Access) -> models.HttpRequest:
         """See `WritesBack.ask_fulfilment`."""
@@ -139,7 +142,7 @@ class WooCommerce:
     def read_fulfilment(
         self, response: models.HttpResponse
     ) -> models.FulfilmentState | Failure | Step[models.FulfilmentState | Failure]:
-        """See `WritesBack.read_fulfilment`. What was told is in the order's notes."""
+        """See `WritesBack.read_fulfilment`. The tracking numbers told before are in the order's notes."""
         if _is_unknown_order(response):
             return models.Refused(words="WooCommerce does not know the order")
         if response.status != 200:
@@ -198,7 +201,7 @@ def _note(parcel: models.ParcelShipped, access: Access) -> models.HttpRequest:
 
 
 def _completes(parcel: models.ParcelShipped, state: models.FulfilmentState) -> bool:
-    """Only from `processing`: an order that somebody put on hold, cancelled or refunded stays as they put it."""
+    """Whether the parcel completes the order: only from `processing`, so a hold, cancellation or refund stays."""
     return parcel.is_last and state.status == "processing"
 
 
@@ -226,7 +229,7 @@ def _fulfilment_state(response: models.HttpResponse, status: str) -> models.Fulf
 
 
 def _is_unknown_order(response: models.HttpResponse) -> bool:
-    """Whether the API itself says that it has no such order; another 404 only says that no API is there."""
+    """Whether the API itself says that it has no such order; any other 404 means that there is no API."""
     return response.status == 404 and _error(response, "code").endswith("_invalid_id")
 
 
@@ -251,11 +254,11 @@ def _senseless(why: InvalidMessage) -> models.Unknown:
     return senseless("WooCommerce", why)
 
 
-# ---- Orders in our words
+# ---- Orders in the domain's terms
 
 
 def _listed(order: Fields, shop: str) -> Sequence[models.MarketplaceEvent]:
-    """One that cannot be read is left to be asked for by itself, and then to fail by itself."""
+    """The events of a listed order; a hint if it cannot be read, so that only its own message fails."""
     try:
         return _events(order, shop)
     except InvalidMessage:
@@ -274,7 +277,7 @@ def _read_refunds(response: models.HttpResponse, order: Fields, shop: str) -> Or
 def _events(
     order: Fields, shop: str, refunds: Sequence[Fields] | None = None, *, likely_new: bool = False
 ) -> Sequence[models.MarketplaceEvent]:
-    """The order and its refunds; a hint where it has some that were not asked for yet."""
+    """The order and its refunds; a hint if it has refunds that were not asked for yet."""
     if refunds is None and order.rows("refunds"):
         return [models.OrderHint(order=order.id("id"))]
     made = [_refund(refund, order, shop) for refund in refunds or ()]
@@ -326,7 +329,7 @@ def _lines(
 
 
 def _recipient(order: Fields) -> models.Recipient | None:
-    """The shipping address; the billing address where that is empty, as it is when a shop only asks for one."""
+    """The shipping address; if it is empty, the billing address, because a shop may ask for only one address."""
     shipping, billing = (order.child(name) if order.has(name) else Fields({}) for name in ("shipping", "billing"))
     address = next((one for one in (shipping, billing) if one.text("address_1") or one.text("city")), None)
     if address is None:
@@ -363,7 +366,7 @@ def _refund(refund: Fields, order: Fields, shop: str) -> models.AfterSalesReques
 
 
 def _refunded_line(row: Fields, order: Fields) -> str:
-    """The order's line that a refund's line is about; empty where nobody can tell."""
+    """The order's line that a refund's line is about; empty if it cannot be told."""
     lines = order.rows("line_items")
     named = [meta.text("value") for meta in row.rows("meta_data") if meta.text("key") == "_refunded_item_id"]
     ids = [line.id("id") for line in lines]

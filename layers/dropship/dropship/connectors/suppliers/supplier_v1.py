@@ -1,4 +1,4 @@
-"""Supplier API v1, our own: purchase orders out, Standard Webhooks in. Contract: docs/supplier-api.yaml."""
+"""Supplier API v1, our own: sends purchase orders, reads Standard Webhooks. Contract: docs/supplier-api.yaml."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SupplierV1:
     accepted: bytes = b"{}"
 
     def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
-        """See `Receives.verify`. Both header names of the scheme are taken, `webhook-*` first."""
+        """See `Receives.verify`. Both header names of the scheme are accepted, `webhook-*` before `svix-*`."""
         message_id, timestamp, signature = (
             request.headers.get(f"webhook-{name}") or request.headers.get(f"svix-{name}", "")
             for name in ("id", "timestamp", "signature")
@@ -50,7 +50,7 @@ class SupplierV1:
         check_standard_webhooks(signature, message_id, timestamp, request.body, secrets, now)
 
     def place(self, request: models.PurchaseOrderRequest, access: Access) -> models.HttpRequest:
-        """See `Places.place`. Sent again, it is the same bytes under the same key."""
+        """See `Places.place`. A repeat sends the same bytes with the same idempotency key."""
         body = {
             "reference": request.id,
             "order_number": request.order_number,
@@ -75,7 +75,7 @@ class SupplierV1:
         """See `Places.read_place`."""
         if response.status in {200, 201}:
             return _placed(response) or _senseless(response)
-        if response.status == 409:  # it has our reference already, or is busy with it: look it up where it does not say
+        if response.status == 409:  # it has our reference, or is working on it; if it does not say, look it up
             return _placed(response) or _senseless(response)
         return _not_done(response)
 
@@ -85,7 +85,7 @@ class SupplierV1:
         return models.HttpRequest("GET", path, _authorised(access))
 
     def read_find(self, response: models.HttpResponse) -> models.FindResult:
-        """See `Finds.read_find`. A look-up has no effect: after a server error, ask again."""
+        """See `Finds.read_find`. A look-up has no effect, so after a server error it is asked again."""
         if response.status == 404:
             return models.Absent()
         if response.status in BUSY or response.status == 408 or response.status >= 500:
@@ -97,7 +97,7 @@ class SupplierV1:
         try:
             body = read_json(response.body)
             found = body.rows("purchase_orders")
-            if len(found) > 1:  # whoever ignores the filter would make us believe in orders that are not there
+            if len(found) > 1:  # a supplier that ignores the filter would seem to have the order
                 raise body.invalid("purchase_orders", "holds more than one for one reference")
             if not body.has("purchase_orders"):
                 raise body.invalid("purchase_orders", "is not a list")
@@ -106,7 +106,7 @@ class SupplierV1:
             return models.Unknown(why=f"the supplier's answer makes no sense: {senseless}")
 
     def cancel(self, reference: str, access: Access) -> models.HttpRequest:
-        """See `Cancels.cancel`. Asking twice is harmless by contract."""
+        """See `Cancels.cancel`. By contract, to ask twice does no harm."""
         path = f"/purchase-orders/{quote(reference, safe='')}/cancel"
         return models.HttpRequest("POST", path, _authorised(access))
 
@@ -123,7 +123,7 @@ class SupplierV1:
         return models.CancelAccepted() if cancelled else _senseless(response)
 
     def read_events(self, request: RawRequest, supplier: models.Supplier) -> Sequence[models.SupplierEvent]:
-        """See `ReceivesSupplierEvents.read_events`. A supplier can only speak of its own purchase orders."""
+        """See `ReceivesSupplierEvents.read_events`. An event about another supplier's purchase order is refused."""
         body = read_json(request.body)
         kind = _KINDS.get(body.text("type"))
         if kind is None:
@@ -182,7 +182,7 @@ def _key_refused(response: models.HttpResponse) -> models.Busy:
 
 
 def _words(response: models.HttpResponse) -> str:
-    """The supplier's own words for a person, or the status where it has none."""
+    """The supplier's own message for a person, or the status if there is none."""
     try:
         body = read_json(response.body)
         words = (body.child("error") if body.has("error") else body).text("message", limit=500)
@@ -219,24 +219,24 @@ def _shipment(shipment: Fields, supplier: models.Supplier) -> models.Shipment:
 
 
 def _carrier(name: str, supplier: models.Supplier) -> str:
-    """Our id for the carrier: as the registry maps the supplier's name, or a slug of that name.
+    """Our id for the carrier: as the registry maps the supplier's name, or else a slug of that name.
 
-    The parcel is on its way whether or not we know its carrier. Refused, its number would reach neither the
-    marketplace nor the buyer. As `dhl-paket` it does both; no tracker follows it, but its own clock tells a person
-    when nobody hears of it.
+    The parcel is under way even if we do not know its carrier. If the event were refused, neither the marketplace nor
+    the buyer would get its number. With a slug such as `dhl-paket` they do. No tracker follows it, but its own clock
+    tells a person when there is no news.
     """
     known = supplier.carriers.get(name, name)
     return known if CONNECTION_ID.fullmatch(known) else _slug(name)
 
 
 def _slug(name: str) -> str:
-    """What is left of a name in an id, "DHL Paket" being `dhl-paket`; `other` where that is nothing."""
+    """The name as an id: "DHL Paket" becomes `dhl-paket`; `other` if nothing is left of the name."""
     latin = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return _NO_SLUG.sub("-", latin).strip("-")[:32].strip("-") or "other"
 
 
 def _waybill_number(shipment: Fields) -> str:
-    """The number without blanks and characters that cannot be seen, which come with copying it from a sheet."""
+    """The number without blanks and invisible characters, which may come from copying it out of a sheet."""
     text = shipment.text("tracking_number", limit=1000)
     number = "".join(sign for sign in text if not sign.isspace() and unicodedata.category(sign) != "Cf")
     if not EXTERNAL_ID.fullmatch(number):

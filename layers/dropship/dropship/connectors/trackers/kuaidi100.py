@@ -1,6 +1,6 @@
-"""快递100: asked for a parcel's scans (`/poll/query.do`), or subscribed to (`/poll`) and pushing them.
+"""快递100: we query a parcel's scans (`/poll/query.do`), or subscribe to it (`/poll`) and get pushes.
 
-What the return codes of a failed query mean is not verified, but for 200 and 501; see `_FAILURES`.
+The meaning of a failed query's return codes is not verified, except 200 and 501; see `_FAILURES`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHINA = timezone(timedelta(hours=8))
 
-# Our stages by their codes. Their 揽收 (1, 103) is a pick-up by the carrier, which our parcels tell from transit.
+# Our stages, with the codes of 快递100. 揽收 (1, 103) is the pick-up by the carrier; we keep it apart from transit.
 _CODES = {
     "INFO_RECEIVED": ("101", "102"),
     "PICKED_UP": ("1", "103"),
@@ -50,11 +50,11 @@ _CODE_OF_TEXT = {
     "转投": "7",
     "清关": "8",
 }
-# 顺丰 and 中通: verified for a subscription (spec B1), taken to be the same for a query.
+# 顺丰 and 中通: verified for a subscription (spec B1), assumed to be the same for a query.
 _PHONE_NEEDED = frozenset({"shunfeng", "zhongtong"})
-_GIVEN_UP = ("3天", "60天")  # no record for three days, no change for sixty
+_GIVEN_UP = ("3天", "60天")  # no record for three days; no change for sixty days
 
-# From their table of return codes as remembered: 500 no result yet, 501 server error, 502 server busy,
+# From the table of return codes, quoted from memory: 500 no result yet, 501 server error, 502 server busy,
 # 503 wrong signature, 400 and 408 wrong parameters, 601 key expired.
 _FAILURES = {"500": "absent", "501": "busy", "502": "busy"}
 
@@ -67,7 +67,7 @@ class Kuaidi100:
     accepted: bytes = '{"result":true,"returnCode":"200","message":"成功"}'.encode()
 
     def verify(self, request: RawRequest, secrets: Sequence[str], now: datetime) -> None:
-        """See `Receives.verify`. An empty salt would be no secret and counts as none."""
+        """See `Receives.verify`. An empty salt is ignored, because it would be no secret."""
         try:
             form = _form(request.body)
         except InvalidMessage as malformed:
@@ -96,7 +96,7 @@ class Kuaidi100:
         return _post("/poll", {"schema": "json", "param": _json(param)})
 
     def read_subscribe(self, response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown | None:
-        """See `Subscribes.read_subscribe`. Asking again is harmless: they answer 501, already subscribed."""
+        """See `Subscribes.read_subscribe`. To ask again does no harm: the answer is 501, already subscribed."""
         answer = _answer(response)
         if not isinstance(answer, Fields):
             return answer
@@ -137,9 +137,9 @@ class Kuaidi100:
     def read_events(self, request: RawRequest, tracker: models.Tracker) -> Sequence[models.TrackingReport]:
         """See `ReceivesReports.read_events`.
 
-        A push that only says that they stop asking has no time of its own: it is an EXPIRED at the newest
-        scan, and no news without any scan, where the parcel's own clock does the same. When they have
-        corrected the carrier, they have subscribed anew and there is nothing to tell.
+        A push may only say that 快递100 stops asking the carrier. It has no time of its own, so it becomes an EXPIRED
+        at the time of the newest scan. Without any scan it is no news; then the parcel's own clock does the same. If
+        快递100 has corrected the carrier, it has subscribed again by itself, and there is no news.
         """
         push = read_json(_form(request.body)["param"])
         stopped = push.text("status") == "abort"
@@ -160,7 +160,7 @@ def _post(path: str, form: Mapping[str, str]) -> models.HttpRequest:
 
 
 def _form(body: bytes) -> dict[str, str]:
-    """The fields `sign` and `param` of a push, decoded; each has to be there once."""
+    """The fields of a push, decoded; `sign` and `param` have to be there, and no field twice."""
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=10)
     except ValueError:
@@ -172,7 +172,7 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 def _answer(response: models.HttpResponse) -> Fields | Failure:
-    """The body of an answer. Neither call does harm when repeated: after a server error, ask again."""
+    """The body of an answer. A repeat of either call does no harm, so after a server error it is asked again."""
     if not 200 <= response.status < 400:
         return not_answered("快递100", response)
     try:
@@ -193,7 +193,7 @@ def _failed(answer: Fields) -> models.Absent | models.Refused | models.Busy:
 
 
 def _report(result: Fields, *, given_up: bool) -> models.TrackingReport | None:
-    """The scans, in the order they came; None where there are none."""
+    """The scans, in the order they came; None if there are none."""
     rows = result.rows("data")
     if not rows:
         return None
@@ -210,7 +210,7 @@ def _report(result: Fields, *, given_up: bool) -> models.TrackingReport | None:
 
 
 def _event(row: Fields, at: datetime, state: str) -> models.TrackingEvent:
-    """One scan; a newest one that has neither code nor known text is of the whole parcel's `state`."""
+    """One scan. If it has neither a code nor a known text, `state` is its code; that is given for the newest scan."""
     text = row.text("status", limit=64)
     code = row.text("statusCode", limit=64) or _CODE_OF_TEXT.get(text, "") or state
     stage = _stage(code)
@@ -223,7 +223,7 @@ def _event(row: Fields, at: datetime, state: str) -> models.TrackingEvent:
 
 
 def _stage(code: str) -> str | None:
-    """Our stage for a code; an unknown one of three or four digits goes with the main code it begins with."""
+    """Our stage for a code; an unknown code of three or four digits has the stage of the main code it begins with."""
     if code in _STAGES or len(code) not in {3, 4} or not (code.isascii() and code.isdecimal()):
         return _STAGES.get(code)
     return _STAGES["0"] if code.startswith("100") else _STAGES.get(code[0])  # 1001 to 1003 belong to 0, 在途
@@ -234,5 +234,5 @@ def _raw_time(row: Fields) -> str:
 
 
 def _moment(row: Fields) -> datetime | None:
-    """When the scan was made; without a zone the time is China's. None where it cannot be read."""
+    """When the scan was made; a time without a zone is China's. None if it cannot be read."""
     return row.moment_or_none("ftime" if row.text("ftime", limit=64) else "time", CHINA)

@@ -1,1 +1,1 @@
-"""What partners are told and tell us, in our words: marketplaces, suppliers, trackers."""
+"""What we and our partners (marketplaces, suppliers, trackers) tell each other, in the domain's terms."""

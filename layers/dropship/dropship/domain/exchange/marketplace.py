@@ -1,4 +1,4 @@
-"""What a marketplace tells us, in our words: orders, refunds, returns."""
+"""What a marketplace tells us, in the domain's terms: orders, refunds, returns."""
 
 import hashlib
 from typing import Literal
@@ -12,12 +12,12 @@ from dropship.domain.quantities import Units
 
 
 def _can_be_seen(text: str) -> bool:
-    """Whether a label shows anything of it: blanks and characters of no width do not count."""
+    """Whether the text has a visible character; blanks and characters without width do not count."""
     return any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
 class Recipient(Fact):
-    """Where the parcel goes. Personal data: kept apart, never logged, erasable. An empty text means not given."""
+    """Where the parcel goes. Personal data: stored separately, never logged, erasable. Empty text: not given."""
 
     name: str = ""
     company: str = ""
@@ -31,21 +31,21 @@ class Recipient(Fact):
 
     @property
     def missing(self) -> list[str]:
-        """Names of the fields that a label cannot do without and that are empty."""
+        """Names of the fields that a shipping label needs and that are empty."""
         needed = ("name", "address1", "city", "country_code")
         return [field for field in needed if not _can_be_seen(getattr(self, field))]
 
     @property
     def digest(self) -> str:
-        """Tells one address from another, and nothing of either."""
+        """A digest that tells whether two addresses differ, and reveals nothing about them."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 class MarketplaceLine(Fact):
     """One line as the marketplace sold it.
 
-    `fulfillable` counts the units that are still to be sent; refunds and edits lower it, `quantity` stays. The price is
-    for people to read; None where nobody can tell it.
+    `fulfillable` counts the units that still have to be sent; refunds and edits lower it, but not `quantity`. The price
+    is only for people to read; None if it is not known.
     """
 
     id: ExternalId
@@ -58,7 +58,7 @@ class MarketplaceLine(Fact):
 
     @property
     def units_to_ship(self) -> int:
-        """Units that a supplier has to send: none where nothing is shipped (gift cards, services)."""
+        """Units that a supplier has to send: 0 if the line needs no shipping (gift cards, services)."""
         return self.fulfillable if self.requires_shipping else 0
 
 
@@ -70,9 +70,9 @@ class RefundedUnits(Fact):
 
 
 class MarketplaceOrder(Fact):
-    """A marketplace order as of `updated_at`, its version: a later one replaces an earlier one.
+    """A marketplace order as of `updated_at`, which is its version: a later one replaces an earlier one.
 
-    `placed_at` and `total` are for people to read; None where nobody can tell them.
+    `placed_at` and `total` are only for people to read; None if they are not known.
     """
 
     shop: str
@@ -95,14 +95,14 @@ class MarketplaceOrder(Fact):
 
     @property
     def off(self) -> bool:
-        """Whether nothing of it that has not been sent is to be sent."""
+        """Whether the order is called off: what has not been sent must not be sent."""
         return self.refunded or self.cancelled_at is not None
 
 
 class OrderChanged(Fact):
-    """The marketplace order was created, paid, edited or cancelled; carries the whole order.
+    """The marketplace order was created, paid, edited or cancelled; the event has the whole order.
 
-    `likely_new`: it is usually the first that is heard of the order.
+    `likely_new`: an event of this kind is usually the first one about its order.
     """
 
     order: MarketplaceOrder
@@ -121,8 +121,8 @@ def case_id(kind: AfterSalesKind, external_id: str) -> str:
 class AfterSalesRequested(Fact):
     """A refund was made, or a return was asked for.
 
-    `id` names the refund or return within its shop. `amount` is what was refunded; None where nothing was yet, or
-    nobody can tell how much. It and `requested_at` are for people to read.
+    `id` names the refund or return within its shop. `amount` is what was refunded; None if nothing was refunded yet, or
+    the amount is not known. For a refund, an amount means that the money has moved. `requested_at` is only for people.
     """
 
     kind: AfterSalesKind
@@ -141,9 +141,9 @@ class AfterSalesRequested(Fact):
 
 
 class OrderHint(Fact):
-    """Something happened to an order of which we know only the marketplace's id: it has to be read there.
+    """Something happened to an order, but we know only its id at the marketplace: it has to be read there.
 
-    `deleted`: it was deleted, so that it may not be there any more.
+    `deleted`: the order was deleted, so it may no longer be there.
     """
 
     order: ExternalId
@@ -154,7 +154,7 @@ MarketplaceEvent = OrderChanged | AfterSalesRequested | OrderHint
 
 
 class ChangedOrders(Fact):
-    """A page of orders that changed; `next_cursor` names the page after it and is empty on the last one."""
+    """A page of orders that changed; `next_cursor` names the next page and is empty on the last one."""
 
     events: tuple[MarketplaceEvent, ...]
     next_cursor: str = ""

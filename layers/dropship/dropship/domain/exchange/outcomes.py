@@ -1,10 +1,10 @@
-"""How a call to a partner ended, where it did not simply succeed."""
+"""How a call to a partner ended, if it did not succeed."""
 
 from dropship.domain.fact import Fact
 
 
 class Refused(Fact):
-    """The partner said no, provably without effect; `words` are its own, for a person to read."""
+    """The partner said no, so the call certainly had no effect; `words` are its own, for a person to read."""
 
     words: str
 
@@ -12,7 +12,7 @@ class Refused(Fact):
 class Busy(Fact):
     """Nothing happened; ask again, after `retry_after` seconds if the partner said so.
 
-    `why` says, in our words, what a person has to mend first, such as a key that is not taken; empty where nothing.
+    `why` says, in our own words, what a person has to correct first, for example a refused key; empty if nothing.
     """
 
     retry_after: int | None = None
@@ -20,7 +20,7 @@ class Busy(Fact):
 
 
 class Unknown(Fact):
-    """Nobody can tell whether it happened: no answer, a server error, or an answer that makes no sense."""
+    """It is not known whether it happened: no answer, a server error, or an answer that breaks the contract."""
 
     why: str
 

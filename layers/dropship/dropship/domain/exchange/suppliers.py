@@ -1,4 +1,4 @@
-"""What suppliers are asked and what they answer and report, in our words."""
+"""What suppliers are asked, answer and report, in the domain's terms."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -36,7 +36,7 @@ class PurchaseOrderRequest(Fact):
 
 
 class Placed(Fact):
-    """The supplier has a purchase order of ours, by our id, under its own number `supplier_reference`."""
+    """The supplier has our purchase order; `supplier_reference` is its own number for it."""
 
     purchase_order: str
     supplier_reference: str
@@ -44,11 +44,11 @@ class Placed(Fact):
 
 
 class CancelAccepted(Fact):
-    """The supplier will not ship it."""
+    """The supplier will not ship the purchase order."""
 
 
 class CancelPending(Fact):
-    """The supplier will answer the cancellation by an event."""
+    """The supplier will answer the cancellation with an event."""
 
 
 PlaceResult = Placed | Refused | Busy | Unknown
@@ -74,7 +74,7 @@ def units_by_line(lines: Iterable[ShippedLine]) -> dict[str, int]:
 
 
 class Shipment(Fact):
-    """A parcel as the supplier reports it; no lines means all that is left of the purchase order."""
+    """A parcel as the supplier reports it; no lines means all remaining units of the purchase order."""
 
     carrier: ConnectionId
     number: WaybillNumber
@@ -87,7 +87,7 @@ class Shipment(Fact):
 
 
 class SupplierEvent(Fact):
-    """A supplier tells us of one of our purchase orders. `occurred_at` is None where it does not say when."""
+    """A supplier tells us about one of our purchase orders. `occurred_at` is None if it does not say when."""
 
     kind: Literal["acknowledged", "rejected", "shipped", "cancelled", "cancel_rejected"]
     purchase_order: str

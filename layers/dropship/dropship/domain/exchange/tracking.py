@@ -1,4 +1,4 @@
-"""What carriers tell of a parcel, in our words."""
+"""What carriers tell about a parcel, in the domain's terms."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from dropship.domain.fact import Fact
 
 
 class TrackingStage(StrEnum):
-    """Where a parcel is, in words that hold for every carrier; in order of progress."""
+    """Where a parcel is, in the same terms for every carrier; in order of progress."""
 
     INFO_RECEIVED = "INFO_RECEIVED"
     PICKED_UP = "PICKED_UP"
@@ -23,7 +23,7 @@ class TrackingStage(StrEnum):
 
 
 class TrackingEvent(Fact):
-    """One scan. `stage` is None for a code nobody knows; `code` is the carrier's own, `raw_time` its own text."""
+    """One scan. `stage` is None for an unknown code; `code` is the carrier's own, `raw_time` its text of the time."""
 
     at: datetime
     raw_time: str
@@ -32,7 +32,7 @@ class TrackingEvent(Fact):
 
 
 class TrackingReport(Fact):
-    """What a carrier says of one parcel: all scans it knows, in any order.
+    """What a carrier says about one parcel: all scans it knows, in any order.
 
     `carrier` is the tracker's own code for the carrier (快递100: `yuantong`).
     """

@@ -1,4 +1,4 @@
-"""What a marketplace is told of a parcel (发货回传), and what it answers."""
+"""What a marketplace is told about a parcel (发货回传), and what it answers."""
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from .suppliers import ShippedLine
 class ParcelShipped(Fact):
     """What the marketplace is told about one parcel.
 
-    `is_last`: with it, nothing of the order is left to ship. `notify_buyer`: the marketplace is to mail the buyer.
+    `is_last`: after it, nothing of the order is left to ship. `notify_buyer`: the marketplace should mail the buyer.
     """
 
     order: str
@@ -23,7 +23,7 @@ class ParcelShipped(Fact):
 
 
 class FulfilmentGroup(Fact):
-    """Units the marketplace still waits for, under its own ids; one fulfilment may not cross groups."""
+    """Units that the marketplace still waits for, with its own ids. A fulfilment's units are named group by group."""
 
     id: str
     lines: tuple[tuple[str, str, int], ...] = Field(description="(their line id, our order line, units left)")
@@ -32,7 +32,7 @@ class FulfilmentGroup(Fact):
 class FulfilmentState(Fact):
     """What the marketplace knows of an order's shipping: open units and tracking numbers already told.
 
-    `status` is the marketplace's own for the order, where its connector needs to know it.
+    `status` is the marketplace's own status of the order, if its connector needs it; else empty.
     """
 
     groups: tuple[FulfilmentGroup, ...]

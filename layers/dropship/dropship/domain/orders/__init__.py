@@ -1,1 +1,1 @@
-"""The order: one aggregate with its purchase orders and parcels, and all the rules of its life."""
+"""The order: one aggregate with its purchase orders and parcels, and all rules for them."""

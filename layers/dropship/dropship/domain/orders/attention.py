@@ -1,4 +1,4 @@
-"""What stops an order, and what needs a person: holds and tasks, and what is lost while nobody looks at them."""
+"""Holds, which stop an order, and tasks, which need a person; what is at stake, and how urgent it is."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,11 +9,11 @@ from dropship.domain.attention import AttentionKind, Urgency
 from dropship.domain.part import Part
 
 WORDS = 300
-"""Partners' words are kept up to this length: the order is one item of limited size."""
+"""Partners' own words are cut to this length, because the order is one item of limited size."""
 
 
 class HoldReason(StrEnum):
-    """Why an order must not be dispatched now. Holds stack; the last one released frees the order."""
+    """Why an order must not be dispatched now. It may have several holds; it is free when the last one is released."""
 
     ADDRESS_MISSING = "ADDRESS_MISSING"
     NO_SOURCE = "NO_SOURCE"
@@ -23,12 +23,12 @@ class HoldReason(StrEnum):
 
 
 class Stake(StrEnum):
-    """What a task costs while nobody sees to it.
+    """What is at stake until a person deals with the task.
 
-    - MONEY: goods may be sent twice, after a refund or not at all, or nobody is told of a parcel.
+    - MONEY: goods may be sent twice, after a refund or not at all, or the marketplace is not told about a parcel.
     - TIME: a deadline has passed.
     - PLACING: it is not known whether a purchase order is, or will be, at its supplier.
-    - NOTHING: somebody should look, and nothing is lost by then.
+    - NOTHING: a person should look, but nothing is lost until then.
     """
 
     MONEY = "MONEY"
@@ -38,12 +38,12 @@ class Stake(StrEnum):
 
 
 class TaskKind(StrEnum):
-    """What needs a person though it does not block the dispatch, each with what is at stake."""
+    """What needs a person but does not stop the dispatch; each kind has a stake."""
 
     stake: Stake
 
     def __new__(cls, name: str, stake: Stake) -> Self:
-        """A kind is its name; `stake` is kept beside it."""
+        """The value is the name alone; `stake` is an attribute."""
         kind = str.__new__(cls, name)
         kind._value_ = name
         kind.stake = stake
@@ -74,7 +74,7 @@ class Hold(Part):
     about: str = ""
 
     def reword(self, detail: str) -> None:
-        """The same hold, for a reason in other words."""
+        """Keep the hold and change its words."""
         self.detail = detail[:WORDS]
 
 
@@ -88,12 +88,12 @@ class Task(Part):
 
 
 def hold_kind(reason: HoldReason) -> AttentionKind:
-    """What a hold for that reason is listed as."""
+    """The name of a hold for that reason in the list of what needs a person."""
     return AttentionKind(f"HOLD_{reason}")
 
 
 def task_kind(kind: TaskKind) -> AttentionKind:
-    """What a task of that kind is listed as."""
+    """The name of a task of that kind in that list."""
     return AttentionKind(kind.value)
 
 
@@ -118,6 +118,6 @@ URGENCY: Mapping[HoldReason | TaskKind, Urgency] = {
     TaskKind.PARCEL_STALLED: Urgency.DEADLINE,
     TaskKind.PARCEL_EXCEPTION: Urgency.OTHER,
 }
-"""How soon a person has to look. What is at stake says which alarm counts a task, this where it stands in the list."""
+"""How soon a person has to look: it decides the place in the list. (The stake decides which alarm counts a task.)"""
 ORDER_KINDS = (*map(hold_kind, HoldReason), *map(task_kind, TaskKind))
-"""All that an order can be listed as."""
+"""All names that an order can have in that list."""

@@ -1,16 +1,16 @@
 """When an order is looked at again, and by what.
 
-An entry of the index `due` costs a write when it comes, when it goes, and two when it moves. So a clock is explicit,
-a `due_at` with an entry, only where nothing else looks:
+An entry of the index `due` costs one write when it is added, one when it is removed, and two when it moves. So a clock
+is explicit (a `due_at` with an entry) only if nothing else looks at the order:
 
 - *Look-backs* are the clocks that all fresh orders of a shop share. The sweep reads the index of recent orders and
   finds what was received `resume` ago and is not dispatched, and what was received `ship` ago and is not shipped.
-- *Polls* visit every order with a parcel under way that a tracker follows. They look at its parcels, and at what the
-  marketplace has not been told of them.
+- *Polls* visit every order with a parcel under way that a tracker follows. They look at its parcels, and at the parcels
+  that the marketplace has not been told about.
 
-These clocks are therefore explicit: the acknowledgement of a purchase order; whatever was claimed, released or begun
-again too late for a look-back; doubts, refusals, cancellations, reminders; parcels that no tracker follows; completion.
-Decisions 20 and 22 say why, and decision 45 which clocks are never left to a look-back.
+So these clocks are explicit: the acknowledgement of a purchase order; everything that was claimed, released or started
+again too late for a look-back; unknown outcomes, refusals, cancellations, reminders; parcels that no tracker follows;
+completion. Decisions 20 and 22 say why; decision 45 says which clocks are never left to a look-back.
 """
 
 from datetime import timedelta
@@ -22,11 +22,11 @@ from .order import Order, Wait
 from .purchase_order import PurchaseOrder
 
 TO_BE_STORED = timedelta(minutes=1)
-"""What a save may take, with clocks that differ a little."""
+"""How long a save may take, including a small difference between two machines' clocks."""
 
 
 class Watch(StrEnum):
-    """What looks at an order again without being told to."""
+    """What looks at an order again by itself."""
 
     CLOCK = "CLOCK"
     LOOK_BACK = "LOOK_BACK"
@@ -34,10 +34,10 @@ class Watch(StrEnum):
 
 
 def arm(order: Order, moment: Moment) -> None:
-    """Set the order's own clock by what it waits for. Called at one place: where the order is saved.
+    """Set the order's own clock by what it waits for. Called in one place only: where the order is saved.
 
-    A clock keeps its time while the order waits for the same, also when it has run out: then `lateness.overdue`, which
-    does what is due, stops it first.
+    While the order waits for the same thing, the clock keeps its time, even after it has run out. `lateness.overdue`
+    does what is due and stops such a clock before this sets a new one.
     """
     wait = _waits_for(order, moment)
     if wait == "" and None in _watched(order, moment, own=None).values():
@@ -49,7 +49,7 @@ def arm(order: Order, moment: Moment) -> None:
 
 
 def _waits_for(order: Order, moment: Moment) -> Wait:
-    """What its own clock is needed for; empty where look-backs and polls see to everything."""
+    """What its own clock is needed for; empty if look-backs and polls look at everything."""
     if order.finished:
         return ""
     if order.polled_since is None and any(parcel.untold for parcel in order.parcels):
@@ -70,30 +70,30 @@ def _length(wait: Wait, deadlines: Deadlines) -> timedelta:
 
 
 def is_fresh(order: Order, moment: Moment) -> bool:
-    """Whether the look-back at `resume` lies ahead of the order, and its own clock does not run.
+    """Whether the look-back at `resume` is still to come for the order, and its own clock does not run.
 
-    It has to be stored by then, which takes a moment, on a clock that may differ.
+    The order has to be stored before the look-back, so the time for a save is subtracted (`TO_BE_STORED`).
     """
     return order.due_at is None and moment.now + TO_BE_STORED < order.created_at + moment.deadlines.resume
 
 
 def for_dispatch(order: Order) -> bool:
-    """Whether the look-back at `resume` has found an order to go on with."""
+    """Whether the order still waits when the look-back at `resume` finds it."""
     return order.needs_dispatch
 
 
 def for_shipment(order: Order) -> bool:
-    """Whether the look-back at `ship` has found an order to go on with.
+    """Whether the order still waits when the look-back at `ship` finds it.
 
-    It is not asked which clocks are explicit: the read that finds the order may be a moment old.
+    Explicit clocks are ignored here, because the order may have been read a moment ago and be out of date.
     """
     return any(po.remaining for po in order.purchase_orders)
 
 
 def watched(order: Order, moment: Moment) -> dict[str, Watch | None]:
-    """All that the order waits for, by name, and what looks at it; None where nothing does. Empty once it is finished.
+    """All that the order waits for, by name, and what looks at it; None if nothing does. Empty once it is finished.
 
-    A look-back counts until the sweep that makes it is over; what it finds has explicit clocks from then on.
+    A look-back counts until its sweep is over; after that, what it found has explicit clocks.
     """
     return _watched(order, moment, own=Watch.CLOCK if order.due_at is not None else None)
 

@@ -1,4 +1,4 @@
-"""From the parcel to the door: what carriers tell of it, and what the marketplace was told."""
+"""From the parcel to the buyer's door: what carriers tell about it, and what the marketplace was told."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -21,11 +21,11 @@ _STAGES_FOR_A_PERSON = frozenset(
     }
 )
 _FURTHEST_SCAN = timedelta(days=1)
-"""A scan further in the future than time zones explain is an error; taken in, it would silence all later ones."""
+"""A scan further in the future than time zones explain is an error; if it counted, all later scans would be too old."""
 
 
 def track(order: Order, parcel: Parcel, events: Iterable[TrackingEvent], moment: Moment) -> bool:
-    """Take in scans of a parcel and move its units along; whether the order changed."""
+    """Take in scans of a parcel and move its units to their new place. Returns whether the order changed."""
     place, state = parcel.place, parcel.state
     if not parcel.track([event for event in events if event.at <= moment.after(_FURTHEST_SCAN)], moment.deadlines):
         return False
@@ -51,6 +51,6 @@ def record_written_back(order: Order, parcel: Parcel, fulfilment: str, moment: M
 
 
 def record_writeback_refused(order: Order, parcel: Parcel, words: str, moment: Moment) -> None:
-    """The marketplace will not take the parcel: a person has to look, with its words."""
+    """The marketplace refused the parcel: a task with its words asks a person to look."""
     parcel.end_writeback("REFUSED", moment)
     order.open_task(TaskKind.WRITEBACK_REFUSED, moment, words, parcel.number)

@@ -53,7 +53,7 @@ class HoldEvent(_Event):
 
 
 class TaskEvent(_Event):
-    """A person is needed, or has seen to it; `about` as in `Task`, `by` is who closed it."""
+    """A person is needed, or has dealt with it; `about` as in `Task`, `by` is who closed the task."""
 
     kind: Literal["task_opened", "task_closed"]
     task: TaskKind
@@ -69,7 +69,7 @@ class PurchaseOrderEvent(_Event):
 
 
 class ParcelEvent(_Event):
-    """A parcel was shipped, or the marketplace was told of it."""
+    """A parcel was shipped, or the marketplace was told about it."""
 
     kind: Literal["shipped", "written_back"]
     carrier: str

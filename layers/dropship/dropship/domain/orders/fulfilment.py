@@ -27,12 +27,12 @@ _ENDED_WITH_IT = (
 def claim(order: Order, planned: PlannedPurchaseOrder, moment: Moment, *, fence: int) -> PurchaseOrder:
     """Commit units of the order to a purchase order.
 
-    From here a cancellation must be asked of the supplier; before here it is free. A purchase order that
-    was claimed before is returned as it is: `claimed_at` tells the caller that it re-enters.
+    After the claim, only the supplier can agree to a cancellation; before it, a cancellation is free. If the purchase
+    order was claimed before, it is returned as it is; `claimed_at` tells the caller that this is a repeat.
 
     Raises:
-        Stale: the order changed since the plan was made (`fence` is its fence then).
-        OnHold: a hold stands in the way.
+        Stale: the order changed since the plan was made (`fence` is its fence at that time).
+        OnHold: the order has a hold.
     """
     existing = order.find_purchase_order(planned.id)
     if existing is not None:
@@ -60,7 +60,7 @@ def _commit_units(order: Order, planned: PlannedPurchaseOrder) -> None:
 
 
 def record_placed(order: Order, purchase_order: PurchaseOrder, reference: str, moment: Moment) -> None:
-    """The supplier has the purchase order. Its events may have told so before its answer did."""
+    """The supplier has the purchase order. One of its events may have said so before its answer did."""
     if purchase_order.in_dispatch:
         purchase_order.accept(reference, moment)
         order.end_task(TaskKind.DISPATCH_UNKNOWN, purchase_order.id)
@@ -73,7 +73,7 @@ def record_placed(order: Order, purchase_order: PurchaseOrder, reference: str, m
 
 
 def record_unknown(order: Order, purchase_order: PurchaseOrder, why: str, moment: Moment) -> None:
-    """Nobody can tell whether the supplier has the purchase order: it is looked up before anything else."""
+    """It is not known whether the supplier has the purchase order: it is looked up before anything else is done."""
     if purchase_order.in_dispatch:
         if purchase_order.status == "DISPATCHING":
             order.record_of_purchase_order("outcome_unknown", purchase_order, moment)
@@ -83,8 +83,8 @@ def record_unknown(order: Order, purchase_order: PurchaseOrder, why: str, moment
 def record_refused(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
     """The supplier said no to our request: free the units and hold the order, with the supplier's words.
 
-    A no after the supplier was heard to have it (another worker's answer, an event) frees nothing: what one
-    supplier may still ship is never given to another. A person has to look.
+    If another answer or an event has already said that the supplier has it, nothing is freed: units that one supplier
+    may still ship are never given to another. A person has to look.
     """
     if purchase_order.in_dispatch:
         purchase_order.drop(words)
@@ -107,7 +107,7 @@ def _give_back(order: Order, purchase_order: PurchaseOrder, words: str, moment: 
 
 
 def free_units(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
-    """Give back the units of a purchase order that ended: to routing, or to nobody where the buyer wants them not."""
+    """Give back the units of a purchase order that ended: as unrouted, or as cancelled if they are not wanted."""
     for planned in purchase_order.lines:
         left = planned.quantity - purchase_order.shipped.get(planned.line, 0)
         line = order.owned_line(planned.line)
@@ -144,7 +144,7 @@ def settle(order: Order, moment: Moment) -> None:
 
 
 def _settle_parcels(order: Order, moment: Moment) -> None:
-    """End the way of parcels that have all ended it; what came back or was lost must have been refunded."""
+    """End the delivery once all parcels are finished and all units that came back or were lost are refunded."""
     units = [(line.units, refunded(order.remedies, line.id)) for line in order.lines]
     if not all(parcel.finished for parcel in order.parcels):
         return
@@ -158,9 +158,9 @@ def _settle_parcels(order: Order, moment: Moment) -> None:
 
 
 def supplier_says(order: Order, event: SupplierEvent, moment: Moment, *, followed: bool = True) -> None:
-    """Take in what a supplier tells of a purchase order; a repeat or a late event changes nothing.
+    """Take in what a supplier tells about a purchase order; a repeat or a late event changes nothing.
 
-    `followed` says whether a tracker can be asked for news of the parcel that it tells of.
+    `followed` says whether a tracker can be asked for news of the parcel in the event.
 
     Raises:
         UnknownPurchaseOrder: the order has no such purchase order.
@@ -183,7 +183,7 @@ def supplier_says(order: Order, event: SupplierEvent, moment: Moment, *, followe
 
 
 def accepts_shipment(order: Order, event: SupplierEvent) -> bool:
-    """Whether the parcel that the event tells of is one of the order's, or would become one."""
+    """Whether the parcel in the event is a parcel of the order, or would become one."""
     purchase_order, shipment = order.find_purchase_order(event.purchase_order), event.shipment
     if purchase_order is None or shipment is None:
         return False
@@ -197,11 +197,11 @@ def accepts_shipment(order: Order, event: SupplierEvent) -> bool:
 
 
 def record_acknowledged(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
-    """The supplier will ship it: by an event, or in its answer to placing."""
+    """The supplier said that it will ship it, in an event or in its answer to placing."""
     if purchase_order.status != "DISPATCHED":
         return
     in_time = purchase_order.claimed_at < order.created_at + moment.deadlines.resume
-    before_look_back = moment.after(SWEEP) < order.created_at + moment.deadlines.ship  # it has to be saved by then
+    before_look_back = moment.after(SWEEP) < order.created_at + moment.deadlines.ship  # it is saved before then
     purchase_order.acknowledge(moment, looked_at=in_time and before_look_back)
     order.end_task(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
     order.record_of_purchase_order("acknowledged", purchase_order, moment)
@@ -248,7 +248,7 @@ def _parcel(
     *,
     followed: bool,
 ) -> Parcel:
-    """A parcel that has just been shipped. It has a clock of its own unless it is `followed`."""
+    """A parcel that has just been shipped. It has its own clock unless it is `followed`."""
     return Parcel(
         purchase_order=purchase_order.id,
         carrier=waybill.carrier,
@@ -277,9 +277,9 @@ def _units_of(shipment: Shipment, purchase_order: PurchaseOrder) -> dict[str, in
 
 
 def record_cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, reason: str, moment: Moment) -> None:
-    """The supplier will not ship it, or not the rest: because we asked, late or not, or of its own accord.
+    """The supplier will not ship it, or not the rest: because we asked (even if it answers late), or by its own choice.
 
-    Units that nobody took back are routed anew once a person has released the order.
+    Units that we did not take back are routed again once a person has released the order.
     """
     if purchase_order.closed:
         return
@@ -292,7 +292,7 @@ def record_cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, re
 
 
 def record_cancel_refused(order: Order, purchase_order: PurchaseOrder, words: str, moment: Moment) -> None:
-    """The supplier ships it in spite of our wish: a person has to decide what becomes of it."""
+    """The supplier ships it although we asked to cancel: a person has to decide what happens with the goods."""
     if purchase_order.status != "CANCEL_REQUESTED":
         return
     purchase_order.refuse_cancellation(moment)

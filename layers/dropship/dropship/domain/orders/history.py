@@ -1,4 +1,4 @@
-"""What happened to an order, as it is recorded: the timeline, and what of it nobody was told yet."""
+"""The record of what happened to an order: the timeline, and the events that are not saved yet."""
 
 from datetime import datetime
 from typing import Literal
@@ -29,7 +29,7 @@ class History(Part):
     """The part of an order that records what happened to it."""
 
     timeline: list[Event] = []
-    _unsaved_events: list[Event] = PrivateAttr([])  # copied; a factory's signature would be parsed at each read: 200 µs
+    _unsaved_events: list[Event] = PrivateAttr([])  # pydantic copies it; a factory costs 200 µs a read
 
     def record(self, kind: OrderEventKind, moment: Moment) -> None:
         """Record what happened to the order as a whole."""
@@ -62,14 +62,14 @@ class History(Part):
         self.add(CaseEnded(at=second_of(moment), kind="case_ended", case=case, outcome=outcome))
 
     def add(self, event: Event) -> None:
-        """Add to the timeline; the oldest events but the first drop out when it grows long."""
+        """Add to the timeline. If it gets too long, the oldest event after the first is removed."""
         self._unsaved_events.append(event)
         self.timeline.append(event)
         if len(self.timeline) > TIMELINE_LENGTH:
             del self.timeline[1]
 
     def pop_unsaved_events(self) -> list[Event]:
-        """What was recorded since the order was read or saved; from now on it counts as saved."""
+        """The events since the order was read or saved; from now on they count as saved."""
         events, self._unsaved_events = self._unsaved_events, []
         return events
 

@@ -1,6 +1,6 @@
-"""What happens when a clock runs out: somebody is told, and the clock is set again, so that nothing is forgotten.
+"""What happens when a clock runs out: a person is asked, and the clock is set again, so that nothing is forgotten.
 
-What a look-back or a poll finds has run out without an explicit clock (`clocks`); it is acted on all the same.
+What a look-back or a poll finds has no explicit clock (`clocks`); it is handled in the same way.
 """
 
 from datetime import datetime
@@ -14,10 +14,10 @@ from .purchase_order import PurchaseOrder
 
 
 def overdue(order: Order, moment: Moment) -> list[TaskKind]:
-    """Act on every clock of the order that has run out; the deadlines found missed, again or for the first time.
+    """Act on every clock of the order that has run out, and return the missed deadlines, new or repeated.
 
-    Work that only has to be begun again (a dispatch, a cancellation, a writeback) is for the caller to start: its
-    clock is set anew here. A purchase order that the last look-back found before its time gets a clock of its own.
+    Work that only has to be started again (a dispatch, a cancellation, a writeback) is left to the caller; here only
+    its clock is set again. A purchase order that is not yet late at the last look-back gets its own clock.
     """
     missed: list[TaskKind] = []
     for po in order.purchase_orders:
@@ -34,9 +34,9 @@ def overdue(order: Order, moment: Moment) -> list[TaskKind]:
 
 
 def stalled(order: Order, moment: Moment) -> list[TaskKind]:
-    """Ask for a person about every parcel without news for too long; the deadlines found missed.
+    """Ask for a person about every parcel without news for too long, and return the missed deadlines.
 
-    A parcel that is followed is looked at again with its next poll, any other when its clock says so.
+    A followed parcel is looked at again at its next poll, any other parcel when its new clock runs out.
     """
     missed: list[TaskKind] = []
     for parcel in order.parcels:
@@ -49,7 +49,7 @@ def stalled(order: Order, moment: Moment) -> list[TaskKind]:
 
 
 def untold(order: Order, moment: Moment) -> list[Parcel]:
-    """Parcels that the marketplace should have been told of by now."""
+    """Parcels that the marketplace should have been told about by now."""
     too_long = moment.deadlines.writeback
     return [parcel for parcel in order.parcels if parcel.untold and parcel.writeback_at + too_long <= moment.now]
 

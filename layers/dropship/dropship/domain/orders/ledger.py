@@ -1,4 +1,4 @@
-"""The remedy ledger: which units refunds, returns and cancellations want back, so that none is taken back twice."""
+"""The remedy ledger: which units refunds, returns and cancellations want back, so that no unit is taken back twice."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -10,7 +10,7 @@ RemedyOutcome = Literal["", "CANCELLED", "REFUNDED", "WITHDRAWN", "CLOSED", "COM
 
 
 class Remedy(Part):
-    """Units that one refund, return or cancellation is about, and how many of them were taken out of the order."""
+    """The units of one refund, return or cancellation, and how many of them were taken out of the order."""
 
     case: str
     units: dict[str, int]
@@ -23,15 +23,15 @@ class Remedy(Part):
         return self.outcome == ""
 
     def missing(self, line: str) -> int:
-        """Units of the line that it names and that were not taken out of the order."""
+        """How many units of the line it names that were not taken out of the order."""
         return max(0, self.units.get(line, 0) - self.cancelled.get(line, 0))
 
     def credit(self, line: str, units: int) -> None:
-        """Units of the line that it names were taken out of the order."""
+        """Count units of the line as taken out of the order."""
         self.cancelled[line] = self.cancelled.get(line, 0) + units
 
     def end(self, outcome: RemedyOutcome) -> None:
-        """It is decided."""
+        """Record that it is decided."""
         self.outcome = outcome
 
 
@@ -46,16 +46,16 @@ def refunded(remedies: Iterable[Remedy], line: str) -> int:
 
 
 def unwanted(remedies: Iterable[Remedy], line: str, shipped: int) -> int:
-    """Units of the line that must not be sent any more, though they are still in the order.
+    """Units of the line that must not be sent any more, although they are still in the order.
 
-    A refund that ended after the claim may be about units that were shipped; only what exceeds those counts.
+    A refund after the claim may be about units that were shipped, so only refunded units beyond the shipped ones count.
     """
     known = list(remedies)
     return wanted_back(known, line) + max(0, refunded(known, line) - shipped)
 
 
 def credit(remedies: Iterable[Remedy], line: str, units: int) -> None:
-    """Tell the remedies that wait for it that units were taken out of the order; the open ones first."""
+    """Count units as taken out of the order, for the remedies that wait for them; the open remedies first."""
     known = list(remedies)
     waiting = [remedy for remedy in known if remedy.open]
     waiting += [remedy for remedy in known if remedy.outcome == "REFUNDED"]

@@ -1,7 +1,7 @@
 """The lifecycles of an order, a purchase order and a parcel.
 
-Beside each table stand its statuses and its steps as types, so that a wrong word does not pass the type checker; a test
-compares the types with the table.
+The statuses and steps of each table are also types, so that the type checker finds a wrong word. A test compares the
+types with the table.
 """
 
 from typing import Literal

@@ -1,7 +1,7 @@
-"""The order: one aggregate that changes by one conditional write, so that nothing in it can disagree.
+"""The order: one aggregate that changes in one conditional write, so that its parts always agree.
 
-How it begins and follows the marketplace is in `snapshots`, what suppliers and carriers do to it in `fulfilment`,
-refunds and cancellations in `withdrawal`, when it is looked at again in `clocks`.
+The module `snapshots` has how it begins and follows the marketplace; `fulfilment` what suppliers do to it; `delivery`
+what carriers tell; `withdrawal` refunds and cancellations; `clocks` when it is looked at again.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ from .parcel import Parcel
 from .purchase_order import PurchaseOrder
 
 Wait = Literal["", "WRITEBACK", "HOLD", "DISPATCH", "COMPLETION", "REMINDER"]
-"""What the order's own clock is set for; empty while it does not run."""
+"""What the order's own clock is set for; empty if it does not run."""
 
 
 class OrderLine(Part):
@@ -36,10 +36,10 @@ class OrderLine(Part):
 
 
 class Order(History):
-    """Everything of an order that changes. The buyer's data is not in here.
+    """Everything about an order that changes. It does not hold the buyer's data.
 
-    `fence` grows with every change that makes an older plan wrong; a purchase order is claimed only
-    with the fence its plan was made at.
+    `fence` grows with every change that makes an older plan wrong. A purchase order is claimed only if the order still
+    has the fence that it was planned with.
     """
 
     shop: str
@@ -61,10 +61,10 @@ class Order(History):
     due_for: Wait = ""
 
     def __eq__(self, other: object) -> bool:
-        """Whether all that is stored of both is the same."""
+        """Whether the stored fields of both are the same."""
         return isinstance(other, Order) and self.__dict__ == other.__dict__
 
-    __hash__ = None  # type: ignore[assignment] # it changes
+    __hash__ = None  # type: ignore[assignment] # it can change
 
     @property
     def key(self) -> OrderKey:
@@ -78,7 +78,7 @@ class Order(History):
 
     @property
     def claimed(self) -> bool:
-        """Whether any unit is, or may be, at a supplier: from then on a cancellation must be asked for."""
+        """Whether any unit is, or may be, at a supplier or shipped: then a supplier has to agree to a cancellation."""
         return any(line.units.at_supplier or line.units.shipped for line in self.lines)
 
     @property
@@ -90,7 +90,7 @@ class Order(History):
     def needs_dispatch(self) -> bool:
         """Whether the fulfilment workflow has something to do.
 
-        A hold stops new purchase orders; one whose dispatch has begun is seen through all the same.
+        A hold stops new purchase orders. A purchase order whose dispatch has begun is finished even on hold.
         """
         if any(po.in_dispatch for po in self.purchase_orders):
             return True
@@ -100,16 +100,16 @@ class Order(History):
 
     @property
     def due(self) -> datetime | None:
-        """The earliest of its own clock, its purchase orders' and its parcels'.
+        """The earliest of its own clock and the clocks of its purchase orders and parcels.
 
-        None while look-backs or polls see to all that is awaited (`clocks`), and once it is finished.
+        None if look-backs or polls look at all that it waits for (`clocks`), and once it is finished.
         """
         clocks = [self.due_at, *(po.due_at for po in self.purchase_orders), *(p.due_at for p in self.parcels)]
         return min((clock for clock in clocks if clock), default=None)
 
     @property
     def polled_since(self) -> datetime | None:
-        """When the oldest of its parcels under way that a tracker follows was shipped; None where there is none."""
+        """When its oldest followed parcel that is not finished was shipped; None if it has no such parcel."""
         if self.finished:
             return None
         followed = (parcel.shipped_at for parcel in self.parcels if parcel.followed and not parcel.finished)
@@ -117,7 +117,7 @@ class Order(History):
 
     @property
     def attention(self) -> Attention | None:
-        """Why a person is needed: all its holds and tasks; None where there is none."""
+        """Why a person is needed: all its holds and tasks; None if there are none."""
         return Attention.of(
             [
                 *(Reason(hold_kind(hold.kind), URGENCY[hold.kind], hold.since) for hold in self.holds),
@@ -126,20 +126,20 @@ class Order(History):
         )
 
     def run_clock(self, wait: Wait, due_at: datetime) -> None:
-        """Run its own clock for `wait`. A clock that is set for the same wait already keeps its time."""
+        """Run its own clock for `wait`. If it runs for the same wait already, it keeps its time."""
         if self.due_for != wait or self.due_at is None:
             self.due_for, self.due_at = wait, due_at
 
     def stop_clock(self) -> None:
-        """Its own clock runs no more."""
+        """Stop its own clock."""
         self.due_for, self.due_at = "", None
 
     def step(self, step: OrderStep) -> None:
-        """Take one step of the lifecycle; IllegalTransition where the table has none."""
+        """Take one step of the lifecycle; raises IllegalTransition if the table does not have it."""
         self.status = ORDER.next(self.status, step)
 
     def step_if_possible(self, step: OrderStep) -> None:
-        """Take one step of the lifecycle where the table has it."""
+        """Take one step of the lifecycle if the table has it."""
         if ORDER.allows(self.status, step):
             self.step(step)
 
@@ -150,7 +150,7 @@ class Order(History):
         return next((line for line in self.lines if line.id == line_id), None)
 
     def owned_line(self, line_id: str) -> OrderLine:
-        """The line of that id, which a purchase order or parcel of ours holds units of.
+        """The line of that id, for a purchase order or parcel that has units of it.
 
         Raises:
             InvariantBroken: there is none.
@@ -189,20 +189,20 @@ class Order(History):
         return next((remedy for remedy in self.remedies if remedy.case == case), None)
 
     def fence_off(self) -> None:
-        """Make every plan that was made before now wrong."""
+        """Make every plan that was made before now invalid."""
         self.fence += 1
 
     def take_address(self, digest: str) -> None:
-        """The address is another one."""
+        """The address has changed."""
         self.recipient_digest = digest
         self.fence_off()
 
     # ---- Holds and tasks
 
     def hold(self, reason: HoldReason, moment: Moment, detail: str = "") -> None:
-        """Stop the dispatch until somebody releases the hold. Adding the same hold again only updates its words.
+        """Stop the dispatch until a person releases the hold. Adding the same hold again only updates its words.
 
-        A finished order has no dispatch left to stop.
+        A finished order gets no hold, because it has no dispatch left.
         """
         if self.finished:
             return
@@ -216,9 +216,9 @@ class Order(History):
         self.add(HoldEvent(at=second_of(moment), kind="held", reason=reason))
 
     def release(self, reason: str, moment: Moment, since: datetime | None = None) -> bool:
-        """Take a hold away; whether there was one, and it began at `since`, if that is given.
+        """Remove a hold. Returns whether there was one that, if `since` is given, began at `since`.
 
-        The last one frees the order for dispatch.
+        When the last hold is removed, the order is free for dispatch.
         """
         held = next((hold for hold in self.holds if hold.kind == reason and since in {None, hold.since}), None)
         if held is None:
@@ -231,18 +231,18 @@ class Order(History):
         return True
 
     def check_address(self, missing: list[str], moment: Moment) -> None:
-        """Hold the order where the address cannot be used."""
+        """Hold the order if fields of the address are missing."""
         if missing:
             self.hold(HoldReason.ADDRESS_MISSING, moment, "missing: " + ", ".join(missing))
 
     def open_task(self, kind: TaskKind, moment: Moment, detail: str = "", about: str = "") -> None:
-        """Ask for a person. The same task is asked for once."""
+        """Ask for a person. A task that is open already is not added again."""
         if not any((task.kind, task.about) == (kind, about) for task in self.tasks):
             self.tasks.append(Task(kind=kind, since=moment.now, detail=detail[:WORDS], about=about))
             self.add(TaskEvent(at=second_of(moment), kind="task_opened", task=kind, about=about))
 
     def close_tasks(self, kind: str, moment: Moment, by: str, until: datetime | None = None) -> None:
-        """A person has seen to all tasks of a kind, those that began after `until` excepted."""
+        """A person has dealt with all tasks of a kind, except those that began after `until`."""
         closed = [task for task in self.tasks if task.kind == kind and (until is None or task.since <= until)]
         if closed:
             self.tasks = [task for task in self.tasks if task not in closed]
@@ -253,9 +253,9 @@ class Order(History):
         self.tasks = [task for task in self.tasks if (task.kind, task.about) != (kind, about)]
 
     def close_as_cancelled(self, moment: Moment) -> None:
-        """Nothing of it is left to ship: end it. Only legal while no purchase order is open.
+        """Nothing of it is left to ship: end it. Only allowed if no purchase order is open.
 
-        Tasks end with it, but for goods that a supplier may have sent all the same.
+        Its tasks end too, except those about goods that a supplier may have sent anyway.
         """
         if self.status == "IN_FULFILMENT":
             self.step("cancel_confirmed")
@@ -269,6 +269,6 @@ class Order(History):
         self.record("cancelled", moment)
 
     def check(self) -> None:
-        """Assert the invariants of quantities; InvariantBroken where one fails."""
+        """Check the invariants of quantities; raises InvariantBroken if one fails."""
         for line in self.lines:
             line.units.check()

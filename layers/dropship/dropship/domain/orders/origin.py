@@ -1,10 +1,10 @@
-"""Where an order comes from. Who is told of its parcels, and who may change what it asks for, follows from that."""
+"""Where an order comes from. That decides who is told about its parcels and who may change it."""
 
 from enum import StrEnum
 
 
 class Origin(StrEnum):
-    """MARKETPLACE: a buyer's order. All others are ours: for a buyer or for ourselves, in no marketplace's books."""
+    """MARKETPLACE: a buyer's order. All others are our own orders, which no marketplace knows."""
 
     MARKETPLACE = "MARKETPLACE"
     MAKE_UP = "MAKE_UP"
@@ -13,5 +13,5 @@ class Origin(StrEnum):
 
     @property
     def ours(self) -> bool:
-        """Whether no marketplace knows the order: none is told of its parcels, and no snapshot is about it."""
+        """Whether no marketplace knows the order: none is told about its parcels, and it has no snapshots."""
         return self is not Origin.MARKETPLACE

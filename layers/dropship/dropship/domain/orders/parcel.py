@@ -1,4 +1,4 @@
-"""A parcel on its way: scans move it forward by time, never back."""
+"""A parcel under way: scans move it forward in the order of their times, never back."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -49,11 +49,11 @@ _PLACE_OF_STATE: dict[ParcelStatus, Place] = {
 _PROGRESS = {stage: rank for rank, stage in enumerate(TrackingStage)}
 
 WritebackState = Literal["DUE", "SENDING", "DONE", "REFUSED", "NOT_NEEDED"]
-"""What the marketplace knows of a parcel. NOT_NEEDED: the order is not a marketplace's, so nobody is told."""
+"""What the marketplace knows about a parcel. NOT_NEEDED: no marketplace knows the order, so none is told."""
 
 
 class Parcel(Part):
-    """One parcel of a purchase order and whether the marketplace has been told of it."""
+    """One parcel of a purchase order, and whether the marketplace has been told about it."""
 
     purchase_order: str
     carrier: str
@@ -81,16 +81,16 @@ class Parcel(Part):
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing more to hear from the carrier in the normal course."""
+        """Whether no more news from the carrier is expected."""
         return self.state == "DELIVERED" or self.state in PARCEL.terminal
 
     @property
     def untold(self) -> bool:
-        """Whether the marketplace has yet to be told of it."""
+        """Whether the marketplace still has to be told about it."""
         return self.writeback in {"DUE", "SENDING"}
 
     def clock(self, deadlines: Deadlines) -> datetime | None:
-        """When news of it are overdue; None once it is finished."""
+        """When news of it is overdue; None once it is finished."""
         if self.finished or self.due_at is not None:
             return self.due_at
         if self.last_event_at is None:
@@ -98,11 +98,11 @@ class Parcel(Part):
         return self.last_event_at + deadlines.stall
 
     def track(self, events: Iterable[TrackingEvent], deadlines: Deadlines) -> bool:
-        """Take in scans, oldest first; whether anything changed that is worth a write.
+        """Take in scans, oldest first. Returns whether something changed that is worth a write.
 
-        A scan that is older than the last one taken, or that the lifecycle does not allow from here,
-        changes nothing. Scans of one moment count in the order of their progress. Scans that only repeat
-        the state are worth a write when they move the stall clock by more than a quarter of its length.
+        A scan changes nothing if it is older than the last one taken, or if the lifecycle does not allow it from the
+        current state. Scans of the same time count in the order of their progress. Scans that only repeat the state are
+        worth a write if they move the stall clock by more than a quarter of its length.
         """
         before, heard, clock = self.state, (self.last_event_at, self.last_stage), self.clock(deadlines)
         known = [event for event in events if event.stage is not None]
@@ -117,7 +117,7 @@ class Parcel(Part):
 
     def _is_news(self, clock: datetime | None, due: datetime | None, deadlines: Deadlines) -> bool:
         if self.state == PARCEL.initial:
-            return False  # nobody scanned it yet: the clock of the first scan runs on
+            return False  # there was no scan yet: the clock for the first scan goes on
         return due is not None and clock is not None and due - clock > deadlines.stall / 4
 
     def _apply_scan(self, event: TrackingEvent) -> None:
@@ -137,21 +137,21 @@ class Parcel(Part):
         return (at, _PROGRESS[stage]) > (self.last_event_at, _PROGRESS[self.last_stage])
 
     def follow_no_more(self, moment: Moment) -> None:
-        """No tracker will tell of it any more: it is left to a person, whom its own clock reminds."""
+        """No tracker gives news of it any more: its own clock reminds a person to look."""
         self.followed = False
         self.remind_later(moment)
 
     def remind_later(self, moment: Moment) -> None:
-        """Its clock has run out. One that is followed is looked at with its next poll, any other has a new clock."""
+        """Its clock has run out. A followed parcel is looked at again at its next poll; any other gets a new clock."""
         self.due_at = None if self.followed else moment.after(moment.deadlines.remind)
 
     def close_window(self) -> None:
-        """Nothing can be claimed for it any more."""
+        """Its after-sales window is over."""
         if self.state == "DELIVERED":
             self.state = PARCEL.next(self.state, "window_closed")
 
     def begin_writeback(self, moment: Moment) -> bool:
-        """Give the writeback to this worker; False if nothing is to be told, or another worker is at it."""
+        """Give the writeback to this worker; False if nothing has to be told, or another worker is telling it."""
         if not self.untold:
             return False
         if self.writeback == "SENDING" and moment.now < self.writeback_at + moment.deadlines.writeback_lease:

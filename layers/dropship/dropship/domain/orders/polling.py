@@ -1,4 +1,4 @@
-"""When an order's parcels are polled: often at first, ever less often as they get old, and when one is given up.
+"""When an order's parcels are polled (less often as they get older), and when a parcel is given up.
 
 Orders are polled, not waybills (decision 21), in rounds (decision 11).
 """
@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from dropship.domain.identity import OrderKey
 
-# One round of the poll schedule. 快递100 asks for no more than one query of a number in 30 minutes (spec B1).
+# One round of the poll schedule. 快递100 asks us to query a number at most once in 30 minutes (spec B1).
 ROUND = timedelta(minutes=30)
 SLOTS = 48
-"""Each order has one of so many slots, so that the orders spread over the rounds of a day."""
+"""The number of slots. Each order has one slot, so that the orders spread over the rounds of a day."""
 # (age up to which, rounds between two polls); each number of rounds divides the one after it, and the last is SLOTS.
 _PACE = ((timedelta(days=1), 4), (timedelta(days=3), 8), (timedelta(days=10), 16))
 _FOLLOWED = timedelta(days=60)
@@ -26,10 +26,10 @@ def slot_of(order: OrderKey) -> int:
 def turns(now: datetime) -> Iterator[tuple[int, datetime | None]]:
     """The slots whose turn it is in the round that `now` is nearest to, each with how far back it goes.
 
-    In a slot it is the turn of the orders with a parcel shipped after that moment; of all of them where it is None.
-    The turn follows from the order's key alone, so that nothing is written when a poll brings no news. A round begins
-    on the full or half hour. The nearest one is taken, for a schedule fires a little early or late: rounded down, one
-    round would be left out and another run twice.
+    In each slot, the orders with a parcel shipped after that time are polled; all orders if the time is None. The turn
+    depends only on the order's key, so nothing has to be written when a poll brings no news. A round begins on the full
+    or half hour. A schedule fires a little early or late, so the nearest round is taken: if the time were rounded down,
+    one round would be left out and another would run twice.
     """
     nearest = int((now.timestamp() + ROUND.total_seconds() / 2) // ROUND.total_seconds())
     for slot in range(SLOTS):
@@ -42,5 +42,5 @@ def turns(now: datetime) -> Iterator[tuple[int, datetime | None]]:
 
 
 def is_given_up(news_at: datetime, now: datetime) -> bool:
-    """Whether the last news is so old, sixty days, that the parcel is asked for no more."""
+    """Whether the last news is at least sixty days old, so that the parcel is no longer polled."""
     return now - news_at >= _FOLLOWED

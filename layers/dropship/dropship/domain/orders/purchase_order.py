@@ -1,4 +1,4 @@
-"""A purchase order: what one supplier was asked to ship, and how far it got. It alone sets its status and its clock."""
+"""A purchase order: what one supplier was asked to ship, and how far it got. Only it sets its status and clock."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -19,7 +19,7 @@ OPEN_AT_SUPPLIER: frozenset[PurchaseOrderStatus] = frozenset(
 )
 IN_DISPATCH: frozenset[PurchaseOrderStatus] = frozenset({"DRAFT", "DISPATCHING", "DISPATCH_UNKNOWN"})
 CANCELLABLE: frozenset[PurchaseOrderStatus] = frozenset({"DISPATCHED", "PARTIALLY_ACKED", "ACKED"})
-# The steps by which it ends when the supplier will not ship it, or not ship the rest.
+# The steps with which it ends if the supplier will not ship it, or will not ship the rest.
 _WAY_OUT: dict[PurchaseOrderStatus, tuple[PurchaseOrderStep, ...]] = {
     "DISPATCHED": ("rejected",),
     "PARTIALLY_ACKED": ("cancel_requested", "cancel_accepted"),
@@ -29,18 +29,21 @@ _WAY_OUT: dict[PurchaseOrderStatus, tuple[PurchaseOrderStep, ...]] = {
 }
 
 CancelWish = Literal["", "WANTED", "REFUSED"]
-"""Whether we want it back: not; yes; yes, but the supplier ships it all the same, or cannot be asked any more."""
+"""Whether we want it back. Empty: no. WANTED: yes.
+
+REFUSED: yes, but the supplier ships it anyway, or it is too late to ask.
+"""
 
 
 class PlannedPurchaseOrder(Fact):
-    """A purchase order that is to be placed. Carries no personal data: it travels through the workflow."""
+    """A purchase order that has to be placed. It has no personal data, because it passes through the workflow."""
 
     id: str
     lines: tuple[PurchaseLine, ...]
 
 
 class PurchaseOrder(Part):
-    """One purchase order of an order. Its lines never change after the claim: a repeat sends the same words."""
+    """One purchase order of an order. Its lines never change after the claim, so a repeat sends the same request."""
 
     id: str
     lines: list[PurchaseLine]
@@ -58,7 +61,7 @@ class PurchaseOrder(Part):
 
     @classmethod
     def claimed(cls, planned: PlannedPurchaseOrder, moment: Moment, *, looked_at: bool) -> Self:
-        """A new one, about to be placed. It has a clock of its own unless it is `looked_at` without one."""
+        """A new purchase order, about to be placed. It has its own clock unless it is `looked_at` without one."""
         due_at = None if looked_at else moment.after(moment.deadlines.resume)
         purchase_order = cls(id=planned.id, lines=list(planned.lines), claimed_at=moment.now, due_at=due_at)
         purchase_order.step("dispatch_claimed")
@@ -71,41 +74,41 @@ class PurchaseOrder(Part):
 
     @property
     def in_dispatch(self) -> bool:
-        """Whether it is still to be found out if the supplier has it."""
+        """Whether it is not known yet if the supplier has it."""
         return self.status in IN_DISPATCH
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more is to come of it."""
+        """Whether it has ended."""
         return self.status in PURCHASE_ORDER.terminal
 
     @property
     def remaining(self) -> dict[str, int]:
-        """Units by order line that this purchase order still owes; none once it is closed or shipped, even in short."""
+        """Units by order line that still have to be shipped; none once it is closed or SHIPPED, even if incomplete."""
         if self.status == "SHIPPED" or self.closed:
             return {}
         owed = {line.line: line.quantity - self.shipped.get(line.line, 0) for line in self.lines}
         return {line: units for line, units in owed.items() if units}
 
     def step(self, step: PurchaseOrderStep) -> None:
-        """Take one step of the lifecycle; IllegalTransition where the table has none."""
+        """Take one step of the lifecycle; raises IllegalTransition if the table does not have it."""
         self.status = PURCHASE_ORDER.next(self.status, step)
 
     # ---- Placing
 
     def lease_to(self, worker: str, moment: Moment) -> bool:
-        """Let this worker place it; False while another is at it, whose request may be under way."""
+        """Let this worker place it; False while another worker's request may be under way."""
         if self.lease_until is not None and moment.now < self.lease_until and self.worker != worker:
             return False
         self.worker, self.lease_until = worker, moment.after(moment.deadlines.dispatch_lease)
         return True
 
     def end_lease(self) -> None:
-        """The try to place it is over, whatever came of it."""
+        """The try to place it is over, with any outcome."""
         self.worker, self.lease_until = "", None
 
     def accept(self, supplier_reference: str, moment: Moment) -> None:
-        """The supplier has it: by its answer, by our look-up, or because it speaks of it."""
+        """The supplier has it: its answer, our look-up or one of its events says so."""
         if self.status == "DISPATCHING":
             self.step("supplier_accepted_request")
         elif self.status == "DISPATCH_UNKNOWN":
@@ -115,11 +118,11 @@ class PurchaseOrder(Part):
         self.end_lease()
 
     def learn_reference(self, supplier_reference: str) -> None:
-        """The supplier's own number for it; an empty one teaches nothing."""
+        """Keep the supplier's own number for it; an empty one is ignored."""
         self.supplier_reference = supplier_reference or self.supplier_reference
 
     def doubt(self, why: str, moment: Moment) -> None:
-        """Nobody can tell whether the supplier has it: it has to be looked up before anything else."""
+        """It is not known whether the supplier has it: it has to be looked up before anything else is done."""
         if self.status == "DISPATCHING":
             self.step("outcome_unknown")
         self.reason = why[:WORDS]
@@ -127,7 +130,7 @@ class PurchaseOrder(Part):
         self.end_lease()
 
     def drop(self, why: str) -> None:
-        """It provably never came to be at the supplier: close it, so that its units can be routed anew."""
+        """The supplier certainly does not have it: close it, so that its units can be routed again."""
         self.step("definite_failure" if self.status == "DISPATCHING" else "lookup_absent")
         self.step("cancel")
         self.never_placed = True
@@ -135,7 +138,7 @@ class PurchaseOrder(Part):
         self._end(why)
 
     def acknowledge(self, moment: Moment, *, looked_at: bool) -> None:
-        """The supplier will ship it. Its clock is explicit unless it is `looked_at` in time without one."""
+        """The supplier will ship it. It gets its own clock unless it is `looked_at` in time without one."""
         self.step("ack_all")
         self.due_at = None if looked_at else self.claimed_at + moment.deadlines.ship
 
@@ -156,9 +159,9 @@ class PurchaseOrder(Part):
     # ---- Cancelling
 
     def want_back(self) -> bool:
-        """Nobody wants what is left of it. Returns whether that is news.
+        """Nothing that is left of it is wanted any more. Returns whether that is new.
 
-        It is marked WANTED while the supplier can still be asked to cancel it, REFUSED once that is too late.
+        It is marked WANTED if the supplier can still be asked to cancel it, REFUSED if it is too late.
         """
         wish: CancelWish = "WANTED" if self.within_recall else "REFUSED"
         news = self.cancel != wish
@@ -171,7 +174,7 @@ class PurchaseOrder(Part):
         return not self.shipped and self.cancel != "REFUSED"
 
     def ask_cancellation(self, moment: Moment) -> bool:
-        """The supplier is being asked; False where it was asked before. Until it answers, it is asked again."""
+        """The supplier is being asked to cancel; False if it was asked before. It is asked again until it answers."""
         if self.status not in CANCELLABLE:
             return False
         self.step("cancel_requested")
@@ -179,28 +182,28 @@ class PurchaseOrder(Part):
         return True
 
     def promise_answer(self, moment: Moment) -> None:
-        """The supplier will answer the cancellation by an event; from here its own clock runs."""
+        """The supplier will answer the cancellation with an event; the clock for that answer starts now."""
         if self.status == "CANCEL_REQUESTED" and not self.answer_promised:
             self.answer_promised = True
             self.due_at = moment.after(moment.deadlines.cancel)
 
     def refuse_cancellation(self, moment: Moment) -> None:
-        """The supplier ships it in spite of our wish."""
+        """The supplier said that it ships it although we asked to cancel."""
         self.step("cancel_rejected")
         self.cancel = "REFUSED"
         self.due_at = moment.after(moment.deadlines.ship)
 
     def give_up_cancellation(self) -> None:
-        """It was shipped in spite of our wish."""
+        """It was shipped although we asked to cancel."""
         self.cancel = "REFUSED"
 
     @property
     def can_be_called_off(self) -> bool:
-        """Whether the supplier may still say that it will not ship it, or not the rest."""
+        """Whether it can still end because the supplier will not ship it, or will not ship the rest."""
         return self.status in _WAY_OUT
 
     def call_off(self, reason: str) -> None:
-        """The supplier will not ship it, or not the rest."""
+        """The supplier will not ship it, or will not ship the rest: end it."""
         for step in _WAY_OUT[self.status]:
             self.step(step)
         self._end(reason)
@@ -211,15 +214,15 @@ class PurchaseOrder(Part):
     # ---- Clocks
 
     def try_again_later(self, moment: Moment) -> None:
-        """What is to be done with it is begun again if nothing came of it by then."""
+        """Set the clock after which the current work on it is started again."""
         self.due_at = moment.after(moment.deadlines.resume)
 
     def run_clock_to(self, due_at: datetime) -> None:
-        """Nobody looks at it without a clock any more: it gets one of its own."""
+        """Give it its own clock, because nothing else looks at it any more."""
         self.due_at = due_at
 
     def miss_deadline(self, moment: Moment) -> TaskKind:
-        """The supplier let a deadline pass; the kind of task that this is. A person is reminded until it is over."""
+        """The supplier missed a deadline. Returns the kind of task for it; a person is reminded until it is solved."""
         kind = TaskKind.ACKNOWLEDGE_LATE if self.status == "DISPATCHED" else TaskKind.SHIP_LATE
         if self.status == "CANCEL_REQUESTED":
             kind = TaskKind.CANCEL_LATE

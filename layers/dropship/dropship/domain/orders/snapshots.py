@@ -15,8 +15,7 @@ from .order import Order, OrderLine
 class Snapshot(NamedTuple):
     """The marketplace order as of its version, with what the order keeps of the buyer's address.
 
-    `recipient_digest` tells whether the address changed; `missing` names the fields without which nothing can
-    be sent.
+    `recipient_digest` tells whether the address changed; `missing` names the empty fields that a label needs.
     """
 
     source: MarketplaceOrder
@@ -25,7 +24,7 @@ class Snapshot(NamedTuple):
 
 
 def receive(snapshot: Snapshot, moment: Moment) -> Order:
-    """A new order from its first snapshot; lines that need no shipping are not taken in."""
+    """A new order from its first snapshot; lines that need no shipping are left out."""
     source = snapshot.source
     order = Order(
         shop=source.shop,
@@ -52,16 +51,16 @@ def receive(snapshot: Snapshot, moment: Moment) -> Order:
 
 
 def revise(order: Order, snapshot: Snapshot, moment: Moment) -> bool:
-    """Take in a snapshot, unless a later one was taken in before; whether anything changed.
+    """Take in a snapshot, unless a later one was taken in before. Returns whether anything changed.
 
-    Marketplaces count in seconds, so one of the same version is taken in as well.
+    Versions are times in whole seconds, so a snapshot of the same version is taken in too.
 
-    Before the claim, the marketplace's open units are ours, as far as they are paid. After it, quantities change only
-    through refunds and cancellations; other changes of units, and a changed address, need a person. So do units that
-    are wanted of an order which has ended; nothing else is taken in there.
+    Before the claim, our quantities become the marketplace's open units, as far as they are paid. After the claim,
+    quantities change only through refunds and cancellations; other changes of units, and a changed address, need a
+    person. If the order has ended, more wanted units need a person, and everything else is ignored.
 
     Raises:
-        InvalidMessage: the order is one of ours, which no marketplace can change.
+        InvalidMessage: the order is our own, so no marketplace can change it.
     """
     if order.origin.ours:
         raise InvalidMessage(f"order {order.key} is ours ({order.origin}); a marketplace cannot change it")
@@ -82,7 +81,7 @@ def revise(order: Order, snapshot: Snapshot, moment: Moment) -> bool:
 
 
 def _look_after_the_end(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
-    """An order that was emptied by an edit, or sent, may be edited once more: what is wanted now, nobody sends."""
+    """Ask for a person if an edit added units to an order that has ended, because no dispatch would send them."""
     open_units = {line.id: line.units.open for line in order.lines}
     more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
     if more and source.paid and not source.off:
@@ -102,7 +101,7 @@ def _change_address(order: Order, snapshot: Snapshot, moment: Moment) -> None:
 
 
 def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:
-    """Units to send by line, less those that refunds took back of which the snapshot does not know yet."""
+    """Units to send by line, minus those taken back by refunds that the snapshot does not know yet."""
     reflected = {case_id("refund", refund) for refund in source.refunds}
     later = [remedy.cancelled for remedy in order.remedies if remedy.case not in reflected]
     return {
@@ -114,7 +113,7 @@ def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:
 def _compare_units(order: Order, source: MarketplaceOrder, moment: Moment) -> None:
     known_cases = {remedy.case for remedy in order.remedies}
     if not known_cases.issuperset(case_id("refund", refund) for refund in source.refunds):
-        return  # the refund itself is on its way to us and says what it is about
+        return  # the refund will come as its own event, which says which units it is about
     wanted = _wanted_units(order, source)
     ours = {line.id: line.units for line in order.lines}
     more = [line for line, count in wanted.items() if count > (ours[line].open if line in ours else 0)]
@@ -152,7 +151,7 @@ def _adopt_units(order: Order, source: MarketplaceOrder, moment: Moment) -> None
 
 
 def _adopt_refunds(order: Order, source: MarketplaceOrder) -> None:
-    """The snapshot's units are without what it says was refunded, so those refunds have had their effect."""
+    """Mark the snapshot's refunds as done: its units are already without what was refunded."""
     reflected = {case_id("refund", refund) for refund in source.refunds}
     for remedy in order.remedies:
         if remedy.case in reflected and remedy.open:
@@ -167,5 +166,5 @@ def _new_line(line: MarketplaceLine) -> OrderLine:
 
 
 def _reflected(refund: str) -> Remedy:
-    """The ledger entry of a refund whose units the marketplace already took out of the order."""
+    """The ledger entry of a refund whose units the marketplace has already taken out of the order."""
     return Remedy(case=case_id("refund", refund), units={}, outcome="CANCELLED")

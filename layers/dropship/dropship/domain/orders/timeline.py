@@ -1,4 +1,4 @@
-"""The order's history in words, for people."""
+"""The order's timeline in words, for people."""
 
 from .events import CaseEnded, Event, HoldEvent, OrderEvent, ParcelEvent, ParcelMoved, PurchaseOrderEvent, TaskEvent
 
@@ -38,7 +38,7 @@ def words(event: Event) -> str:
 
 
 def about(event: Event) -> str:
-    """What it is about: a purchase order's id, `carrier number`, a hold's reason, a case's id, a person, or nothing."""
+    """What it is about: a purchase order's id, `carrier number`, a hold's reason, a case's id, a person, or empty."""
     match event:
         case OrderEvent():
             return ""

@@ -1,4 +1,4 @@
-"""Units that no purchase order has yet, as the planning needs to know them."""
+"""Units that no purchase order has yet, in the form that the planning needs."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -19,14 +19,17 @@ class UnroutedLine(Fact):
 
 
 class Unrouted(Fact):
-    """All that the first plan of an order needs to know of it, as of `fence`. It travels with the workflow's input."""
+    """All that the first plan of an order needs to know about it, as of `fence`. It is in the workflow's input."""
 
     fence: int
     lines: tuple[UnroutedLine, ...]
 
     @classmethod
     def of(cls, order: Order) -> Self | None:
-        """None where the plan has to read the order: it has purchase orders, or too many lines for an input."""
+        """The unrouted units of the order; None if it has purchase orders, or too many lines for an input.
+
+        Then the plan has to read the order.
+        """
         if order.purchase_orders or len(order.lines) > MOST_LINES:
             return None
         return cls(fence=order.fence, lines=tuple(unrouted_lines(order)))

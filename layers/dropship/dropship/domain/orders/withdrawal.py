@@ -1,4 +1,4 @@
-"""Taking back what was ordered: free before the claim, asked of the supplier after it."""
+"""Taking back what was ordered: free before the claim; after it the supplier has to be asked."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -17,9 +17,9 @@ Withdrawal = Literal["DONE", "ASKED", "SHIPPED"]
 def cancel(order: Order, moment: Moment) -> Withdrawal:
     """Take the whole order back.
 
-    Returns `DONE` where nothing is left to send, `ASKED` where suppliers have to be asked (`to_ask`),
-    `SHIPPED` where at least a part is beyond recall and a person has to decide; there may still be suppliers to ask
-    for the rest.
+    Returns `DONE` if nothing is left to send; `ASKED` if suppliers have to be asked (`to_ask`); `SHIPPED` if at least a
+    part can no longer be cancelled and a person has to decide. With `SHIPPED` there may still be suppliers to ask for
+    the rest.
     """
     if order.finished:
         return "DONE"
@@ -31,11 +31,13 @@ def cancel(order: Order, moment: Moment) -> Withdrawal:
 
 
 def withdraw(order: Order, case: str, units: Mapping[str, int], moment: Moment) -> Withdrawal:
-    """Take back the units of one refund or return, once, however often it is asked.
+    """Take back the units of one refund or return. A repeat takes back nothing more.
 
-    Units that no purchase order has claimed are cancelled here and now, behind the fence. A purchase order
-    whose units are all taken back is asked to be cancelled; one that is wanted in part, or has shipped,
-    is left to a person; so is a refund after the claim that names no line we ship.
+    Units that no purchase order has claimed are cancelled at once, and the fence makes older plans invalid. If all
+    units of a purchase order are taken back, its supplier is asked to cancel it. If only a part of them is, or it has
+    shipped, a person has to decide. A person also has to decide on a refund after the claim that names no line we ship.
+
+    Returns the same values as `cancel`.
     """
     remedy = order.remedy(case)
     if remedy is None:
@@ -47,7 +49,7 @@ def withdraw(order: Order, case: str, units: Mapping[str, int], moment: Moment) 
         return "SHIPPED"
     left = {line: count - remedy.cancelled.get(line, 0) for line, count in remedy.units.items()}
     outcome = _withdraw(order, {line: count for line, count in left.items() if count > 0}, moment, remedy)
-    if outcome == "DONE" or (order.finished and not order.claimed):  # what was cancelled was never sent
+    if outcome == "DONE" or (order.finished and not order.claimed):  # a finished order without a claim was never sent
         outcome = "DONE"
         remedy.end("CANCELLED")
     return outcome
@@ -68,7 +70,7 @@ def conclude(order: Order, case: str, outcome: RemedyOutcome, moment: Moment) ->
 
 
 def _watch_for_refunded_units(order: Order, remedy: Remedy, moment: Moment) -> None:
-    """Money is back with the buyer while the goods may still come to them: somebody has to stop or claim them."""
+    """If refunded goods may still reach the buyer, ask a person to stop them or to claim them back."""
     coming = [
         line.id for line in order.lines if remedy.missing(line.id) and (line.units.at_supplier or line.units.in_transit)
     ]
@@ -78,7 +80,7 @@ def _watch_for_refunded_units(order: Order, remedy: Remedy, moment: Moment) -> N
 
 
 def to_ask(order: Order) -> list[PurchaseOrder]:
-    """Purchase orders whose supplier has yet to be asked, or asked again, to cancel."""
+    """Purchase orders whose supplier has to be asked, or asked again, to cancel."""
     return [
         po
         for po in order.purchase_orders
@@ -87,7 +89,7 @@ def to_ask(order: Order) -> list[PurchaseOrder]:
 
 
 def ask(order: Order, purchase_order: PurchaseOrder, moment: Moment) -> None:
-    """Record that the supplier is being asked; the intent, before the call."""
+    """Record, before the call, that the supplier is being asked (the intent)."""
     if purchase_order.ask_cancellation(moment):
         order.record_of_purchase_order("cancellation_asked", purchase_order, moment)
 
@@ -113,10 +115,10 @@ def _withdraw(order: Order, units: dict[str, int], moment: Moment, remedy: Remed
 
 
 def _want_back(order: Order, left: dict[str, int], remedy: Remedy | None) -> bool:
-    """Mark the purchase orders that hold nothing but unwanted units; whether they cover all of `left`.
+    """Mark the purchase orders that have only unwanted units. Returns whether they cover all of `left`.
 
-    Unwanted is also what other open remedies wait for; those before this one in the ledger are served first.
-    Purchase orders that were marked before count first, so that a repeat marks no more than the first time.
+    Units that other open remedies wait for are unwanted too; remedies earlier in the ledger come first. Purchase orders
+    that are marked already are counted first, so that a repeat marks no more than the first time.
     """
     if not left:
         return False

@@ -43,8 +43,8 @@ class Supplier(_Entry):
 class Tracker(_Entry):
     """A tracking service that knows many carriers.
 
-    `codes` maps its code for a carrier (快递100: `yuantong`) to our carrier id (`yto`). `callback_url` is where
-    it pushes to, if it is to push.
+    `codes` maps its code for a carrier (快递100: `yuantong`) to our carrier id (`yto`). `callback_url` is the address
+    for its pushes; None if it should not push.
     """
 
     channel: ChannelName
@@ -53,7 +53,7 @@ class Tracker(_Entry):
     callback_url: BaseUrl | None = None
 
     def code_of(self, carrier: str) -> str | None:
-        """The tracker's code for our carrier; None if it does not follow it."""
+        """The tracker's code for our carrier; None if the tracker does not follow that carrier."""
         return next((code for code, ours in self.codes.items() if ours == carrier), None)
 
 

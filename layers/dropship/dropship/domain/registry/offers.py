@@ -9,7 +9,7 @@ from dropship.domain.money import Money
 
 
 class Offer(Fact):
-    """A supplier's offer for one SKU of a shop; the lowest `rank` is asked first."""
+    """A supplier's offer for one SKU of a shop; the offer with the lowest `rank` is taken."""
 
     supplier: ConnectionId
     supplier_sku: Annotated[str, Field(min_length=1, max_length=128)]

@@ -1,1 +1,1 @@
-"""After-sales: refunds, returns, and what follows from them."""
+"""After-sales: cases of refunds and returns."""

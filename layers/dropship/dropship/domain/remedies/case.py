@@ -1,4 +1,4 @@
-"""An after-sales case: what a buyer asked after paying, who decides by when, and how it ended."""
+"""An after-sales case: what a buyer asked for after paying, who decides by when, and how it ended."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ ReportedStep = Literal[
     "refund_failed",
     "retry",
 ]
-"""What a person, a partner or the buyer may tell of a case beyond approving and refusing it."""
+"""What a person may report about a case, besides approving and refusing it."""
 REPORTED_STEPS: frozenset[ReportedStep] = frozenset(get_args(ReportedStep))
 
 _URGENCY: Mapping[CaseStatus, Urgency] = {
@@ -50,16 +50,16 @@ _OUTCOMES: dict[CaseStatus, RemedyOutcome] = {
 
 
 def case_kind(status: CaseStatus) -> AttentionKind:
-    """What a case of that status is listed as."""
+    """The name of a case with that status in the list of what needs a person."""
     return AttentionKind(f"CASE_{status}")
 
 
 CASE_KINDS = tuple(map(case_kind, _URGENCY))
-"""All that a case can be listed as."""
+"""All names that a case can have in that list."""
 
 
 class CaseEvent(Fact):
-    """Something happened to the case; `by` is the person who did or told it, empty where nobody did."""
+    """Something happened to the case; `by` is the person who did or reported it, empty if no person did."""
 
     at: datetime
     kind: Literal["opened"] | CaseStep
@@ -67,7 +67,7 @@ class CaseEvent(Fact):
 
 
 class Case(Part):
-    """One refund or return and its way through the lifecycle. Holds no buyer's data beyond their reason."""
+    """One refund or return and its way through the lifecycle. Its only buyer's data is the buyer's reason."""
 
     shop: str
     id: str
@@ -111,30 +111,30 @@ class Case(Part):
 
     @property
     def outcome(self) -> RemedyOutcome:
-        """How it ended, for the order's remedy ledger; empty while it has not."""
+        """How it ended, for the order's remedy ledger; empty if it has not ended."""
         return _OUTCOMES.get(self.status, "")
 
     @property
     def due(self) -> datetime | None:
-        """When something has to happen; None once finished."""
+        """When its clock runs out; None if no clock runs, or it is finished."""
         return None if self.finished else self.due_at
 
     @property
     def attention(self) -> Attention | None:
-        """Why a person is needed, since its latest step; None where nobody is."""
+        """Why a person is needed, since its latest step; None if no person is needed."""
         urgency = _URGENCY.get(self.status)
         if urgency is None:
             return None
         return Attention.of([Reason(case_kind(self.status), urgency, self.timeline[-1].at)])
 
     def remember_workflow(self, task_token: str) -> None:
-        """Keep how to answer the workflow that waits for its end."""
+        """Keep the token that answers the workflow, which waits for the end of the case."""
         self.task_token = task_token
 
     def step(self, step: CaseStep, moment: Moment, by: str = "") -> None:
         """Take one step of the lifecycle; `by` is the person who took it.
 
-        A refund case is about money that the marketplace has already moved, so agreeing to it settles it.
+        If the case has an amount, the marketplace has already moved the money, so agreeing to the refund completes it.
 
         Raises:
             IllegalTransition: the lifecycle has no such step from here.
@@ -148,9 +148,10 @@ class Case(Part):
         self.timeline.append(CaseEvent(at=moment.now, kind=step, by=by))
 
     def arm(self, moment: Moment) -> None:
-        """Set the clock of its status. Called at one place: where the case is saved.
+        """Set the clock of its status. Called in one place only: where the case is saved.
 
-        A clock keeps its time while the status stays, also when it has run out: then `overdue` stops it first.
+        While the status stays the same, the clock keeps its time, even after it has run out. `overdue` stops such a
+        clock before this sets a new one.
         """
         if self.finished:
             self.due_for, self.due_at = "", None
@@ -158,7 +159,7 @@ class Case(Part):
             self.due_for, self.due_at = self.status, moment.after(_length(self.status, moment.deadlines))
 
     def withdrawn_in_time(self, moment: Moment) -> None:
-        """The units never left the supplier, so there is nothing to decide: settle it."""
+        """The units never left the supplier, so there is nothing to decide: complete the refund."""
         if self.status == "OPEN":
             self.step("agree_refund", moment)
         if self.status == "REFUNDING":
@@ -177,28 +178,28 @@ class Case(Part):
         self.step(agreed if decision == "approve" else "reject", moment, by)
 
     def tell(self, step: str, by: str, moment: Moment) -> None:
-        """Take in what a person reports of the buyer, the goods or the platform's ruling.
+        """Take in what a person reports about the buyer, the goods or the platform's ruling.
 
         Raises:
-            IllegalTransition: not one of `REPORTED_STEPS`, or not possible now.
+            IllegalTransition: the step is not one of `REPORTED_STEPS`, or is not possible now.
         """
         if step not in REPORTED_STEPS:
             raise IllegalTransition(f"'{step}' is not for a person to report")
         self.step(step, moment, by)
 
     def overdue(self, moment: Moment) -> bool:
-        """Nobody acted in time: do what the platform would; whether the clock had run out."""
+        """If the clock has run out, do what the platform does if nobody acts. Returns whether it had run out."""
         if self.finished or self.due_at is None or self.due_at > moment.now:
             return False
         silent = self._step_of_silence()
         if silent is None:
-            self.due_at = None  # a person is reminded: `arm` sets it anew
+            self.due_at = None  # a person is reminded; `arm` sets a new clock
         else:
             self.step(silent, moment)
         return True
 
     def _step_of_silence(self) -> CaseStep | None:
-        """What follows where nobody did anything by the end of the clock; None where somebody still has to."""
+        """The step if nobody acted before the clock ran out; None if a person still has to act."""
         if self.status == "OPEN":
             return "merchant_timeout" if self.kind == "refund" else "merchant_timeout_return"
         if self.status == "RETURN_IN_TRANSIT":

@@ -20,9 +20,10 @@ class NoSource(InvalidMessage):
 
 
 def plan_first(key: OrderKey, unrouted: Unrouted, offers: Mapping[str, Sequence[Offer]]) -> list[PlannedPurchaseOrder]:
-    """`plan` for an order that has no purchase order yet, by what travelled with the workflow's input.
+    """Like `plan`, for an order that has no purchase order yet, from the input of the workflow.
 
-    It may be out of date: a purchase order is claimed only at the fence its plan was made at.
+    The input may be out of date. That does no harm: a purchase order is claimed only if the order still has the fence
+    that it was planned with.
     """
     return _plan(unrouted.lines, lambda supplier: PurchaseOrderId(key, supplier, 1, 1), offers)
 
@@ -33,7 +34,7 @@ def plan(order: Order, offers: Mapping[str, Sequence[Offer]]) -> list[PlannedPur
     `offers` maps SKU to offers. The same order in the same state always yields the same plan and ids.
 
     Raises:
-        NoSource: a line with unrouted units has no offer; nothing is planned then.
+        NoSource: a line with unrouted units has no offer; then nothing is planned.
     """
     return _plan(unrouted_lines(order), order.next_purchase_order_id, offers)
 

@@ -1,4 +1,4 @@
-"""What the calls of the back office may name and ask for. Whatever else they hold is refused in words, unquoted."""
+"""Reads and checks the parameters of back-office calls. A refusal says what is wrong without quoting the input."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,28 +9,28 @@ from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID
 
 MOST, USUAL = 100, "50"
-"""Entries of a list, at most and if nothing is said."""
+"""How many entries a list may have at most, and how many it has if the call does not say."""
 _PLACE = re.compile(rf"([1-4])\.([0-9]{{13}})\.({CONNECTION_ID.pattern})\.([A-Za-z0-9_-]{{1,80}})")
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
 def check_shop(shop: str) -> None:
-    """InvalidMessage where it cannot be the id of a shop."""
+    """Raise InvalidMessage if the text cannot be the id of a shop."""
     if not CONNECTION_ID.fullmatch(shop):
         raise InvalidMessage("not a shop's id: it has 1 to 32 lower-case letters, digits and hyphens")
 
 
 def check_ids(what: str, shop: str, name: str) -> None:
-    """Refuse what cannot be a key before anything is asked of a table."""
+    """Raise InvalidMessage if shop and name cannot be a key; this is checked before any table is read."""
     check_shop(shop)
     if not EXTERNAL_ID.fullmatch(name):
         raise InvalidMessage(f"no id of {what}: it has 1 to 64 letters, digits, hyphens and underscores")
 
 
 def check_day(text: str) -> None:
-    """InvalidMessage where it is no day as the index of recent orders names them."""
+    """Raise InvalidMessage if the text is not a day in the form that the index of recent orders uses."""
     try:
-        plain = date.fromisoformat(text).isoformat() == text  # other ISO 8601 forms are no days of our index
+        plain = date.fromisoformat(text).isoformat() == text  # our index does not use other ISO 8601 forms
     except ValueError:
         plain = False
     if not plain:
@@ -38,7 +38,7 @@ def check_day(text: str) -> None:
 
 
 def read_limit(text: str, others: Mapping[str, str]) -> int:
-    """How many entries are wanted; `others` are parameters that the call does not know."""
+    """How many entries are wanted; `others` are unknown parameters, and any of them is refused."""
     if others:
         raise InvalidMessage("unknown parameters: " + ", ".join(sorted(name[:40] for name in others)))
     if not (text.isascii() and text.isdecimal() and len(text) < 4 and 1 <= int(text) <= MOST):
@@ -49,7 +49,7 @@ def read_limit(text: str, others: Mapping[str, str]) -> int:
 def read_attention_query(
     kinds: Collection[AttentionKind], kind: str | None, shop: str | None, after: str | None, limit: int
 ) -> AttentionQuery:
-    """Which part of a list is wanted: `kind` is one of `kinds`, `after` the `next` of a page."""
+    """Which part of a list is wanted: `kind` has to be one of `kinds`, `after` the `next` of an earlier page."""
     if kind is not None and kind not in kinds:
         raise InvalidMessage("kind has to be one of " + ", ".join(kinds))
     if shop is not None:

@@ -1,8 +1,8 @@
 """Docking (对接): the ways to reach suppliers, one file each, found by what a supplier's channel can do.
 
-A docking is a class with the methods of the port `Suppliers`, decorated with `@docking`. Those who place and cancel
-purchase orders see the port only; a further docking is a further file here. It is imported when those before it, in the
-order of their names, do not reach a supplier's channel.
+A docking is a class with the methods of the port `Suppliers`, decorated with `@docking`. The services that place and
+cancel purchase orders see only the port. To add a docking, add a file here. The files are imported one by one, in the
+order of their names, until one reaches the supplier's channel.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from dropship.services.partner_calls import PartnerCalls
 
 
 class Outside(Protocol):
-    """The outside world that a docking may use. Each part of it is made when it is first asked for."""
+    """What a docking may use to reach the outside world. Each part is made when it is first needed."""
 
     @property
     def partners(self) -> PartnerCalls:
@@ -37,7 +37,7 @@ class Docking(Suppliers, Protocol):
 
 
 _DOCKINGS: dict[str, type[Docking]] = {}
-"""By the name of the module that each is in."""
+"""The dockings, by the name of the module that each is in."""
 
 
 def docking[D: Docking](kind: type[D]) -> type[D]:

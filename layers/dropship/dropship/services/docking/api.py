@@ -29,7 +29,7 @@ class ApiDocking:
         return self._partners.call(supplier, lambda access: api.place(request, access), api.read_place)
 
     def find(self, supplier: Supplier, reference: str) -> FindResult:
-        """See `Suppliers.find`. What cannot be looked up stays unknown: a person has to settle it."""
+        """See `Suppliers.find`. `Unknown` if the channel has no look-up: then a person has to find out."""
         api = able(supplier_connector(supplier.channel), Finds)
         if api is None:
             return Unknown(why=f"supplier {supplier.id} cannot be asked which purchase orders it has")

@@ -1,1 +1,1 @@
-"""What the inbox brings: orders, clocks, and wishes of ops people."""
+"""What the inbox brings: orders, clocks that ran out, and requests of ops people."""

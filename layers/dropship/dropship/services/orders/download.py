@@ -1,4 +1,4 @@
-"""Orders read from their marketplace: one that a hint named, or those that changed, so that no lost push loses one."""
+"""Read orders from their marketplace: one that a hint names, or all that changed, in case a push was lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ QUARTER, DAY = timedelta(minutes=15), timedelta(days=1)
 
 @dataclass(frozen=True)
 class Download:
-    """Asks marketplaces for orders. Unavailable where one gives no answer: the message comes again."""
+    """Asks marketplaces for orders. Raises Unavailable if one gives no clear answer: the message comes again."""
 
     partners: PartnerCalls
 
     def order(self, shop: Shop, order: str) -> Sequence[MarketplaceEvent] | None:
-        """The order as if it had been pushed, and its refunds; None where the marketplace has no such order."""
+        """The order as if it had been pushed, and its refunds; None if the marketplace has no such order."""
         connector = needed(marketplace(shop.channel), Downloads)
         answer = self.partners.call(
             shop,
@@ -57,17 +57,20 @@ def _named(event: MarketplaceEvent) -> str:
 
 
 def _unavailable(what: str, answer: object) -> Unavailable:
-    """What a person reads in the log; a partner's own words stay out of it, for they may be about a buyer."""
+    """The error for the log. It leaves out the partner's own words, because they may hold a buyer's data."""
     if isinstance(answer, Busy):
         return Unavailable(f"{what}: {answer.why}" if answer.why else what, answer.retry_after or 0)
     return Unavailable(f"{what}: it refused" if isinstance(answer, Refused) else f"{what}: its answer is unclear")
 
 
 def due_download(shop: Shop, at: datetime, by_hand: timedelta | None = None) -> DownloadOrders | None:
-    """What to list of a shop at a sweep, if anything: its pushes may be lost, and some marketplaces send each once.
+    """The list of changed orders that a sweep at the time `at` has to download from a shop; None if there is none.
 
-    At a full quarter of an hour it is what changed in the last two quarters; at midnight what changed in the last two
-    days, for a marketplace that could not be asked for some hours; `by_hand` what changed in that time.
+    It is needed because pushes may be lost, and some marketplaces send each push only once.
+
+    - At each full quarter of an hour: what changed in the last half hour.
+    - At midnight UTC: what changed in the last two days, because a marketplace may have been out of reach for hours.
+    - With `by_hand`: what changed in that length of time before `at`, and nothing else.
     """
     if not _lists(shop):
         return None
@@ -80,5 +83,5 @@ def due_download(shop: Shop, at: datetime, by_hand: timedelta | None = None) -> 
 def _lists(shop: Shop) -> bool:
     try:
         return able(marketplace(shop.channel), Lists) is not None
-    except UnknownChannel:  # whoever has to read something of the shop will say so
+    except UnknownChannel:  # the next message of this shop will raise the error
         return False

@@ -1,4 +1,4 @@
-"""The inbox: orders from marketplaces, clocks that ran out, and wishes of ops people; each may start a dispatch."""
+"""The inbox: orders from marketplaces, clocks that ran out, requests of ops people; each may start a dispatch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ from .download import Download
 
 @dataclass(frozen=True)
 class Inbox:
-    """Takes in what the inbox holds. Every message may come again; each time what is missing is done."""
+    """Handles the messages of the inbox. Every message may come again: what is done already is not done twice."""
 
     orders: Orders
     registry: Registry
     partners: Callable[[], PartnerCalls]
-    """Made when a marketplace has to be asked, which few messages want."""
+    """Called only when a marketplace has to be asked, because few messages need that."""
     queues: Queues
     workflows: Workflows
     moments: Moments
@@ -72,7 +72,7 @@ class Inbox:
         self._events(shop, connector.read_events(webhook.request, shop))
 
     def _fetch(self, message: FetchOrder) -> None:
-        """Read an order at the marketplace. One that was deleted is as good as cancelled."""
+        """Read an order from the marketplace. An order that was deleted there counts as cancelled."""
         shop, key = self.registry.shop(message.shop), OrderKey(message.shop, message.order)
         events = Download(self.partners()).order(shop, message.order)
         if events is not None:
@@ -83,9 +83,9 @@ class Inbox:
             self.queues.send("after-sales", CancelOrder(order=str(key)).model_dump_json())
 
     def _download(self, message: DownloadOrders) -> None:
-        """Take in a page of changed orders; the next one is another message.
+        """Take in one page of changed orders; the next page is another message.
 
-        An order that cannot be taken in now is left to a message of its own, so that it holds up nothing else.
+        An order that cannot be taken in now gets its own message, so that it does not stop the others.
         """
         shop = self.registry.shop(message.shop)
         page = Download(self.partners()).page(shop, message)
@@ -101,7 +101,7 @@ class Inbox:
             self.queues.send("inbox", following.model_dump_json())
 
     def _events(self, shop: Shop, events: Sequence[MarketplaceEvent]) -> None:
-        """Take in events, each by itself; several hints at one order are one."""
+        """Take in each event separately; several equal hints count as one."""
         hints = dict.fromkeys(event for event in events if isinstance(event, OrderHint))
         others = [event for event in events if not isinstance(event, OrderHint)]
         handle_each([*others, *hints], lambda event: self._event(shop, event))
@@ -112,7 +112,7 @@ class Inbox:
                 self._order_changed(event)
             case AfterSalesRequested():
                 self.queues.send("after-sales", OpenCase(request=event).model_dump_json())
-            case OrderHint(order=order, deleted=deleted):  # to ask takes a while, and may fail by itself
+            case OrderHint(order=order, deleted=deleted):  # a message of its own: asking takes time and may fail
                 fetch = FetchOrder(shop=shop.id, order=order, deleted=deleted)
                 self.queues.send("inbox", fetch.model_dump_json())
 

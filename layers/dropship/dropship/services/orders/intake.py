@@ -1,4 +1,4 @@
-"""Order intake: what the marketplace tells of an order becomes the stored order, once, in whatever order it comes."""
+"""Order intake: marketplace events become one stored order, even if they come twice or in the wrong order."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,17 @@ from dropship.services.messages import CancelOrder
 
 @dataclass(frozen=True)
 class Intake:
-    """Takes in what marketplaces tell of orders. Every event may come again."""
+    """Takes in what marketplaces tell us about orders. Every event may come again."""
 
     orders: Orders
     queues: Queues
     moments: Moments
 
     def take_in(self, event: OrderChanged) -> Order | None:
-        """Store what is new of the order; the order as it is then, None while it is not worth keeping.
+        """Store what is new about the order, and return the order; None if it is not kept yet.
 
-        An unpaid order is not kept before it is paid, or called off. A cancellation that comes after the claim goes to
-        after-sales, each time it comes.
+        An unpaid order is not kept until it is paid or called off. A cancellation of an order that is not finished (for
+        example, because a purchase order was claimed) goes to after-sales, each time it comes.
 
         Raises:
             Unavailable: the order changes too fast.

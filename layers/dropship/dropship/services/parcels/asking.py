@@ -1,4 +1,4 @@
-"""Asking trackers for news of parcels: many in one request where the tracker takes that, several requests at once."""
+"""Ask trackers for news of parcels: many parcels in one request if the tracker can, and several requests at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Answer = ParcelAnswer | Busy | Unknown
 
 
 class Question(NamedTuple):
-    """A parcel and the tracker that is asked for it."""
+    """A parcel, and the tracker that is asked about it."""
 
     waybill: Waybill
     tracker: Tracker
@@ -27,16 +27,16 @@ class Question(NamedTuple):
 
 
 Together = Sequence[Question]
-"""Questions that one request asks of one tracker."""
+"""The questions of one request to one tracker."""
 
 
 class AskAll(Protocol):
-    """What `map` does with one sequence: for each request the answers to its questions, in their order."""
+    """Works like `map` with one sequence: for each request, the answers to its questions, in the same order."""
 
     def __call__(
         self, ask: Callable[[Together], Sequence[Answer]], requests: Iterable[Together], /
     ) -> Iterable[Sequence[Answer]]:
-        """Send all of them."""
+        """Send all requests."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ class Asking:
 
     partners: PartnerCalls
     ask_all: AskAll
-    """How several requests are sent: `map` sends one after the other, that of an executor several at once."""
+    """How several requests are sent: `map` sends them one by one, the `map` of an executor several at once."""
 
     def ask(self, questions: Sequence[Question], failures: list[Exception]) -> Mapping[Waybill, Answer]:
-        """Ask for all parcels, but for no more at a tracker that does not answer, or cannot be asked.
+        """Ask about all parcels, and return the answers by waybill.
 
-        The next round asks again for what has no answer. Answers are taken in by the caller, one after the other.
+        A tracker that does not answer, or cannot be asked, is not asked again in this call; its parcels get no answer,
+        and the next poll round asks again. Errors are added to `failures`.
         """
         trackers = {question.tracker.id: question.tracker for question in questions}
         silent = {tracker.id for tracker in trackers.values() if not self._can_be_asked(tracker, failures)}
@@ -71,21 +72,21 @@ class Asking:
             for tracker in trackers.values()
             for together in _requests(tracker, [one for one in questions if one.tracker.id == tracker.id])
         ]
-        ask_all = self.ask_all if len(requests) > 1 else map  # no thread is worth it
+        ask_all = self.ask_all if len(requests) > 1 else map  # one request needs no threads
         found: dict[Waybill, Answer] = {}
         for together, answers in zip(requests, ask_all(ask, requests), strict=True):
             found |= {one.waybill: answer for one, answer in zip(together, answers, strict=False)}
         return found
 
     def _can_be_asked(self, tracker: Tracker, failures: list[Exception]) -> bool:
-        """Whether there is a key to ask with. It is read once, and not by all at the same time."""
+        """Whether the key of the tracker can be read. It is read here once, before several requests need it at once."""
         with kept_for_the_end(failures):
             self.partners.access(tracker)
             return True
         return False
 
     def _send(self, tracker: Tracker, together: Together) -> Sequence[Answer]:
-        """The answers to the questions; the same for all of them where there is one for the whole request."""
+        """The answers to the questions; one answer to the whole request counts for each question."""
         connector = tracker_connector(tracker.channel)
         parcels = [question.parcel for question in together]
         answers: Sequence[Answer] | Answer
@@ -94,7 +95,7 @@ class Asking:
         elif one := able(connector, Queries):
             answers = self._query(tracker, one, parcels[0])
         else:
-            answers = Absent()  # it tells of its own accord
+            answers = Absent()  # this tracker cannot be asked: it only pushes
         each = answers if isinstance(answers, Sequence) else [answers] * len(together)
         return [without_phones(answer, parcels) for answer in each]
 
@@ -117,7 +118,7 @@ def _requests(tracker: Tracker, questions: Together) -> Iterable[Together]:
 
 
 def without_phones[Outcome](outcome: Outcome, parcels: Sequence[AskedParcel]) -> Outcome | Refused:
-    """The outcome; the words of a refusal, which may repeat what was asked, without the buyers' phones."""
+    """The outcome, without the buyers' phones: the words of a refusal may repeat what was asked."""
     if not isinstance(outcome, Refused):
         return outcome
     words = outcome.words

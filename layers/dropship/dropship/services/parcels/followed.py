@@ -5,7 +5,7 @@ from dropship.ports import NotFound, Registry
 
 
 def tracker_of(registry: Registry, carrier: str) -> tuple[Tracker, str] | None:
-    """The tracker that follows the carrier's parcels, with its code for the carrier; None where there is none."""
+    """The tracker that follows the carrier's parcels, with its code for the carrier; None if there is none."""
     try:
         tracker = registry.tracker(registry.carrier(carrier).tracker)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Poll rounds: whose turn it is, 25 orders to a message (decision 23)."""
+"""Poll rounds: the orders whose turn it is, 25 in each message (decision 23)."""
 
 from dataclasses import dataclass
 from itertools import batched
@@ -19,7 +19,7 @@ class PollRound:
     clock: Clock
 
     def run(self, *, everything: bool = False) -> int:
-        """One round; the number of orders sent. `everything` polls all parcels that are under way."""
+        """Send one round, and return the number of orders sent. `everything` polls all parcels that are under way."""
         whose = [(slot, None) for slot in range(SLOTS)] if everything else turns(self.clock.now())
         due = [str(key) for slot, since in whose for key in self.orders.polled(slot, since)]
         messages = [

@@ -29,7 +29,7 @@ _NO_DIGIT = re.compile(r"[^0-9]")
 
 
 def _ignore(_metric: str, _what: str) -> None:
-    """Nobody counts."""
+    """Count nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ class Tracking:
     queues: Queues
     moments: Moments
     count: Callable[[str, str], None] = field(default=_ignore)
-    """Told of metrics and what they are about.
+    """Called with the name of a metric and what it is about.
 
-    `UnknownTrackingCode`: a scan code that no table knows, as `{tracker}:{code}`. `TrackerRefused`: a tracker will
-    not tell of a parcel, as `{tracker}: {its words}`; a person has to mend that, for it will not next time either.
+    - `UnknownTrackingCode`: a scan code that no table knows, as `{tracker}:{code}`.
+    - `TrackerRefused`: a tracker refuses to give news of a parcel, as `{tracker}: {its words}`. It will refuse the
+      next time too, so a person has to solve it.
     """
 
     ask_all: AskAll = map
@@ -85,7 +86,7 @@ class Tracking:
         if parcel is not None:
             track(order, parcel, report.events, moment)
 
-    # A visit: each order is read once, its parcels are asked for, and it is written once, or not at all.
+    # A visit: each order is read once, its trackers are asked, and it is written at most once.
 
     def _visit(self, keys: Sequence[OrderKey]) -> None:
         """Ask for news of the parcels of some orders.
@@ -127,7 +128,7 @@ class Tracking:
             self._count_unknown(question.tracker, answer)
 
     def _take_in(self, loaded: Loaded[Order], answers: Mapping[Waybill, Answer]) -> None:
-        """Change the order by what was heard, in one write or none; have told what the marketplace does not know."""
+        """Change the order by the answers, in at most one write; queue parcels the marketplace does not know yet."""
         copy = working_copy(self.orders, loaded.value.key, self.moments, loaded)
         copy.change(lambda order: self._change(order, answers), look_again=False)
         order = copy.value
@@ -136,7 +137,7 @@ class Tracking:
             self.queues.send("outbound", tell.model_dump_json())
 
     def _change(self, order: Order, answers: Mapping[Waybill, Answer]) -> None:
-        """Move the parcels that were heard of, and act on the clocks that polls look after."""
+        """Move the parcels that have news, and act on the clocks that polls are responsible for."""
         moment = self.moments.of(order.shop)
         for parcel in order.parcels:
             answer = answers.get(parcel.waybill)
@@ -148,7 +149,7 @@ class Tracking:
                 parcel.follow_no_more(moment)
 
     def _is_beyond_polls(self, parcel: Parcel, answer: Answer | None) -> bool:
-        """Whether no tracker knows the carrier any more, or one answered and there has been no news for too long."""
+        """Whether no tracker follows the carrier any more, or the tracker answered but has had no news for too long."""
         if parcel.finished or not parcel.followed:
             return False
         if tracker_of(self.registry, parcel.carrier) is None:
@@ -157,7 +158,7 @@ class Tracking:
         return not isinstance(answer, Busy | Unknown | None) and is_given_up(news_at, self.moments.clock.now())
 
     def _watch(self, waybill: Waybill) -> None:
-        """Ask the tracker to push, where it does so, knows the carrier, and we have an address for pushes."""
+        """Ask the tracker to push, if it can push, follows the carrier, and has our address for pushes."""
         found = tracker_of(self.registry, waybill.carrier)
         if found is None or not found[0].callback_url:
             return

@@ -1,7 +1,8 @@
-"""Write-back (发货回传): the marketplace is told of each parcel once.
+"""Writeback (发货回传): the marketplace is told about each parcel once.
 
-One worker at a time holds the parcel (`Parcel.begin_writeback`), and each try first asks the marketplace whether it
-knows the waybill already, since its own create has no idempotency key (spec A1). To tell may take several requests.
+One worker at a time holds the parcel (`Parcel.begin_writeback`). Each try first asks the marketplace whether it knows
+the waybill already, because its create request has no idempotency key (spec A1). One writeback may take several
+requests.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ Begun = Literal["MINE", "OTHERS", "OVER"]
 
 @dataclass(frozen=True)
 class Writeback:
-    """Tells marketplaces of parcels."""
+    """Tells marketplaces about parcels."""
 
     orders: Orders
     registry: Registry
@@ -35,10 +36,10 @@ class Writeback:
     moments: Moments
 
     def handle(self, message: TellMarketplace) -> None:
-        """Tell the marketplace of one parcel, unless that is done.
+        """Tell the marketplace about one parcel, unless that is done already.
 
         Raises:
-            Unavailable: the marketplace did not take it now, or another worker is at it; try again later.
+            Unavailable: the marketplace did not take it now, or another worker is telling it; try again later.
         """
         key = OrderKey.parse(message.order)
         shop = self.registry.shop(key.shop)
@@ -119,6 +120,6 @@ class Writeback:
                 case Busy():
                     parcel.end_writeback("DUE", moment)
                 case Unknown():
-                    pass  # it stays SENDING: nobody tries before the lease is over
+                    pass  # it stays SENDING, so that no worker tries again before the lease is over
 
         copy.change(record)

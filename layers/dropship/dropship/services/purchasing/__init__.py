@@ -1,1 +1,1 @@
-"""Purchase orders: placing them, taking them back, and what suppliers tell of them."""
+"""Purchase orders: placing them, taking them back, and what suppliers tell about them."""

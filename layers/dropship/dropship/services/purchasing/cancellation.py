@@ -1,6 +1,7 @@
-"""Cancellation: an order is taken back; suppliers who have purchase orders of it are asked not to ship them.
+"""Cancellation: an order is taken back, and the suppliers of its purchase orders are asked not to ship them.
 
-Intent, a question that can be repeated, outcome: a supplier that gives no clear answer is asked again.
+First the intent is stored, then the supplier is asked, then the outcome is stored. To ask twice does no harm, so a
+supplier that gives no clear answer is asked again.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ ASK_AGAIN_S = 5
 
 @dataclass(frozen=True)
 class Cancellation:
-    """Takes orders back, and purchase orders from their suppliers. Whatever it does may be repeated."""
+    """Takes back orders, and purchase orders from their suppliers. Every step may be repeated."""
 
     orders: Orders
     registry: Registry
@@ -34,7 +35,7 @@ class Cancellation:
     moments: Moments
 
     def cancel(self, key: OrderKey) -> None:
-        """The marketplace cancelled an order: take it back as far as that goes; a person sees to the rest.
+        """The marketplace cancelled an order: take back as much as possible; a person deals with the rest.
 
         Raises:
             Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
@@ -51,7 +52,7 @@ class Cancellation:
         self.ask_suppliers(order)
 
     def check(self, key: OrderKey) -> Order:
-        """Ask the suppliers that have yet to be asked, or asked again; the order as it was before.
+        """Ask the suppliers that have to be asked, or asked again, and return the order as it was before that.
 
         Raises:
             Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
@@ -63,10 +64,10 @@ class Cancellation:
         return loaded.value
 
     def ask_suppliers(self, order: Order) -> None:
-        """Ask each supplier of an order that has yet to be asked, or asked again, to cancel.
+        """Ask each supplier of the order that has to be asked, or asked again, to cancel.
 
         Raises:
-            Unavailable: a supplier gave no clear answer; the others were asked all the same. Try again later.
+            Unavailable: a supplier gave no clear answer; the others were asked too. Try again later.
         """
         handle_each(to_ask(order), lambda purchase_order: self._ask(order.key, purchase_order))
 

@@ -1,8 +1,9 @@
 """Dispatch: every planned purchase order is placed exactly once.
 
-Intent (the claim), an effect that can be repeated (our id is the idempotency key), outcome: each step is a
-conditional write, and a repeat finds what is done. Whoever did not make the claim looks the purchase order
-up by our reference before sending it again, and not while another worker may be sending it.
+First the claim (the intent) is stored, then the request is sent, then the outcome is stored. Our id is the idempotency
+key of the request, so it can be repeated. Each write is conditional, so a repeat finds what is done already. A worker
+that did not make the claim itself looks the purchase order up by our reference before sending it again. It does neither
+while another worker may be sending it.
 """
 
 from dataclasses import dataclass
@@ -27,11 +28,11 @@ Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
 
 
 class SupplierBusy(Exception):
-    """The supplier cannot take it now; nothing happened. The workflow tries again with delay."""
+    """The supplier cannot take the purchase order now; nothing happened. The workflow tries again after a delay."""
 
 
 class OutcomeUnknown(Exception):
-    """Nobody can tell whether the supplier has it. The workflow tries again, and the repeat looks it up first."""
+    """It is not known whether the supplier has the purchase order. The workflow tries again; that looks it up first."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,16 @@ class Submission:
     moments: Moments
 
     def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
-        """Place one purchase order; its status afterwards, `STALE` or `ON_HOLD` where it was not claimed.
+        """Place one purchase order, and return its status; `STALE` or `ON_HOLD` if it was not claimed.
 
-        `worker` names who tries, the same for all tries of one execution: while the request of one may be under
-        way, no other looks or places, since the look-up could not see it yet.
+        `worker` names the workflow execution; all tries of one execution have the same name. While one worker's request
+        may be under way, no other worker looks the purchase order up or places it, because a look-up might not see it
+        yet.
 
         Raises:
-            SupplierBusy: the supplier, or another worker, has no time for it; try again later.
-            OutcomeUnknown: try again; the repeat looks it up first.
+            SupplierBusy: the supplier cannot take it now, or another worker is placing it; try again later.
+            OutcomeUnknown: it is not known whether the supplier has it; try again: the repeat looks it up first.
+            Unavailable: the order is not known yet.
         """
         found = self.orders.load_with_source(key)
         if found is None:
@@ -78,7 +81,7 @@ class Submission:
     def _find_or_place(
         self, order: Order, purchase_order: PurchaseOrder, found: Sourced, *, claimed_now: bool
     ) -> PlaceResult | Absent:
-        """Place it, unless it was claimed before and the supplier turns out to have it."""
+        """Place the purchase order; if it was claimed before, look it up first and place it only if it is absent."""
         supplier = self.registry.supplier(purchase_order.supplier)
         outcome: PlaceResult | Absent = Absent() if claimed_now else self.suppliers.find(supplier, purchase_order.id)
         if isinstance(outcome, Absent):
@@ -95,7 +98,11 @@ class Submission:
         worker: str,
         found: Sourced,
     ) -> Claimed:
-        """Claim it behind the fence, unless a hold stands in the way; whether this call did, or who else."""
+        """Claim the purchase order, unless the order is on hold.
+
+        Returns `NOW` if this call claimed it, `BY_OTHERS` if another worker may be placing it now, and `BEFORE`
+        otherwise. Raises Stale if the order's fence is no longer `fence`.
+        """
 
         def claim_it(order: Order) -> Claimed:
             moment = self.moments.of(order.shop)
@@ -112,7 +119,7 @@ class Submission:
         return copy.change(claim_it)
 
     def _bought(self, order: Order, found: Sourced) -> Sourced:
-        """What was bought and where it goes, no older than the order: the first look may have been a moment old."""
+        """What was bought and where it goes, read again if the first read was older than the order."""
         if found.source.updated_at >= order.source_version and found.recipient.digest == order.recipient_digest:
             return found
         return Sourced(found.order, self.orders.source(order.key), self.orders.recipient(order.key))
@@ -173,9 +180,10 @@ class Submission:
         return purchase_order.status
 
     def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
-        """All tries of the workflow failed: a person is asked, and the order's clock tries again later.
+        """All tries of the workflow failed: ask a person; the order's clock tries again later. Returns the status.
 
-        `po_id` is empty where the planning failed. What was not claimed is held; what was claimed gets a task.
+        `po_id` is empty if the planning failed. If nothing was claimed, the order is held; if a purchase order was
+        claimed, it gets a task.
         """
 
         def ask(order: Order, moment: Moment) -> str:

@@ -25,7 +25,7 @@ from dropship.services.purchasing.cancellation import Cancellation
 
 
 def parse_case(text: str) -> tuple[str, str]:
-    """Read `shop#case id`; InvalidMessage where it is not."""
+    """Read `shop#case id`; raise InvalidMessage if the text has another form."""
     shop, _, case = text.partition("#")
     if not (CONNECTION_ID.fullmatch(shop) and EXTERNAL_ID.fullmatch(case)):
         raise InvalidMessage(f"not a case: {text[:100]!r}; expected 'shop#case id'")
@@ -34,7 +34,7 @@ def parse_case(text: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class AfterSales:
-    """Handles cases, and hands cancellations on. Every message may come again."""
+    """Handles cases, and passes cancellations on. Every message may come again."""
 
     orders: Orders
     cases: Cases
@@ -59,15 +59,15 @@ class AfterSales:
                 self._act(message, lambda case, moment: case.tell(event, by, moment))
 
     def await_outcome(self, case_key: str, task_token: str) -> None:
-        """The workflow waits for the case to end: remember how to answer it, and answer at once if it ended."""
+        """The workflow waits for the case to end: keep its task token, and answer at once if the case has ended."""
         shop, case_id = parse_case(case_key)
         change_case(self.cases, shop, case_id, self.moments, lambda case, _: case.remember_workflow(task_token))
         self._examine(shop, case_id)
 
     def record(self, case_key: str) -> str:
-        """See that the outcome of an ended case is in the order's remedy ledger; the case's status.
+        """Make sure the outcome of an ended case is in the order's remedy ledger, and return the case's status.
 
-        A case that outlived the workflow's patience stays open, under its own clock.
+        A case may still be open when the workflow has stopped waiting. It stays open, and its own clock goes on.
         """
         shop, case_id = parse_case(case_key)
         case = self._load(shop, case_id)
@@ -85,13 +85,13 @@ class AfterSales:
         case = Case.open(request, moment)
         if self.orders.load(request.order_key, fresh=True) is None:
             raise Unavailable(f"order {request.order_key} is not known yet")
-        with suppress(Conflict):  # it is open already: this is a repeat
+        with suppress(Conflict):  # the case was opened before: this is a repeat
             save_new_case(self.cases, case, moment)
         self._examine(request.shop, case.id)
         self.workflows.start_case(request.shop, case.id)
 
     def _examine(self, shop: str, case_id: str) -> None:
-        """See whether a refund can still be met by sending nothing, and answer the workflow of an ended case."""
+        """Check whether a refund can be settled by not sending the goods, and answer the workflow of an ended case."""
         case = self._load(shop, case_id)
         if case.status == "OPEN" and case.kind == "refund":
             key = OrderKey(shop, case.order)
@@ -114,7 +114,7 @@ class AfterSales:
         self._conclude(case)
 
     def _conclude(self, case: Case) -> None:
-        """Carry the end of a case into the order's ledger, then let its workflow end."""
+        """If the case has ended, write its outcome into the order's remedy ledger, then let its workflow end."""
         if not case.finished:
             return
         change_order(
@@ -127,13 +127,17 @@ class AfterSales:
             self.workflows.finish(case.task_token, {"status": case.status})
 
     def _check(self, key: OrderKey) -> None:
-        """See to what an order's withdrawals still wait for: the suppliers first, then the cases they may end."""
+        """Ask the suppliers that an order's withdrawals wait for, then check the cases that their answers may end."""
         for remedy in self.cancellation.check(key).remedies:
             if self.cases.load(key.shop, remedy.case) is not None:
                 self._examine(key.shop, remedy.case)
 
     def _act(self, wish: DecideCase | TellCase, change: Callable[[Case, Moment], None]) -> None:
-        """Do what a person wants of a case, if it still is as they saw it: states come again, decisions do not."""
+        """Do what a person asked for, if the case has not changed since they saw it.
+
+        The history is compared, not the state: a case may return to an earlier state, but the decision was not
+        about that.
+        """
 
         def act(case: Case, moment: Moment) -> None:
             if wish.steps is None or wish.steps == len(case.timeline):
@@ -146,5 +150,5 @@ class AfterSales:
         try:
             case, _ = change_case(self.cases, shop, case_id, self.moments, change)
         except IllegalTransition:
-            case = self._load(shop, case_id)  # decided already: a repeat, or too late
+            case = self._load(shop, case_id)  # it was decided before: this is a repeat, or it comes too late
         self._conclude(case)

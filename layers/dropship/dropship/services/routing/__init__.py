@@ -1,1 +1,1 @@
-"""Which purchase orders of an order are to be placed."""
+"""Which purchase orders of an order have to be placed."""

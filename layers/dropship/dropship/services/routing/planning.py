@@ -1,4 +1,4 @@
-"""Planning: which purchase orders of an order are to be placed now."""
+"""Planning: which purchase orders of an order have to be placed now."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from dropship.services.changing import Moments, change_order
 
 @dataclass(frozen=True)
 class Planning:
-    """Decides which purchase orders of an order are to be placed now."""
+    """Decides which purchase orders of an order have to be placed now."""
 
     orders: Orders
     registry: Registry
     moments: Moments
 
     def plan(self, key: OrderKey, unrouted: Unrouted | None = None) -> tuple[int, list[PlannedPurchaseOrder]]:
-        """The order's fence and the purchase orders to place now; those under way come first.
+        """The order's fence and the purchase orders to place now; those that are being placed already come first.
 
-        A line that nobody offers puts the order on hold, and nothing is planned. With `unrouted` the order is not
-        read: where that is out of date, the claim finds out by the fence.
+        If nobody offers a line, the order is put on hold and nothing new is planned. With `unrouted` the plan is made
+        without reading the order; if `unrouted` is out of date, the fence makes the claim fail.
         """
         if unrouted is not None:
-            with suppress(NoSource):  # then by the order itself, which is to be held
+            with suppress(NoSource):  # then the order itself is read, because it has to be held
                 skus = {line.sku for line in unrouted.lines}
                 return unrouted.fence, plan_first(key, unrouted, self._offers(key.shop, skus))
         loaded = self.orders.load(key, fresh=True)
