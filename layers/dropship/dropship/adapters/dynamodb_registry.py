@@ -28,7 +28,7 @@ SHOPS_PK = "SHOPS"
 
 
 class DynamoRegistry:
-    """Implements `ports.Registry`. A change is seen after at most 60 seconds, a new entry after at most 5."""
+    """Implements `ports.Registry`. A change, and a new shop in `shops`, is seen after at most 60 s, a new entry after 5 s."""
 
     def __init__(
         self,

@@ -50,7 +50,8 @@ class PartnerCalls:
         the request is sent once more with the new key or token.
 
         Raises:
-            NotFound, Unavailable: the credentials cannot be read, or new ones cannot be kept; nothing was done.
+            NotFound, Unavailable: the credentials cannot be read, or new ones cannot be kept. The request at hand did
+                nothing; earlier requests of the same call may have taken effect.
         """
         step, access = Step(build, read), self.access(connection)
         for _ in range(MOST_STEPS):

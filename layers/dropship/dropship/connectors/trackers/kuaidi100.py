@@ -50,7 +50,7 @@ _CODE_OF_TEXT = {
     "转投": "7",
     "清关": "8",
 }
-# 顺丰 and 中通: verified for a subscription (spec B1), assumed to be the same for a query.
+# 顺丰 and 中通: verified for a subscription, assumed to be the same for a query.
 _PHONE_NEEDED = frozenset({"shunfeng", "zhongtong"})
 _GIVEN_UP = ("3天", "60天")  # no record for three days; no change for sixty days
 

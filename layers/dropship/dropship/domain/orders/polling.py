@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from dropship.domain.identity import OrderKey
 
-# One round of the poll schedule. 快递100 asks us to query a number at most once in 30 minutes (spec B1).
+# One round of the poll schedule. 快递100 asks us to query a number at most once in 30 minutes.
 ROUND = timedelta(minutes=30)
 SLOTS = 48
 """The number of slots. Each order has one slot, so that the orders spread over the rounds of a day."""

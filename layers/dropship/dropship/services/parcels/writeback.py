@@ -1,7 +1,7 @@
 """Writeback (发货回传): the marketplace is told about each parcel once.
 
 One worker at a time holds the parcel (`Parcel.begin_writeback`). Each try first asks the marketplace whether it knows
-the waybill already, because its create request has no idempotency key (spec A1). One writeback may take several
+the waybill already, because its create request has no idempotency key. One writeback may take several
 requests.
 """
 
