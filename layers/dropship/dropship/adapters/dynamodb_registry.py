@@ -28,7 +28,7 @@ SHOPS_PK = "SHOPS"
 
 
 class DynamoRegistry:
-    """Implements `ports.Registry`. A change, and a new shop in `shops`, is seen after at most 60 s, a new entry after 5 s."""
+    """Implements `ports.Registry`. A new entry is seen after at most 5 s; a change, or a new shop in `shops`, after 60."""
 
     def __init__(
         self,
