@@ -21,14 +21,14 @@ class Deadlines(Fact):
 
     resume: Length = Field(timedelta(minutes=10), description="an order that is ready is dispatched")
     dispatch_lease: Length = Field(
-        timedelta(seconds=45), description="one worker's try to place a purchase order; then it is taken to have died"
+        timedelta(seconds=45), description="one worker places a purchase order; after that the worker counts as dead"
     )
     acknowledge: Length = Field(timedelta(hours=24), description="the supplier confirms a purchase order")
     ship: Length = Field(timedelta(hours=48), description="the supplier ships a purchase order")
     cancel: Length = Field(timedelta(hours=12), description="the supplier answers a cancellation")
     writeback: Length = Field(timedelta(minutes=15), description="the marketplace is told of a parcel")
     writeback_lease: Length = Field(
-        timedelta(seconds=90), description="a writeback that began ends; then its worker is taken to have died"
+        timedelta(seconds=90), description="a writeback that has begun ends; after that its worker counts as dead"
     )
     pickup: Length = Field(timedelta(hours=24), description="the first scan after the supplier shipped")
     stall: Length = Field(timedelta(days=5), description="news of a parcel")
