@@ -28,7 +28,7 @@ SHOPS_PK = "SHOPS"
 
 
 class DynamoRegistry:
-    """Implements `ports.Registry`. A new entry is seen after 5 s at most, a change or a new shop in `shops` after 60."""
+    """Implements `ports.Registry`. A new entry is seen after 5 s at most, a change or a new shop of `shops` in 60."""
 
     def __init__(
         self,
