@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dropship import connectors
@@ -310,6 +310,8 @@ def test_nothing_that_tells_something_is_taken_for_a_greeting(channel):
     headers=st.dictionaries(_NAMES, _VALUES), body=st.binary(), query=_QUERIES, method=st.sampled_from(["GET", "POST"])
 )
 def test_whatever_comes_is_no_greeting_or_is_refused(channel, headers, body, query, method):
+    unsigned = [known.body[:8] for known, _, secrets in recording(channel).greetings if known.body and not secrets]
+    assume(not body.startswith(tuple(unsigned)))  # it may be one: Hypothesis takes constants from the sandbox, too
     with contextlib.suppress(BadSignature):
         assert connector_of(channel).greet(RawRequest(headers, body, method, query), SECRETS, NOW) is None
 
