@@ -4,7 +4,8 @@ On AWS give the table and what the placeholders stand for:
 
     python -m tools.seed --file shops.yaml --table <RegistryTable> --stage prod --set API_URL=https://…
 
-Region and keys come from the environment. Secrets are left alone there: it prints the parameters that must exist.
+Region and keys come from the environment. Secrets are left alone there: it prints the parameters that must exist, by
+what the connector of each channel is able to do.
 """
 
 import argparse
@@ -18,7 +19,22 @@ from typing import TYPE_CHECKING, Any
 from dropship.adapters.dynamodb_registry_writer import RegistryWriter
 from dropship.adapters.seed_file import InvalidSeed, Seed, load_seed
 from dropship.connectors import find
-from dropship.connectors.contract import UnknownChannel
+from dropship.connectors.contract import (
+    Cancels,
+    Downloads,
+    Finds,
+    Greets,
+    Lists,
+    Places,
+    Queries,
+    QueriesMany,
+    Receives,
+    RefreshesTokens,
+    Subscribes,
+    UnknownChannel,
+    WritesBack,
+    able,
+)
 from tools.local.made_up_secrets import complete, read_secrets, write_secrets
 from tools.local.stack import client
 
@@ -30,6 +46,12 @@ SEED = ROOT / "tools" / "local" / "seed.yaml"
 LOCAL_STAGE = "local"
 # The values of the placeholders when a file is only checked.
 EXAMPLE_URLS = {"API_URL": "https://api.example.com", "SANDBOX_URL": "https://sandbox.example.com"}
+
+SECRET_FOR: dict[str, tuple[type[object], ...]] = {
+    "webhook": (Receives, Greets),
+    "api": (Downloads, Lists, WritesBack, Places, Finds, Cancels, Queries, QueriesMany, Subscribes, RefreshesTokens),
+}
+"""Each kind of secret, and the capabilities that need it: what we receive is checked, what we send is signed."""
 
 
 def knows_channel(channel: str, role: str) -> bool:
@@ -50,6 +72,16 @@ def connections(seed: Seed) -> list[tuple[str, str]]:
     """(channel, id) of everything that has secrets."""
     entries: tuple[Shop | Supplier | Tracker, ...] = (*seed.shops, *seed.suppliers, *seed.trackers)
     return [(entry.channel, entry.id) for entry in entries]
+
+
+def needed_secrets(seed: Seed) -> list[str]:
+    """`webhook/<channel>/<id>` and `api/<channel>/<id>` of each connection whose connector has a use for it."""
+    return [
+        f"{kind}/{channel}/{name}"
+        for channel, name in connections(seed)
+        for kind, capabilities in SECRET_FOR.items()
+        if any(able(find(channel).connector, capability) for capability in capabilities)
+    ]
 
 
 def seed_local(seed: Seed, stack: Mapping[str, Any], secrets_file: Path) -> int:
@@ -122,9 +154,8 @@ def _print(seed: Seed, removed: int) -> None:
 
 def _print_needed_secrets(seed: Seed, stage: str) -> None:
     print("Secrets that must exist as SSM parameters (SecureString, JSON):")
-    for channel, name in connections(seed):
-        print(f"  /daifa/{stage}/webhook/{channel}/{name}")
-        print(f"  /daifa/{stage}/api/{channel}/{name}")
+    for name in needed_secrets(seed):
+        print(f"  /daifa/{stage}/{name}")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -4,11 +4,12 @@ import gzip
 import socket
 import ssl
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Barrier
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -20,25 +21,35 @@ from dropship.adapters.http import PartnerHttp
 from dropship.ports import HttpRequest, NoAnswer
 
 SECRET = "s3cr3t-of-the-buyer"
+LONG_S = 100.0
+"""A limit that is met only where something never comes, so that no test depends on how fast the machine is."""
+SHORT_S = 0.3
+"""A limit for what never comes."""
+DRIP_S = 0.02
 
 
 class Partner(ThreadingHTTPServer):
     """Answers as the test says, and records the requests."""
 
     daemon_threads = True
+    request_queue_size = 50
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked = []
-        self.connections = 0
+        self.opened = []
         self.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Trace: 1\r\nX-Trace: 2\r\n\r\nok"
-        self.wait_s = 0.0
-        self.drip_s = 0.0
-        self.released = threading.Event()
+        self.before_answering = lambda: None
+        self.drips = b""
+        self.over = threading.Event()  # the test is
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def connections(self):
+        return len(self.opened)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,22 +58,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
-        self.server.connections += 1
+        self.server.opened.append(self.client_address)
 
     def answer(self):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.asked.append((self.command, self.path, dict(self.headers), body))
-        self.server.released.wait(self.server.wait_s)
-        self.send(self.server.answer)
+        self.server.before_answering()
+        self.send()
         if b"content-length: 2\r\n" not in self.server.answer.lower():
             self.close_connection = True
 
-    def send(self, answer):
-        """Send the answer at once, or byte by byte with a wait before each byte, until the client closes."""
+    def send(self):
+        """Send the answer, and then what drips, byte by byte until the client closes."""
         with suppress(OSError):
-            for byte in [answer] if not self.server.drip_s else [answer[i : i + 1] for i in range(len(answer))]:
-                self.server.released.wait(self.server.drip_s)
-                self.wfile.write(byte)
+            self.wfile.write(self.server.answer)
+            while self.server.drips and not self.server.over.wait(DRIP_S):
+                self.wfile.write(self.server.drips)
 
     do_GET = do_POST = answer  # noqa: N815 - the names that the server calls
 
@@ -74,7 +85,7 @@ def serve(partner):
     thread = threading.Thread(target=partner.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield partner
-    partner.released.set()
+    partner.over.set()
     partner.shutdown()
     thread.join()
     partner.server_close()
@@ -85,9 +96,29 @@ def partner():
     yield from serve(Partner())
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A connection, with its handshake, may take as long as this machine needs."""
+    monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", LONG_S)
+
+
 @pytest.fixture
 def out():
-    return PartnerHttp(allow_private_addresses=True, read_timeout_s=0.3)
+    return PartnerHttp(allow_private_addresses=True, read_timeout_s=LONG_S)
+
+
+@pytest.fixture
+def hasty():
+    """Gives up soon."""
+    return PartnerHttp(allow_private_addresses=True, read_timeout_s=SHORT_S)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time by which connections go; it stands still unless a test moves it."""
+    now = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(pinned_connections, "monotonic", lambda: now.seconds)
+    return now
 
 
 def refusal(out, url, request=None):
@@ -117,24 +148,23 @@ def test_every_status_is_an_answer_and_a_redirect_is_not_followed(partner, out, 
     assert len(partner.asked) == 1
 
 
-def test_a_connection_is_used_again(partner, out):
+def test_a_connection_is_used_again(partner, out, clock):
     for _ in range(3):
         out.send(partner.url, HttpRequest("GET", "/"))
     assert partner.connections == 1
 
 
-def test_a_connection_that_lay_idle_is_replaced(partner, out, monkeypatch):
+def test_a_connection_that_lay_idle_is_replaced(partner, out, clock):
     out.send(partner.url, HttpRequest("GET", "/"))
-    later = time.monotonic() + pinned_connections.IDLE_LIMIT_S
-    monkeypatch.setattr(pinned_connections, "monotonic", lambda: later)
+    clock.seconds += pinned_connections.IDLE_LIMIT_S
     out.send(partner.url, HttpRequest("GET", "/"))
     assert partner.connections == 2
 
 
-def test_a_connection_in_use_is_not_replaced(partner, out, monkeypatch):
-    for seconds in (0, 10, 20, 30):
-        monkeypatch.setattr(pinned_connections, "monotonic", lambda now=seconds: 1000.0 + now)
+def test_a_connection_in_use_is_not_replaced(partner, out, clock):
+    for _ in range(4):
         out.send(partner.url, HttpRequest("GET", "/"))
+        clock.seconds += pinned_connections.IDLE_LIMIT_S - 5
     assert partner.connections == 1
 
 
@@ -156,32 +186,39 @@ def test_a_broken_answer_leaves_it_unknown_whether_the_request_had_its_effect(pa
     assert len(partner.asked) == 1, "nothing is sent twice"
 
 
-def test_a_late_answer_leaves_it_unknown(partner, out):
-    partner.wait_s = 5
-    assert refusal(out, partner.url).sent is True
+def test_an_answer_that_does_not_come_leaves_it_unknown(partner, hasty):
+    partner.before_answering = partner.over.wait
+    assert refusal(hasty, partner.url).sent is True
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [HEAD + b"X-Long: " + 99 * b"x" + b"\r\n\r\n", HEAD + b"Content-Length: 99\r\n\r\n" + 99 * b"x"],
-    ids=["headers", "body"],
+    "begins", [HEAD + b"X-Long: ", HEAD + b"Content-Length: 9999999\r\n\r\n"], ids=["headers", "body"]
 )
-def test_an_answer_that_drips_has_the_time_of_one_read(partner, out, answer):
-    """Each single byte comes before the timeout of a read; the whole answer does not."""
-    partner.answer, partner.drip_s = answer, 0.02
-    began = time.monotonic()
-    assert refusal(out, partner.url).sent is True
-    assert time.monotonic() - began < 1.5
+def test_an_answer_that_drips_has_the_time_of_one_read(partner, hasty, begins):
+    """Each byte comes in time, and the answer never ends."""
+    partner.answer, partner.drips = begins, b"x"
+    assert refusal(hasty, partner.url).sent is True
 
 
-def test_after_an_answer_that_took_its_time_the_connection_has_all_of_it_again(partner, out):
-    partner.wait_s = 0.2
+def test_after_an_answer_that_took_its_time_the_connection_has_all_of_it_again(partner, out, clock, monkeypatch):
+    given, real = [], pinned_connections._InTime
+
+    class Slow(real):
+        """Takes nearly all of its time."""
+
+        def __init__(self, raw, sock):
+            given.append(sock.gettimeout())
+            super().__init__(raw, sock)
+            clock.seconds += LONG_S - 1
+
+    monkeypatch.setattr(pinned_connections, "_InTime", Slow)
+    monkeypatch.setattr(pinned_connections, "IDLE_LIMIT_S", 2 * LONG_S)
     for _ in range(3):
         assert out.send(partner.url, HttpRequest("GET", "/")).status == 200
-    assert partner.connections == 1
+    assert (partner.connections, given) == (1, [LONG_S] * 3)
 
 
 def test_the_addresses_of_a_host_share_the_time_to_connect(monkeypatch):
@@ -192,7 +229,7 @@ def test_the_addresses_of_a_host_share_the_time_to_connect(monkeypatch):
         later.append(timeout)
         raise TimeoutError
 
-    later = [time.monotonic()]
+    later = [1000.0]
     monkeypatch.setattr(pinned_connections, "monotonic", lambda: sum(later))
     monkeypatch.setattr(pinned_connections, "create_connection", silent)
     out = PartnerHttp(allow_private_addresses=True, resolve=lambda _host, _port: ["192.0.2.1", "192.0.2.2"])
@@ -243,7 +280,8 @@ def test_nothing_was_sent_where_the_name_cannot_be_one():
 
 
 def test_the_next_address_is_tried_where_the_first_does_not_answer(partner):
-    out = PartnerHttp(allow_private_addresses=True, resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
+    addresses = ["127.0.0.2", "127.0.0.1"]
+    out = PartnerHttp(allow_private_addresses=True, resolve=lambda *_: addresses, read_timeout_s=LONG_S)
     url = f"http://partner.example:{partner.server_port}"
     assert out.send(url, HttpRequest("GET", "/")).status == 200
     assert partner.asked[0][2]["Host"] == url.removeprefix("http://")
@@ -317,7 +355,7 @@ def tls_partner(certificate):
 
 @pytest.fixture
 def tls_out():
-    return PartnerHttp(allow_private_addresses=True, resolve=lambda *_: ["127.0.0.1"])
+    return PartnerHttp(allow_private_addresses=True, resolve=lambda *_: ["127.0.0.1"], read_timeout_s=LONG_S)
 
 
 def test_tls_is_to_the_name_though_the_connection_is_to_the_checked_address(
@@ -346,13 +384,13 @@ def test_nothing_is_sent_to_whom_has_the_certificate_of_another(tls_partner, tls
 # ---- Several threads at once
 
 
-def test_threads_share_one_pool_and_its_connections_are_used_again(partner):
-    http_, together = PartnerHttp(allow_private_addresses=True), 10
-    partner.wait_s = 0.2  # so all are under way at the same time
+def test_threads_share_one_pool_and_its_connections_are_used_again(partner, out, clock):
+    together = 10
+    partner.before_answering = Barrier(together, timeout=LONG_S).wait  # all are under way at the same time
     for _ in range(2):
         with ThreadPoolExecutor(together) as pool:
-            asked = [pool.submit(http_.send, partner.url, HttpRequest("GET", f"/{n}")) for n in range(together)]
+            asked = [pool.submit(out.send, partner.url, HttpRequest("GET", f"/{n}")) for n in range(together)]
             assert {each.result().status for each in asked} == {200}
-    assert len(http_._pools) == 1
+    assert len(out._pools) == 1
     assert (len(partner.asked), partner.connections) == (2 * together, together)
     assert len({path for _, path, _, _ in partner.asked}) == together

@@ -1,6 +1,7 @@
 """`python -m tools.seed`: what it writes, keeps, prints and refuses."""
 
 import base64
+import inspect
 import json
 from types import SimpleNamespace
 
@@ -10,6 +11,8 @@ from dropship.adapters import session
 from dropship.adapters.dynamodb_registry import DynamoRegistry
 from dropship.adapters.ssm import SsmSecrets
 from dropship.ports import NotFound
+from tests.support import made_up  # noqa: F401 - the channels of the tests
+from tests.support.recordings import protocols
 from tools import seed
 
 LINES = ["shops", "suppliers", "trackers", "carriers", "offers"]
@@ -99,6 +102,41 @@ def test_on_aws_the_table_is_written_and_the_secrets_are_only_named(tables, caps
     assert DynamoRegistry(tables["RegistryTable"]).shop("main-shop").base_url.startswith("https://partners.example/")
     assert "/daifa/prod/webhook/shopify/main-shop" in capsys.readouterr().out
     assert session.ssm().describe_parameters()["Parameters"] == []
+
+
+PARTNERS = """
+shops:
+  corner: {channel: corner-shop, base_url: 'https://corner.example', domain: corner.example}
+  main-shop: {channel: shopify, base_url: 'https://main.example', domain: main.example}
+suppliers:
+  acme: {channel: supplier-v1, base_url: 'https://acme.example', name: Acme}
+trackers:
+  quiet: {channel: push-only, base_url: 'https://quiet.example', codes: {}}
+"""
+
+
+def test_only_those_secrets_are_asked_for_that_the_connectors_have_a_use_for(tables, tmp_path, capsys):
+    (tmp_path / "seed.yaml").write_text(PARTNERS)
+    assert seed.main(["--table", tables["RegistryTable"], "--file", str(tmp_path / "seed.yaml")]) == 0
+    assert [line.strip() for line in capsys.readouterr().out.splitlines() if "/daifa/" in line] == [
+        "/daifa/prod/webhook/corner-shop/corner",
+        "/daifa/prod/webhook/shopify/main-shop",
+        "/daifa/prod/api/shopify/main-shop",
+        "/daifa/prod/webhook/supplier-v1/acme",
+        "/daifa/prod/api/supplier-v1/acme",
+        "/daifa/prod/webhook/push-only/quiet",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "given"), [("webhook", "secrets"), ("api", "access")])
+def test_every_capability_that_is_given_a_secret_is_known_to_need_one(kind, given):
+    needs = {
+        capability
+        for capability in protocols().values()
+        for method in vars(capability).values()
+        if inspect.isfunction(method) and given in inspect.signature(method).parameters
+    }
+    assert needs == set(seed.SECRET_FOR[kind])
 
 
 def test_on_aws_a_placeholder_without_a_value_is_refused(tables, capsys):

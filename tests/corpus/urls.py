@@ -44,7 +44,8 @@ def _base_url(items: Mapping[str, str]) -> str:
 def _redirected() -> list[str]:
     """A partner that sends us on: we hear of it and go nowhere."""
     with _sending_on() as (address, asked):
-        answer: HttpResponse = PartnerHttp(allow_private_addresses=True).send(address, HttpRequest("GET", "/first", {}))
+        http = PartnerHttp(allow_private_addresses=True, read_timeout_s=100)
+        answer: HttpResponse = http.send(address, HttpRequest("GET", "/first", {}))
     return [] if (answer.status, asked) == (302, ["/first"]) else [f"it was followed: {answer.status}, {asked}"]
 
 

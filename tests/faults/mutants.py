@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("mutants.toml")
 RESULT = ROOT / "build" / "mutants.json"
 QUICK = 8
-LIMIT_S = 90.0
+LIMIT_S = 600.0  # only for what does not end by itself: no verdict may depend on how busy the machine is
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 

@@ -37,7 +37,7 @@ def deployment():
         yield
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("deployment")
 def test_the_promises_hold_whatever_happens_to_deliveries_to_handlers():
     hold("handlers", OverHandlers, HISTORIES, thorough=False)

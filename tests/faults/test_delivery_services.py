@@ -16,6 +16,6 @@ class OverServices(Deliveries):
         return ServiceSide()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_the_promises_hold_whatever_happens_to_deliveries_to_services():
     hold("services", OverServices, HISTORIES)

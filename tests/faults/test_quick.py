@@ -17,7 +17,7 @@ def test_every_function_has_events_that_meet_faults():
     assert set(HANDLERS) == {folder(name) for name in FUNCTIONS}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_sample_of_faults_is_survived(handler):
     tally = Tally()

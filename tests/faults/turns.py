@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # only for a worker that never comes back; a slow one does
 
 
 class Turns:

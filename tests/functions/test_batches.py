@@ -203,7 +203,7 @@ def test_where_lambda_logs_everything_libraries_do_not_log_what_they_send(functi
 
 def test_messages_that_wait_for_a_marketplace_wait_at_the_same_time_and_fail_by_themselves(function, monkeypatch):
     writeback = function("shipment_writeback")
-    together = Barrier(4, timeout=10)
+    together = Barrier(4, timeout=100)
 
     def handle(body):
         together.wait()

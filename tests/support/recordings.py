@@ -62,6 +62,12 @@ CAPABILITY_OF = {
     "subscribe": "Subscribes",
     "ask_refresh": "RefreshesTokens",
 }
+ENTRY = ("call", "about", "exchange", "result")
+"""What an entry of `calls` has; `about` may be left out."""
+
+
+class Misrecorded(Exception):
+    """A recording has an entry that cannot be played."""
 
 
 class Signed(NamedTuple):
@@ -78,6 +84,10 @@ class Recording:
 
     channel: str
     content: Mapping[str, Any]
+
+    @property
+    def file(self) -> str:
+        return f"tests/data/contracts/{self.channel}.json"
 
     @property
     def connector(self) -> Any:
@@ -124,7 +134,23 @@ class Call:
 
     @property
     def name(self) -> str:
-        return str(self.content["call"])
+        return str(self.content.get("call", ""))
+
+    @property
+    def capability(self) -> str:
+        """The name of the capability that it is a call of; Misrecorded where the entry is none of a call."""
+        self.check()
+        return CAPABILITY_OF[self.name]
+
+    def check(self) -> None:
+        """Misrecorded where a word of the entry is not one of those that are allowed."""
+        where = f"{self.recording.file}, `calls`[{self.recording.calls.index(self)}]"
+        misspelt = sorted(self.content.keys() - set(ENTRY))
+        missing = sorted(set(ENTRY) - {"about"} - self.content.keys())
+        if misspelt or missing:
+            raise Misrecorded(f"{where}: has {misspelt} and lacks {missing}; an entry has {', '.join(ENTRY)}")
+        if self.name not in CAPABILITY_OF:
+            raise Misrecorded(f"{where}: there is no call {self.name!r}; there are {', '.join(CAPABILITY_OF)}")
 
     @property
     def about(self) -> Any:
@@ -132,15 +158,16 @@ class Call:
 
     @property
     def asks(self) -> list[Any]:
-        return [asked for asked, _ in self.content["exchange"]]
+        return [asked for asked, _ in self.content.get("exchange", [])]
 
     @property
     def answers(self) -> list[HttpResponse]:
-        return [response(answer) for _, answer in self.content["exchange"]]
+        return [response(answer) for _, answer in self.content.get("exchange", [])]
 
     def play(self, answers: Sequence[HttpResponse]) -> tuple[list[HttpRequest], Any]:
         """The requests that the connector builds when it is answered so, and what it makes of the answers."""
-        step: Any = _BEGIN[self.name](self.recording.connector, self.about, self.recording.connection)
+        self.check()
+        step: Any = PLAYED[self.name](self.recording.connector, self.about, self.recording.connection)
         sent = []
         for answer in answers:
             sent.append(step.build(self.recording.access))
@@ -174,7 +201,7 @@ def _ask_changed(connector: Any, about: Any, connection: Any) -> Step[Any]:
     )
 
 
-_BEGIN = {
+PLAYED = {
     "place": lambda c, about, _: Step(lambda a: c.place(PurchaseOrderRequest(**about), a), c.read_place),
     "find": lambda c, about, _: Step(lambda a: c.find(about, a), c.read_find),
     "cancel": lambda c, about, _: Step(lambda a: c.cancel(about, a), c.read_cancel),

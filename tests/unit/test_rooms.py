@@ -59,6 +59,7 @@ TOOLS: May = {
 }
 SUPPORT = {"support"}
 TESTS: May = {
+    "conftest": set(),
     "support": set(),
     "unit": SUPPORT,
     "adapters": SUPPORT,

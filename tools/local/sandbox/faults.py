@@ -1,7 +1,6 @@
 """Faults: a partner is late, refuses, does not answer or answers nonsense, as often as it was told to."""
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from tools.local.sandbox.exchange import Dropped, Malformed, Reply, Request
 
 MODES = {
-    "delay": "does the work `seconds` later",
+    "delay": "does the work `seconds` later, or when the faults are taken away",
     "answer_when_healed": "does the work and keeps the answer back until the faults are taken away",
     "status": "does nothing and answers `status`",
     "throttle": "does nothing and answers in the partner's own way that it is asked too often",
@@ -64,7 +63,7 @@ class Fault:
             case "drop":
                 raise Dropped
             case "delay":
-                time.sleep(self.seconds)
+                self.taken_away.wait(self.seconds)
                 return work()
         done = work()
         if self.mode == "answer_when_healed":

@@ -82,7 +82,7 @@ def test_parcels_are_asked_for_several_at_a_time_and_each_answer_goes_to_its_ord
     for number in range(0, 2 * AT_ONCE, 2):
         world.tracker.reports[f"YT{number}"] = report("picked up", number=f"YT{number}")
     together, real = Barrier(AT_ONCE), world.http.send
-    world.http.send = lambda *given: (together.wait(10), real(*given))[1]
+    world.http.send = lambda *given: (together.wait(100), real(*given))[1]
     handle(world, poll_of(*keys))
     states = [world.orders.load(key).value.parcels[0].state for key in keys]
     assert states == AT_ONCE * ["PICKED_UP", "LABEL_CREATED"]

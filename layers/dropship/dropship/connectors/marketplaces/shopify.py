@@ -10,15 +10,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dropship.connectors import connector, models, signatures
-from dropship.connectors.answers import senseless
+from dropship.connectors.answers import not_done, senseless
 from dropship.connectors.contract import BadSignature
-from dropship.connectors.reading import ABOUT_US, Fields, credential, cut, read_json, retry_after
+from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from dropship.connectors.answers import Failure
     from dropship.connectors.contract import Access, RawRequest
 
 API_PATH = "/admin/api/2026-10/graphql.json"
@@ -32,7 +33,7 @@ _ORDER_TOPICS = frozenset({"orders/create", "orders/paid", "orders/updated", "or
 _PREFIXES = ("x-shopify-", "shopify-")  # newer deliveries have no `x-`
 _KEPT = ("topic", "shop-domain", "webhook-id", "triggered-at", "api-version")
 _UNDECIDED_ERRORS = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT"})
-_ABOUT_US = ABOUT_US | {430}
+_SECURITY_REJECTION = 430  # a status of Shopify's own, about us and not about what was asked
 _ERRORS_ABOUT_US = frozenset({"ACCESS_DENIED", "SHOP_INACTIVE"})
 
 # One query may cost at most 1000 points, and nested pages multiply; with these page sizes it costs less.
@@ -77,9 +78,7 @@ class Shopify:
         """See `WritesBack.ask_fulfilment`."""
         return _call(_ASK, {"order": f"gid://shopify/Order/{order}"}, access)
 
-    def read_fulfilment(
-        self, response: models.HttpResponse
-    ) -> models.FulfilmentState | models.Refused | models.Busy | models.Unknown:
+    def read_fulfilment(self, response: models.HttpResponse) -> models.FulfilmentState | Failure:
         """See `WritesBack.read_fulfilment`. The query has no effect, so after a server error it is asked again."""
         if response.status >= 500:
             return models.Busy(retry_after=retry_after(response))
@@ -264,12 +263,8 @@ def _call(query: str, variables: Mapping[str, object], access: Access) -> models
     return models.HttpRequest("POST", API_PATH, headers, body)
 
 
-def _result(
-    response: models.HttpResponse, root: str, *, needed: str
-) -> Fields | models.Refused | models.Busy | models.Unknown | None:
+def _result(response: models.HttpResponse, root: str, *, needed: str) -> Fields | Failure | None:
     """The result under `data.{root}` if it has the needed field, else what the errors say; None if there are none."""
-    if response.status in {429, 503}:
-        return models.Busy(retry_after=retry_after(response))
     if response.status != 200:
         return _not_answered(response)
     body = read_json(response.body)
@@ -279,20 +274,17 @@ def _result(
     return _errors(body)
 
 
-def _not_answered(response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown:
-    status = f"Shopify answered {response.status}"
-    if response.status in _ABOUT_US:
-        return models.Busy(why=status)
-    if not 400 <= response.status < 500 or response.status == 408:
-        return models.Unknown(why=status)
+def _not_answered(response: models.HttpResponse) -> Failure:
+    if response.status == _SECURITY_REJECTION:
+        return models.Busy(why=f"Shopify answered {response.status}")
     try:
         words = read_json(response.body).text("errors", limit=400)
     except InvalidMessage:
         words = ""
-    return models.Refused(words=f"{status}: {words}" if words else status)
+    return not_done("Shopify", response, words)
 
 
-def _errors(body: Fields) -> models.Refused | models.Busy | models.Unknown | None:
+def _errors(body: Fields) -> Failure | None:
     errors = body.rows("errors")
     words = cut("; ".join(error.text("message") for error in errors))
     codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
