@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -218,7 +219,9 @@ class World:
         """Give one message to the consumer of a queue."""
         consumer = _consumer(queue)
         consumer.module.app = self.application
-        consumer.module.handle(body)
+        handle = consumer.module.handle
+        outbox = {"outbox": self._seen("queues")} if "outbox" in signature(handle).parameters else {}
+        handle(body, **outbox)
 
     def arrive(self, queue: str) -> None:
         """Give everything that was sent to a queue to its consumer."""
