@@ -146,6 +146,17 @@ def _supplier(kind: str, **data: object) -> Callable[[World], Any]:
     return told
 
 
+def two_parcels(_world: World) -> Any:
+    """The supplier ships the two lines in a parcel each, and both events come in one batch."""
+    webhook = json.loads(event("supplier_events/shipped")["Records"][0]["body"])
+    bodies = []
+    for number, line in enumerate(json.loads(webhook["body"])["data"]["shipment"]["lines"]):
+        body = json.loads(webhook["body"])
+        body["data"]["shipment"] |= {"tracking_number": f"YT969308363979{number}", "lines": [line]}
+        bodies.append(json.dumps(webhook | {"body": json.dumps(body)}))
+    return sqs_batch(*bodies, like="supplier_events/shipped")
+
+
 def _of(handler: str, *rows: tuple[str, tuple[Step, ...], str | Callable[[World], Any]]) -> list[Scenario]:
     return [Scenario(handler, name, before, wanted) for name, before, wanted in rows]
 
@@ -195,6 +206,7 @@ SCENARIOS: list[Scenario] = [
         ("acknowledged, our answer was lost", (PAID, lost_answer), "supplier_events/acknowledged"),
         ("shipped", PLACED, "supplier_events/shipped"),
         ("shipped, again", SHIPPED, "supplier_events/shipped"),
+        ("shipped in two parcels, in one batch", PLACED, two_parcels),
         ("rejected", PLACED, _supplier("rejected", reason="sold out")),
         ("cancelled", PLACED, _supplier("cancelled", reason="damaged in the warehouse")),
     ),
