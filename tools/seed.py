@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         removed = 0
     _print(seed, removed)
-    if options.table:
+    if options.table or options.check:
         _print_needed_secrets(seed, options.stage)
     return 0
 
@@ -148,6 +148,8 @@ def _print(seed: Seed, removed: int) -> None:
     for kind, entries in counts.items():
         print(f"  {kind:<10} {len(entries):>4}  {', '.join(entry.id for entry in entries)}")
     print(f"  {'offers':<10} {offers:>4}")
+    if seed.shops and not offers:
+        print("  Without offers no order can be dispatched: each is put on hold with NO_SOURCE.")
     if removed:
         print(f"  {'removed':<10} {removed:>4}  that the file no longer has")
 
@@ -164,13 +166,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m tools.seed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--file", type=Path, default=SEED, help="the seed file; default tools/local/seed.yaml")
-    parser.add_argument("--check", action="store_true", help="only check the file; nothing is written")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--check", action="store_true", help="only check the file; nothing is written")
     parser.add_argument("--stack", type=Path, default=stack, help="stack.json of the local stack to load into")
     parser.add_argument(
         "--secrets", type=Path, help="the local stack's secrets; default secrets.json beside stack.json"
     )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="what ${NAME} stands for")
-    parser.add_argument("--table", help="the registry table on AWS, the output RegistryTable of the stack")
+    where.add_argument("--table", help="the registry table on AWS, the output RegistryTable of the stack")
     parser.add_argument("--stage", default="prod", help="the stage on AWS, for the names of the secrets; default prod")
     parser.add_argument("--prune", action="store_true", help="on AWS: remove entries that the file no longer has")
     options = parser.parse_args(arguments)

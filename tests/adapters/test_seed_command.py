@@ -87,8 +87,24 @@ def test_a_refused_file_leaves_everything_as_it_was(stack, capsys):
 
 def test_a_check_writes_nothing_and_needs_no_stack(monkeypatch, capsys):
     monkeypatch.setattr(seed, "client", lambda *_: pytest.fail("called"))
-    assert seed.main(["--check"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == LINES
+    assert seed.main(["--check", "--stage", "test"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said[: len(LINES)]] == LINES
+    assert said[len(LINES)].startswith("Secrets that must exist")
+    assert "  /daifa/test/api/shopify/main-shop" in said
+
+
+def test_a_check_does_not_go_together_with_a_table_to_write(capsys):
+    with pytest.raises(SystemExit):
+        seed.main(["--check", "--table", "registry"])
+    assert "not allowed with argument --check" in capsys.readouterr().err
+
+
+def test_a_shop_without_offers_is_pointed_out(tmp_path, capsys):
+    file = tmp_path / "seed.yaml"
+    file.write_text('shops:\n  x: {channel: shopify, base_url: "https://x.example", domain: x.example}\n')
+    assert seed.main(["--check", "--file", str(file)]) == 0
+    assert "each is put on hold with NO_SOURCE" in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_there_is_refused(capsys):

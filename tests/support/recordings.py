@@ -1,15 +1,16 @@
 """What was recorded of each channel in `tests/data/contracts/{channel}.json`, played to its connector.
 
-`connection`, `secret`: as in a seed file, and the API secret. Then, each a list:
+`connection`: as in a seed file; `secret`: the API secret, if the partner is called. Then, each a list:
 
-- `signed`: a request (`request`, or `vector` in signing_vectors.json) and the webhook `secret` that it is signed with;
+- `signed`: a request (`request`, or `vector` in signing_vectors.json), the webhook `secret` that it is signed with, and
+  `now` if the scheme signs a time;
 - `greetings`: a `request` and the `answer` to it, with the `secret` if it is signed;
 - `events`: a `request` and the `events` that it is read as;
 - `calls`: which `call` it is, what it is `about`, the `exchange` of requests and answers, and the `result`.
 
-A body is a text, JSON, or `{"file": …}`, the `payload` of another file, of which `entry` is one. JSON is written anew,
-so record what is signed as a text, byte for byte as it came. What is expected names the fields that matter; `is` names
-the kind.
+A request has a `body`, and may have `headers`, a `method` (else POST) and a `query`. A body is a text, JSON, or
+`{"file": …}`, the `payload` of another file, of which `entry` is one. JSON is written anew, so record what is signed as
+a text, byte for byte as it came. What is expected names the fields that matter; `is` names the kind.
 """
 
 import json
@@ -18,7 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+from pydantic import ValidationError
 
 from dropship import connectors
 from dropship.connectors import contract, find
@@ -49,6 +52,8 @@ OURS = {
 CONNECTIONS = {"marketplace": Shop, "supplier": Supplier, "tracker": Tracker}
 QUESTIONS = {"find", "ask_order", "ask_changed", "ask_fulfilment", "query", "query_many"}
 """Calls without an effect; the others have one."""
+FOR_ONE_TEST = {"source", "phones", "run_out", "not_run_out"}
+"""Where the payloads come from, and what the test of a single capability reads."""
 CAPABILITY_OF = {
     "place": "Places",
     "find": "Finds",
@@ -62,12 +67,19 @@ CAPABILITY_OF = {
     "subscribe": "Subscribes",
     "ask_refresh": "RefreshesTokens",
 }
-ENTRY = ("call", "about", "exchange", "result")
-"""What an entry of `calls` has; `about` may be left out."""
+WORDS: Mapping[str, tuple[set[str], set[str]]] = {
+    "": ({"connection"}, {"secret", "signed", "greetings", "events", "calls", *FOR_ONE_TEST}),
+    "signed": ({"secret"}, {"request", "vector", "now"}),
+    "greetings": ({"request", "answer"}, {"secret"}),
+    "events": ({"request", "events"}, set()),
+    "calls": ({"call", "exchange", "result"}, {"about"}),
+    "request": ({"body"}, {"headers", "method", "query"}),
+}
+"""What a file, an entry of each list and a request must have, and what they may have as well."""
 
 
 class Misrecorded(Exception):
-    """A recording has an entry that cannot be played."""
+    """A recording has something that cannot be played. The message names the file, the place and what is allowed."""
 
 
 class Signed(NamedTuple):
@@ -95,11 +107,36 @@ class Recording:
 
     @property
     def connection(self) -> Any:
-        return CONNECTIONS[find(self.channel).role](channel=self.channel, **self.content["connection"])
+        try:
+            return CONNECTIONS[find(self.channel).role](channel=self.channel, **self.content["connection"])
+        except ValidationError as error:
+            raise Misrecorded(f"{self.file}, `connection`: {error}") from None
+
+    def checked(self) -> Self:
+        """The same recording. Raises Misrecorded if a word of it is misspelt or missing."""
+        self._check("", self.content, self.file)
+        for kind in ("signed", "greetings", "events", "calls"):
+            for index, entry in enumerate(self.content.get(kind, [])):
+                where = f"{self.file}, `{kind}`[{index}]"
+                self._check(kind, entry, where)
+                if "request" in entry:
+                    self._check("request", entry["request"], f"{where}, `request`")
+                if kind == "calls" and entry["call"] not in CAPABILITY_OF:
+                    raise Misrecorded(
+                        f"{where}: there is no call {entry['call']!r}; there are {', '.join(CAPABILITY_OF)}"
+                    )
+        return self
+
+    def _check(self, kind: str, written: Mapping[str, Any], where: str) -> None:
+        needed, optional = WORDS[kind]
+        unknown, missing = sorted(written.keys() - needed - optional), sorted(needed - written.keys())
+        if unknown or missing:
+            allowed = f"it needs {', '.join(sorted(needed))} and may have {', '.join(sorted(optional))}"
+            raise Misrecorded(f"{where}: has {unknown} and lacks {missing}; {allowed}")
 
     @property
     def access(self) -> Access:
-        return Access(self.content["secret"], NOW)
+        return Access(self.content.get("secret", {}), NOW)
 
     @property
     def signed(self) -> list[Signed]:
@@ -138,19 +175,8 @@ class Call:
 
     @property
     def capability(self) -> str:
-        """The name of the capability that it is a call of; Misrecorded where the entry is none of a call."""
-        self.check()
+        """The name of the capability that it is a call of."""
         return CAPABILITY_OF[self.name]
-
-    def check(self) -> None:
-        """Misrecorded where a word of the entry is not one of those that are allowed."""
-        where = f"{self.recording.file}, `calls`[{self.recording.calls.index(self)}]"
-        misspelt = sorted(self.content.keys() - set(ENTRY))
-        missing = sorted(set(ENTRY) - {"about"} - self.content.keys())
-        if misspelt or missing:
-            raise Misrecorded(f"{where}: has {misspelt} and lacks {missing}; an entry has {', '.join(ENTRY)}")
-        if self.name not in CAPABILITY_OF:
-            raise Misrecorded(f"{where}: there is no call {self.name!r}; there are {', '.join(CAPABILITY_OF)}")
 
     @property
     def about(self) -> Any:
@@ -166,7 +192,6 @@ class Call:
 
     def play(self, answers: Sequence[HttpResponse]) -> tuple[list[HttpRequest], Any]:
         """The requests that the connector builds when it is answered so, and what it makes of the answers."""
-        self.check()
         step: Any = PLAYED[self.name](self.recording.connector, self.about, self.recording.connection)
         sent = []
         for answer in answers:
@@ -222,7 +247,7 @@ PLAYED = {
 def recording(channel: str) -> Recording:
     """What was recorded of a channel; nothing where there is no file."""
     there = (DATA / f"{channel}.json").exists()
-    return Recording(channel, load(channel) if there else {"connection": {}, "secret": {}})
+    return Recording(channel, load(channel) if there else {"connection": {}}).checked()
 
 
 def recorded_calls(channels: Sequence[str]) -> Iterator[Call]:

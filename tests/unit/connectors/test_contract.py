@@ -114,23 +114,43 @@ def test_a_file_that_is_not_named_after_a_channel_is_refused():
             channel_of(name)
 
 
+GOOD = {
+    "connection": {},
+    "signed": [{"secret": "s", "vector": "v"}],
+    "greetings": [{"request": {"body": ""}, "answer": ""}],
+    "events": [{"request": {"body": "", "headers": {}, "method": "GET", "query": {}}, "events": []}],
+    "calls": [{"call": "ask_order", "about": "1", "exchange": [], "result": {}}],
+}
+REQUEST = {"body": ""}
+
+
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [
-        ({"call": "ask_odrer"}, "there is no call 'ask_odrer'; there are place, find, cancel, ask_order, "),
-        ({"exhange": []}, "has ['exhange'] and lacks []; an entry has call, about, exchange, result"),
-        ({"call": ...}, "has [] and lacks ['call']; an entry has call, about, exchange, result"),
-        ({"exchange": ..., "exhange": []}, "has ['exhange'] and lacks ['exchange']; an entry has call, "),
+        ({"sined": []}, ": has ['sined'] and lacks []; it needs connection and may have calls, events, greetings, "),
+        ({"connection": ...}, ": has [] and lacks ['connection']; "),
+        ({"signed": [{"secert": "s"}]}, ", `signed`[0]: has ['secert'] and lacks ['secret']; it needs secret and may "),
+        ({"greetings": [{"request": REQUEST}]}, ", `greetings`[0]: has [] and lacks ['answer']; "),
+        ({"events": [{"request": REQUEST, "evnts": []}]}, ", `events`[0]: has ['evnts'] and lacks ['events']; "),
+        ({"events": [{"request": {"boddy": ""}, "events": []}]}, ", `events`[0], `request`: has ['boddy'] and lacks "),
+        (
+            {"calls": [{"call": "ask_odrer", "exchange": [], "result": {}}]},
+            ", `calls`[0]: there is no call 'ask_odrer'; ",
+        ),
+        ({"calls": [{"exhange": []}]}, ", `calls`[0]: has ['exhange'] and lacks ['call', 'exchange', 'result']; "),
     ],
 )
-def test_a_misspelt_entry_of_a_recording_is_named_and_so_is_what_may_stand_there(changed, wrong):
-    good = {"call": "ask_order", "about": "1", "exchange": [], "result": {}}
-    written = {name: value for name, value in (good | changed).items() if value is not ...}
-    bad = Recording("corner-shop", {"calls": [good, written]}).calls[1]
-    for use in (lambda: bad.play(bad.answers), lambda: bad.capability):
-        with pytest.raises(Misrecorded) as refused:
-            use()
-        assert str(refused.value).startswith(f"tests/data/contracts/corner-shop.json, `calls`[1]: {wrong}")
+def test_a_misspelt_word_of_a_recording_is_named_and_so_is_what_may_stand_there(changed, wrong):
+    assert Recording("corner-shop", GOOD).checked()
+    written = {name: value for name, value in (GOOD | changed).items() if value is not ...}
+    with pytest.raises(Misrecorded) as refused:
+        Recording("corner-shop", written).checked()
+    assert str(refused.value).startswith(f"tests/data/contracts/corner-shop.json{wrong}")
+
+
+def test_a_connection_that_is_misspelt_names_the_file():
+    with pytest.raises(Misrecorded, match=r"(?s)shopify.json, `connection`: .*domian"):
+        _ = Recording("shopify", {"connection": {"id": "corner", "domian": "x"}}).connection
 
 
 def test_a_call_that_may_be_recorded_can_be_played():

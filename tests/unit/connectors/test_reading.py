@@ -185,10 +185,18 @@ def test_every_reader_gives_a_value_or_refuses(value):
         fields = read_json(json.dumps({"x": value}).encode())
     except InvalidMessage:  # e.g. NaN
         return
-    readers = [fields.text, fields.id, fields.count, fields.moment, fields.moment_or_none, fields.child, fields.rows]
-    for read in [*readers, lambda name: fields.amount_or_none(name, "USD")]:
+    readers = [fields.text, fields.id, fields.count, fields.moment, fields.moment_or_none, fields.child]
+    for read in [*readers, fields.rows, fields.rows_if_any, lambda name: fields.amount_or_none(name, "USD")]:
         with contextlib.suppress(InvalidMessage):
             read("x")
+
+
+@pytest.mark.parametrize("written", ["{}", '{"lines": null}'])
+def test_a_list_that_decides_has_to_be_there_and_may_be_empty(written):
+    with pytest.raises(InvalidMessage, match=r"^lines (is missing|is not a list)$"):
+        read_json(written).rows("lines")
+    assert read_json('{"lines": []}').rows("lines") == []
+    assert read_json(written).rows_if_any("lines") == []
 
 
 def test_a_number_with_a_fraction_is_never_a_float():

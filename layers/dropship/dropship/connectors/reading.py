@@ -194,11 +194,13 @@ class Fields:
             raise self.invalid(name, "is not an object")
         return Fields(value, f"{self._path}{name}.")
 
-    def rows(self, name: str) -> list[Fields]:
+    def rows_if_any(self, name: str) -> list[Fields]:
         """A list of objects; empty if there is none."""
+        return self.rows(name) if self.has(name) else []
+
+    def rows(self, name: str) -> list[Fields]:
+        """A list of objects, which may be empty. Use it for what decides, such as the lines of an order."""
         value = self._values.get(name)
-        if value is None:
-            return []
         if not isinstance(value, list):
             raise self.invalid(name, "is not a list")
         rows = []

@@ -127,7 +127,7 @@ class Shopify:
                 return result
             if result.has("fulfillment"):
                 return models.WrittenBack(fulfilment=_gid(result.child("fulfillment")))
-            words = "; ".join(error.text("message") for error in result.rows("userErrors"))
+            words = "; ".join(error.text("message") for error in result.rows_if_any("userErrors"))
             return models.Refused(words=cut(words)) if words else models.Unknown(why="neither yes nor no")
         except InvalidMessage as why:
             return senseless("Shopify", why)
@@ -140,7 +140,7 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.OrderChanged:
     currency = order.text("currency")
     address = order.child("shipping_address") if order.has("shipping_address") else None
-    shipping = order.rows("shipping_lines")
+    shipping = order.rows_if_any("shipping_lines")
     return models.OrderChanged(
         likely_new=likely_new,
         order=models.MarketplaceOrder(
@@ -154,7 +154,7 @@ def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.Orde
             cancelled_at=_since(order, "cancelled_at"),
             total=order.amount_or_none("total_price", currency),
             lines=_lines(order, currency),
-            refunds=tuple(refund.id("id") for refund in order.rows("refunds")),
+            refunds=tuple(refund.id("id") for refund in order.rows_if_any("refunds")),
             chosen_shipping=shipping[0].text("title") if shipping else "",
         ),
         recipient=None if address is None else _recipient(address),
@@ -168,8 +168,6 @@ def _since(order: Fields, name: str) -> datetime | None:
 
 def _lines(order: Fields, currency: str) -> tuple[models.MarketplaceLine, ...]:
     lines = {}
-    if not order.has("line_items"):
-        raise order.invalid("line_items", "is not a list")
     for index, line in enumerate(order.rows("line_items")):
         if line.id("id") in lines:
             raise order.invalid(f"line_items[{index}].id", "names a line that came before")
@@ -206,7 +204,7 @@ def _recipient(address: Fields) -> models.Recipient:
 
 def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
     units = Counter[str]()
-    for row in refund.rows("refund_line_items"):
+    for row in refund.rows_if_any("refund_line_items"):
         units[row.id("line_item_id")] += row.count("quantity")
     return models.AfterSalesRequested(
         kind="refund",
@@ -223,7 +221,7 @@ def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
 def _amount(refund: Fields) -> models.Money | None:
     """The money refunded to the buyer: all successful refund transactions in the currency of the first one."""
     total: models.Money | None = None
-    for row in refund.rows("transactions"):
+    for row in refund.rows_if_any("transactions"):
         if (row.text("kind"), row.text("status")) == ("refund", "success"):
             amount = row.amount_or_none("amount", row.text("currency"))
             if total is None or amount is None:
@@ -235,7 +233,7 @@ def _amount(refund: Fields) -> models.Money | None:
 
 def _return_asked(asked: Fields, headers: Fields, shop: str) -> models.AfterSalesRequested:
     units, reasons = Counter[str](), []
-    for row in asked.rows("return_line_items"):
+    for row in asked.rows_if_any("return_line_items"):
         sold = row.child("fulfillment_line_item").child("line_item")
         units[sold.id("id")] += row.count("quantity")
         reasons.append(row.text("customer_note") or row.text("return_reason"))
@@ -285,7 +283,7 @@ def _not_answered(response: models.HttpResponse) -> Failure:
 
 
 def _errors(body: Fields) -> Failure | None:
-    errors = body.rows("errors")
+    errors = body.rows_if_any("errors")
     words = cut("; ".join(error.text("message") for error in errors))
     codes = {error.child("extensions").text("code") for error in errors if error.has("extensions")}
     if "THROTTLED" in codes or words == "Throttled":

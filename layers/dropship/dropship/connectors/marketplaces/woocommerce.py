@@ -95,7 +95,7 @@ class WooCommerce:
             return _not_answered(response)
         try:
             order = read_json(response.body)
-            if not order.rows("refunds"):
+            if not order.rows_if_any("refunds"):
                 return _events(order, shop.id)
             path = f"{_path(order.id('id'))}/refunds?per_page=100"
         except InvalidMessage as why:
@@ -278,7 +278,7 @@ def _events(
     order: Fields, shop: str, refunds: Sequence[Fields] | None = None, *, likely_new: bool = False
 ) -> Sequence[models.MarketplaceEvent]:
     """The order and its refunds; a hint if it has refunds that were not asked for yet."""
-    if refunds is None and order.rows("refunds"):
+    if refunds is None and order.rows_if_any("refunds"):
         return [models.OrderHint(order=order.id("id"))]
     made = [_refund(refund, order, shop) for refund in refunds or ()]
     changed = models.OrderChanged(order=_order(order, shop, made), likely_new=likely_new, recipient=_recipient(order))
@@ -286,7 +286,7 @@ def _events(
 
 
 def _order(order: Fields, shop: str, refunds: Sequence[models.AfterSalesRequested]) -> models.MarketplaceOrder:
-    status, shipping = order.text("status"), order.rows("shipping_lines")
+    status, shipping = order.text("status"), order.rows_if_any("shipping_lines")
     updated_at = order.moment("date_modified_gmt", UTC)
     return models.MarketplaceOrder(
         shop=shop,
@@ -307,8 +307,6 @@ def _order(order: Fields, shop: str, refunds: Sequence[models.AfterSalesRequeste
 def _lines(
     order: Fields, refunds: Sequence[models.AfterSalesRequested], *, nothing_left: bool
 ) -> Iterator[models.MarketplaceLine]:
-    if not order.has("line_items"):
-        raise order.invalid("line_items", "is not a list")
     back = Counter[str]()
     for refund in refunds:
         back.update({units.line: units.quantity for units in refund.units})
@@ -349,7 +347,7 @@ def _recipient(order: Fields) -> models.Recipient | None:
 
 def _refund(refund: Fields, order: Fields, shop: str) -> models.AfterSalesRequested:
     units = Counter[str]()
-    for row in refund.rows("line_items"):
+    for row in refund.rows_if_any("line_items"):
         line = _refunded_line(row, order)
         if line:
             units[line] += abs(row.count("quantity", least=-1_000_000))
@@ -368,7 +366,7 @@ def _refund(refund: Fields, order: Fields, shop: str) -> models.AfterSalesReques
 def _refunded_line(row: Fields, order: Fields) -> str:
     """The order's line that a refund's line is about; empty if it cannot be told."""
     lines = order.rows("line_items")
-    named = [meta.text("value") for meta in row.rows("meta_data") if meta.text("key") == "_refunded_item_id"]
+    named = [meta.text("value") for meta in row.rows_if_any("meta_data") if meta.text("key") == "_refunded_item_id"]
     ids = [line.id("id") for line in lines]
     if named and named[0] in ids:
         return named[0]

@@ -194,7 +194,7 @@ def _failed(answer: Fields) -> models.Absent | models.Refused | models.Busy:
 
 def _report(result: Fields, *, given_up: bool) -> models.TrackingReport | None:
     """The scans, in the order they came; None if there are none."""
-    rows = result.rows("data")
+    rows = result.rows_if_any("data")
     if not rows:
         return None
     timed = [(row, moment) for row in rows if (moment := _moment(row)) is not None]
