@@ -3,14 +3,15 @@
 import contextlib
 import copy
 import json
+from functools import reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropship.connectors.contract import BadSignature, Downloads, KeepsQuery, RawRequest, Receives, able
+from dropship.connectors.contract import BadSignature, Downloads, KeepsQuery, RawRequest, Receives, ReceivesOrders, able
 from dropship.domain.errors import InvalidMessage
-from dropship.domain.exchange.marketplace import OrderHint
+from dropship.domain.exchange.marketplace import OrderChanged, OrderHint
 from dropship.services.messages import Webhook
 from dropship.services.reception import envelope
 from tests.support.capable import HEADERS, MODULES, NOW, OTHER, QUERIES, SECRETS, connector_of, with_capability
@@ -36,7 +37,11 @@ def test_it_takes_what_is_signed_with_the_current_or_the_previous_secret(channel
             try:
                 connector_of(channel).verify(request, secrets, now)
             except BadSignature as refused:
-                refused.add_note(f"JSON is written anew: record a signed body as a text. It was given {request.body!r}")
+                refused.add_note(
+                    f"The request has the headers {sorted(request.headers)} and the query {dict(request.query)}."
+                )
+                refused.add_note("JSON is written anew, so a signed body has to be recorded as a text. The body is:")
+                refused.add_note(request.body.decode(errors="replace"))
                 raise
 
 
@@ -83,7 +88,11 @@ def test_it_keeps_no_signature_of_the_query(channel):
 def read(channel, request):
     """The events of a request, read from the message that it travels in."""
     kept = Webhook.model_validate_json(envelope(channel, "here", connector_of(channel), request))
-    return connector_of(channel).read_events(kept.request, recording(channel).connection)
+    try:
+        return connector_of(channel).read_events(kept.request, recording(channel).connection)
+    except Exception as wrong:
+        wrong.add_note(f"Of the headers only `kept_headers` reach `read_events`: {sorted(kept.request.headers)}")
+        raise
 
 
 @with_capability(Receives)
@@ -113,6 +122,27 @@ def test_one_senseless_field_is_refused_or_passed_over(data):
     with contextlib.suppress(InvalidMessage):
         for event in read(channel, request._replace(body=json.dumps(changed).encode())):
             assert json.loads(event.model_dump_json())
+
+
+@with_capability(ReceivesOrders)
+@pytest.mark.parametrize("gone", ["missing", "null"])
+def test_an_order_does_not_lose_its_lines_because_a_list_is_missing(channel, gone):
+    """An order without lines has nothing to send: it would be complete, or called off, and nobody would be told."""
+    for request, _ in recording(channel).events:
+        lines = [len(event.order.lines) for event in read(channel, request) if type(event) is OrderChanged]
+        for path in list(places(json.loads(request.body))) if sum(lines) else []:
+            changed = json.loads(request.body)
+            *before, last = path
+            holder = reduce(lambda value, key: value[key], before, changed)
+            if not (isinstance(holder, dict) and isinstance(holder[last], list) and holder[last]):
+                continue
+            if gone == "null":
+                holder[last] = None
+            else:
+                del holder[last]
+            with contextlib.suppress(InvalidMessage):
+                events = read(channel, request._replace(body=json.dumps(changed).encode()))
+                assert [len(event.order.lines) for event in events if type(event) is OrderChanged] == lines, path
 
 
 @pytest.mark.parametrize("channel", [channel for channel in OURS if able(connector_of(channel), Receives)])
