@@ -37,13 +37,16 @@ class CornerShop:
 
 
 def _order(order: Fields, shop: models.Shop) -> models.MarketplaceOrder:
+    state = order.text("state")
+    if state not in {"unpaid", "paid", "cancelled"}:
+        raise order.invalid("state", "is not a state that we know")
     return models.MarketplaceOrder(
         shop=shop.id,
         external_id=order.id("id"),
         number=order.text("number"),
         updated_at=order.moment("changed_at"),
-        paid=order.text("state") == "paid",
-        cancelled_at=order.moment("changed_at") if order.text("state") == "cancelled" else None,
+        paid=state == "paid",
+        cancelled_at=order.moment("changed_at") if state == "cancelled" else None,
         total=order.amount_or_none("total", order.text("currency")),
         lines=tuple(_line(line) for line in order.rows("lines")),
     )

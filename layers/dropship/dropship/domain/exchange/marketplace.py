@@ -17,7 +17,12 @@ def _can_be_seen(text: str) -> bool:
 
 
 class Recipient(Fact):
-    """Where the parcel goes. Personal data: stored separately, never logged, erasable. Empty text: not given."""
+    """Where the parcel goes. Personal data: stored separately, never logged, erasable. Empty text: not given.
+
+    An order is put on hold without `name`, `address1`, `city` or `country_code` (two letters, ISO 3166). Set `CN` if a
+    marketplace in China does not name the country. A Chinese address has its district (区) in front of the street, in
+    `address1`.
+    """
 
     name: str = ""
     company: str = ""
@@ -72,6 +77,7 @@ class RefundedUnits(Fact):
 class MarketplaceOrder(Fact):
     """A marketplace order as of `updated_at`, which is its version: a later one replaces an earlier one.
 
+    `paid` means that the goods may be sent. Once an order is `off`, neither `paid` nor what is `fulfillable` matters.
     `placed_at` and `total` are only for people to read; None if they are not known.
     """
 
