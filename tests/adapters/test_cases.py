@@ -81,7 +81,7 @@ def test_cases_come_with_their_orders_the_most_urgent_first_and_of_those_the_new
     assert cases.needing_attention(AttentionQuery(10, kind="CASE_OPEN")).entries == expected[1:]
     assert cases.needing_attention(AttentionQuery(10, shop="second-shop")).entries == expected[3:]
     first = cases.needing_attention(AttentionQuery(1))
-    assert first == AttentionPage(expected[:1], expected[0].place)
+    assert first == AttentionPage(expected[:1], expected[0].position)
     assert cases.needing_attention(AttentionQuery(10, after=first.next)).entries == expected[1:]
 
 

@@ -60,13 +60,13 @@ class Versions[Name: OrderKey | tuple[str, str]]:
         entries = [stored.attention for stored in self.stored.values() if stored.attention]
         wanted = [
             entry
-            for entry in sorted(entries, key=lambda entry: entry.place, reverse=True)
-            if (query.after is None or entry.place < query.after)
+            for entry in sorted(entries, key=lambda entry: entry.position, reverse=True)
+            if (query.after is None or entry.position < query.after)
             and query.kind in {None, *entry.attention.kinds}
             and query.shop in {None, entry.order.shop}
         ]
         page = wanted[: query.limit]
-        return AttentionPage(page, page[-1].place if len(wanted) > len(page) else None)
+        return AttentionPage(page, page[-1].position if len(wanted) > len(page) else None)
 
 
 def _entry(name: str, aggregate: Order | Case) -> Entry | None:

@@ -36,7 +36,7 @@ def test_a_kind_that_is_there_twice_is_named_once_with_its_newest_time():
     assert Attention.of(twice) == (("late", "look"), Urgency.DEADLINE, at(5))
 
 
-def test_a_lesser_reason_does_not_move_the_place():
+def test_a_lesser_reason_does_not_move_the_position():
     money = reason("money", Urgency.MONEY, 1)
     alone, both = Attention.of([money]), Attention.of([money, reason("late", Urgency.DEADLINE, 9)])
     assert (alone.urgency, alone.since) == (both.urgency, both.since)
@@ -49,4 +49,4 @@ def test_places_sort_as_the_list_does():
         for number, (urgency, hours) in enumerate([(Urgency.MONEY, 5), (Urgency.MONEY, 2), (Urgency.OTHER, 7)])
     ]
     shuffled = random.Random(1).sample(entries, 3)
-    assert sorted(shuffled, key=lambda entry: entry.place, reverse=True) == entries
+    assert sorted(shuffled, key=lambda entry: entry.position, reverse=True) == entries

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from dropship.domain.attention import Attention, AttentionKind, AttentionQuery, Place, Urgency
+from dropship.domain.attention import Attention, AttentionKind, AttentionQuery, Position, Urgency
 
 from .dynamodb_items import Item, ItemTable, key, text
 from .stamps import instant, stamp
@@ -37,8 +37,8 @@ def attention_of(entry: Item) -> Attention:
     return Attention(kinds, *_urgency_and_time(entry))
 
 
-def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tuple[Sequence[Item], Place | None]:
-    """The entries of one page, and the place after which the next page begins; None if this is the last page.
+def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tuple[Sequence[Item], Position | None]:
+    """The entries of one page, and the position after which the next page begins; None if this is the last page.
 
     `prefix` is what each `pk` begins with. A query for a kind or a shop reads up to `LOOKED_THROUGH` entries to fill
     the page.
@@ -61,19 +61,19 @@ def attention_page(table: ItemTable, prefix: str, query: AttentionQuery) -> tupl
     )
     if len(found) > query.limit:
         found, last = found[: query.limit], found[query.limit - 1]
-    return found, None if last is None else _place(prefix, last)
+    return found, None if last is None else _position(prefix, last)
 
 
-def _start(prefix: str, after: Place | None) -> Item | None:
+def _start(prefix: str, after: Position | None) -> Item | None:
     """The key after which a query begins; its entry need not exist any more."""
     if after is None:
         return None
     return key(f"{prefix}{after.name}", "STATE") | {"attention": OPEN, "attention_at": text(_sort_key(after))}
 
 
-def _place(prefix: str, entry: Item) -> Place:
+def _position(prefix: str, entry: Item) -> Position:
     urgency, since = _urgency_and_time(entry)
-    return Place(urgency, since, entry["pk"]["S"].removeprefix(prefix))
+    return Position(urgency, since, entry["pk"]["S"].removeprefix(prefix))
 
 
 def _urgency_and_time(entry: Item) -> tuple[Urgency, datetime]:
@@ -81,5 +81,5 @@ def _urgency_and_time(entry: Item) -> tuple[Urgency, datetime]:
     return Urgency(int(urgency)), instant(since)
 
 
-def _sort_key(place: Attention | Place) -> str:
-    return f"{place.urgency:d}#{stamp(place.since)}"
+def _sort_key(position: Attention | Position) -> str:
+    return f"{position.urgency:d}#{stamp(position.since)}"

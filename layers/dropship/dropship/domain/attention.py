@@ -57,8 +57,8 @@ class Attention(NamedTuple):
         return cls(kinds, ordered[0].urgency, ordered[0].since)
 
 
-class Place(NamedTuple):
-    """A place in the list: right after the entry of that urgency, time and name."""
+class Position(NamedTuple):
+    """A position in the list: right after the entry of that urgency, time and name."""
 
     urgency: Urgency
     since: datetime
@@ -73,25 +73,25 @@ class Entry(NamedTuple):
     attention: Attention
 
     @property
-    def place(self) -> Place:
-        """The entry's place in the list."""
-        return Place(self.attention.urgency, self.attention.since, self.name)
+    def position(self) -> Position:
+        """The entry's position in the list."""
+        return Position(self.attention.urgency, self.attention.since, self.name)
 
 
 class AttentionQuery(NamedTuple):
-    """Which entries are wanted: at most `limit`, that have `kind` among their kinds, of `shop`, after the place."""
+    """Which entries are wanted: at most `limit`, that have `kind` among their kinds, of `shop`, after that position."""
 
     limit: int
     kind: AttentionKind | None = None
     shop: str | None = None
-    after: Place | None = None
+    after: Position | None = None
 
 
 class AttentionPage(NamedTuple):
-    """Some entries in the order of the list, and the place after which the next page begins; None on the last page.
+    """Some entries in the order of the list, and the position after which the next page begins; None on the last page.
 
     A page may be short or even empty although there are more pages, because entries that do not fit are left out.
     """
 
     entries: Sequence[Entry]
-    next: Place | None
+    next: Position | None

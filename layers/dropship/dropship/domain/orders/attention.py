@@ -118,6 +118,6 @@ URGENCY: Mapping[HoldReason | TaskKind, Urgency] = {
     TaskKind.PARCEL_STALLED: Urgency.DEADLINE,
     TaskKind.PARCEL_EXCEPTION: Urgency.OTHER,
 }
-"""How soon a person has to look: it decides the place in the list. (The stake decides which alarm counts a task.)"""
+"""How soon a person has to look: it decides the position in the list. (The stake decides which alarm counts a task.)"""
 ORDER_KINDS = (*map(hold_kind, HoldReason), *map(task_kind, TaskKind))
 """All names that an order can have in that list."""

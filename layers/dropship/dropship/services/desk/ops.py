@@ -19,7 +19,7 @@ from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
 
-from .queries import USUAL, check_day, check_ids, check_shop, read_attention_query, read_limit, write_place
+from .queries import USUAL, check_day, check_ids, check_shop, read_attention_query, read_limit, write_position
 
 
 class NotPossible(Exception):
@@ -214,7 +214,7 @@ class Ops:
 
 
 def _next(page: AttentionPage) -> dict[str, str]:
-    return {} if page.next is None else {"next": write_place(page.next)}
+    return {} if page.next is None else {"next": write_position(page.next)}
 
 
 def describe_order(order: Order) -> dict[str, object]:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from dropship.domain.attention import AttentionKind, AttentionQuery, Place, Urgency
+from dropship.domain.attention import AttentionKind, AttentionQuery, Position, Urgency
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID
 
 MOST, USUAL = 100, "50"
 """How many entries a list may have at most, and how many it has if the call does not say."""
-_PLACE = re.compile(rf"([1-4])\.([0-9]{{13}})\.({CONNECTION_ID.pattern})\.([A-Za-z0-9_-]{{1,80}})")
+_POSITION = re.compile(rf"([1-4])\.([0-9]{{13}})\.({CONNECTION_ID.pattern})\.([A-Za-z0-9_-]{{1,80}})")
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -55,19 +55,19 @@ def read_attention_query(
     if shop is not None:
         check_shop(shop)
     return AttentionQuery(
-        limit, None if kind is None else AttentionKind(kind), shop, None if after is None else _read_place(after)
+        limit, None if kind is None else AttentionKind(kind), shop, None if after is None else _read_position(after)
     )
 
 
-def write_place(place: Place) -> str:
-    """The place as `after` takes it: urgency, milliseconds since 1970, shop and id."""
-    shop, _, name = place.name.partition("#")
-    return f"{place.urgency:d}.{(place.since - _EPOCH) // _MILLISECOND:013d}.{shop}.{name}"
+def write_position(position: Position) -> str:
+    """The position as `after` takes it: urgency, milliseconds since 1970, shop and id."""
+    shop, _, name = position.name.partition("#")
+    return f"{position.urgency:d}.{(position.since - _EPOCH) // _MILLISECOND:013d}.{shop}.{name}"
 
 
-def _read_place(text: str) -> Place:
-    found = _PLACE.fullmatch(text)
+def _read_position(text: str) -> Position:
+    found = _POSITION.fullmatch(text)
     if found is None:
         raise InvalidMessage("after has to be the `next` of another page, as it was given")
     urgency, milliseconds, shop, name = found.groups()
-    return Place(Urgency(int(urgency)), _EPOCH + int(milliseconds) * _MILLISECOND, f"{shop}#{name}")
+    return Position(Urgency(int(urgency)), _EPOCH + int(milliseconds) * _MILLISECOND, f"{shop}#{name}")
