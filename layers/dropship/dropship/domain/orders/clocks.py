@@ -57,7 +57,7 @@ def _waits_for(order: Order, moment: Moment) -> Wait:
     if order.holds:
         return "HOLD"
     if order.has_unrouted_units:
-        return "" if is_fresh(order, moment) else "DISPATCH"
+        return "" if is_young(order, moment) else "DISPATCH"
     return "COMPLETION" if order.status == "DELIVERED" else ""
 
 
@@ -69,7 +69,7 @@ def _length(wait: Wait, deadlines: Deadlines) -> timedelta:
     return deadlines.completion if wait == "COMPLETION" else deadlines.remind
 
 
-def is_fresh(order: Order, moment: Moment) -> bool:
+def is_young(order: Order, moment: Moment) -> bool:
     """Whether the look-back at `resume` is still to come for the order, and its own clock does not run.
 
     The order has to be stored before the look-back, so the time for a save is subtracted (`TO_BE_STORED`).

@@ -8,7 +8,7 @@ from dropship.domain.exchange.suppliers import Shipment, ShippedLine, SupplierEv
 from dropship.domain.identity import Waybill
 
 from .attention import HoldReason, TaskKind
-from .clocks import is_fresh
+from .clocks import is_young
 from .ledger import credit, refunded, unwanted
 from .order import Order
 from .parcel import Parcel
@@ -42,7 +42,7 @@ def claim(order: Order, planned: PlannedPurchaseOrder, moment: Moment, *, fence:
     if order.fence != fence or order.finished:
         raise Stale(f"order {order.key} changed since the plan was made")
     _commit_units(order, planned)
-    purchase_order = PurchaseOrder.claimed(planned, moment, looked_at=is_fresh(order, moment))
+    purchase_order = PurchaseOrder.claimed(planned, moment, looked_at=is_young(order, moment))
     order.purchase_orders.append(purchase_order)
     order.step_if_possible("routed")
     order.step_if_possible("po_claimed")
