@@ -96,7 +96,7 @@ def test_half_a_character_is_refused():
     ],
 )
 def test_moments_become_utc(text, utc):
-    assert read_json(json.dumps({"at": text}).encode()).moment("at").isoformat() == utc
+    assert read_json(json.dumps({"at": text}).encode()).time("at").isoformat() == utc
 
 
 @pytest.mark.parametrize(
@@ -105,16 +105,16 @@ def test_moments_become_utc(text, utc):
 def test_what_names_no_moment_is_refused_where_it_decides_and_none_where_it_informs(value):
     fields = read_json(json.dumps({"at": value}).encode())
     with pytest.raises(InvalidMessage):
-        fields.moment("at")
-    assert fields.moment_or_none("at") is None
+        fields.time("at")
+    assert fields.time_or_none("at") is None
 
 
 def test_a_time_without_offset_is_that_of_the_zone_that_the_partner_means():
     fields = read_json(b'{"at":"2026-11-20 13:01:19","sure":"2026-11-20T13:01:19+00:00"}')
     china = timezone(timedelta(hours=8))
-    assert fields.moment("at", UTC).isoformat() == "2026-11-20T13:01:19+00:00"
-    assert fields.moment_or_none("at", china).isoformat() == "2026-11-20T05:01:19+00:00"
-    assert fields.moment("sure", china).isoformat() == "2026-11-20T13:01:19+00:00"
+    assert fields.time("at", UTC).isoformat() == "2026-11-20T13:01:19+00:00"
+    assert fields.time_or_none("at", china).isoformat() == "2026-11-20T05:01:19+00:00"
+    assert fields.time("sure", china).isoformat() == "2026-11-20T13:01:19+00:00"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_every_reader_gives_a_value_or_refuses(value):
         fields = read_json(json.dumps({"x": value}).encode())
     except InvalidMessage:  # e.g. NaN
         return
-    readers = [fields.text, fields.id, fields.count, fields.moment, fields.moment_or_none, fields.child]
+    readers = [fields.text, fields.id, fields.count, fields.time, fields.time_or_none, fields.child]
     for read in [*readers, fields.rows, fields.rows_if_any, lambda name: fields.amount_or_none(name, "USD")]:
         with contextlib.suppress(InvalidMessage):
             read("x")

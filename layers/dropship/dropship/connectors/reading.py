@@ -151,27 +151,27 @@ class Fields:
             return default if value is None else value
         raise self.invalid(name, "is neither true nor false")
 
-    def moment(self, name: str, zone: tzinfo | None = None) -> datetime:
+    def time(self, name: str, zone: tzinfo | None = None) -> datetime:
         """A time in UTC, read from ISO 8601 with an offset; without an offset it is in `zone`, if that is given.
 
-        Use it for times that decide something, such as which of two snapshots is later. See `moment_or_none`.
+        Use it for times that decide something, such as which of two snapshots is later. See `time_or_none`.
         """
-        moment = self.moment_or_none(name, zone)
-        if moment is None:
+        found = self.time_or_none(name, zone)
+        if found is None:
             raise self.invalid(name, "is not an ISO 8601 time with an offset")
-        return moment
+        return found
 
-    def moment_or_none(self, name: str, zone: tzinfo | None = None) -> datetime | None:
-        """Like `moment`, for a time that people only read: None if it cannot be read, and no error."""
+    def time_or_none(self, name: str, zone: tzinfo | None = None) -> datetime | None:
+        """Like `time`, for a time that people only read: None if it cannot be read, and no error."""
         value = self._values.get(name)
         try:
             local = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
             if local is None or not (local.tzinfo or zone):
                 return None
-            moment = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+            found = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
         except (ValueError, OverflowError):
             return None
-        return moment if 2000 <= moment.year < 2200 else None
+        return found if 2000 <= found.year < 2200 else None
 
     def amount_or_none(self, name: str, currency: str) -> models.Money | None:
         """An amount in major units of the currency, zero or more, as text or number, rounded to the minor unit.

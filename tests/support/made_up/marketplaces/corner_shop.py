@@ -44,9 +44,9 @@ def _order(order: Fields, shop: models.Shop) -> models.MarketplaceOrder:
         shop=shop.id,
         external_id=order.id("id"),
         number=order.text("number"),
-        updated_at=order.moment("changed_at"),
+        updated_at=order.time("changed_at"),
         paid=state == "paid",
-        cancelled_at=order.moment("changed_at") if state == "cancelled" else None,
+        cancelled_at=order.time("changed_at") if state == "cancelled" else None,
         total=order.amount_or_none("total", order.text("currency")),
         lines=tuple(_line(line) for line in order.rows("lines")),
     )

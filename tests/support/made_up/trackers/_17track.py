@@ -84,7 +84,7 @@ def _report(data: Fields) -> models.TrackingReport | None:
             at=at, raw_time=row.text("time_utc"), stage=_stage(row.text("stage")), code=row.text("stage")
         )
         for row in rows
-        if (at := row.moment_or_none("time_utc"))
+        if (at := row.time_or_none("time_utc"))
     ]
     if not events:
         return None

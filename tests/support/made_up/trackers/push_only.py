@@ -31,6 +31,6 @@ class PushOnly:
     def read_events(self, request: RawRequest, tracker: models.Tracker) -> Sequence[models.TrackingReport]:
         """A push is one scan of one parcel."""
         scan = read_json(request.body)
-        at, stage = scan.moment("at"), models.TrackingStage.DELIVERED if scan.flag("there", default=False) else None
+        at, stage = scan.time("at"), models.TrackingStage.DELIVERED if scan.flag("there", default=False) else None
         event = models.TrackingEvent(at=at, raw_time=scan.text("at"), stage=stage, code=scan.text("code"))
         return [models.TrackingReport(carrier=scan.id("carrier"), number=scan.id("number"), events=(event,))]

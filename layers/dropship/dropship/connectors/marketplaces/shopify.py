@@ -147,8 +147,8 @@ def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.Orde
             shop=shop,
             external_id=order.id("id"),
             number=order.text("name") or order.id("id"),
-            updated_at=order.moment("updated_at"),
-            placed_at=order.moment_or_none("created_at"),
+            updated_at=order.time("updated_at"),
+            placed_at=order.time_or_none("created_at"),
             paid=order.text("financial_status") in PAID,
             refunded=order.text("financial_status") in REFUNDED,
             cancelled_at=_since(order, "cancelled_at"),
@@ -163,7 +163,7 @@ def _order_changed(order: Fields, shop: str, *, likely_new: bool) -> models.Orde
 
 def _since(order: Fields, name: str) -> datetime | None:
     """When something happened; None if it did not. If that time cannot be read, the time of the snapshot is used."""
-    return (order.moment_or_none(name) or order.moment("updated_at")) if order.has(name) else None
+    return (order.time_or_none(name) or order.time("updated_at")) if order.has(name) else None
 
 
 def _lines(order: Fields, currency: str) -> tuple[models.MarketplaceLine, ...]:
@@ -211,7 +211,7 @@ def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
         id=refund.id("id"),
         shop=shop,
         order=refund.id("order_id"),
-        requested_at=refund.moment_or_none("created_at"),
+        requested_at=refund.time_or_none("created_at"),
         units=_refunded(units),
         amount=_amount(refund),
         reason=refund.text("note"),
@@ -242,7 +242,7 @@ def _return_asked(asked: Fields, headers: Fields, shop: str) -> models.AfterSale
         id=asked.id("id"),
         shop=shop,
         order=asked.id("order_id") if asked.has("order_id") else asked.child("order").id("id"),
-        requested_at=(asked if asked.has("created_at") else headers).moment_or_none("created_at"),
+        requested_at=(asked if asked.has("created_at") else headers).time_or_none("created_at"),
         units=_refunded(units),
         reason=cut("; ".join(dict.fromkeys(filter(None, reasons)))),
     )

@@ -287,13 +287,13 @@ def _events(
 
 def _order(order: Fields, shop: str, refunds: Sequence[models.AfterSalesRequested]) -> models.MarketplaceOrder:
     status, shipping = order.text("status"), order.rows_if_any("shipping_lines")
-    updated_at = order.moment("date_modified_gmt", UTC)
+    updated_at = order.time("date_modified_gmt", UTC)
     return models.MarketplaceOrder(
         shop=shop,
         external_id=order.id("id"),
         number=order.text("number") or order.id("id"),
         updated_at=updated_at,
-        placed_at=order.moment_or_none("date_created_gmt", UTC),
+        placed_at=order.time_or_none("date_created_gmt", UTC),
         paid=status in PAID or (status not in UNPAID and order.has("date_paid_gmt")),
         refunded=status == "refunded",
         cancelled_at=updated_at if status in CANCELLED else None,
@@ -356,7 +356,7 @@ def _refund(refund: Fields, order: Fields, shop: str) -> models.AfterSalesReques
         id=refund.id("id"),
         shop=shop,
         order=order.id("id"),
-        requested_at=refund.moment_or_none("date_created_gmt", UTC),
+        requested_at=refund.time_or_none("date_created_gmt", UTC),
         units=tuple(models.RefundedUnits(line=line, quantity=count) for line, count in units.items() if count),
         amount=refund.amount_or_none("amount", order.text("currency")),
         reason=refund.text("reason", limit=500),

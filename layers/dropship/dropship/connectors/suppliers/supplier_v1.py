@@ -132,7 +132,7 @@ class SupplierV1:
         event = models.SupplierEvent(
             kind=kind,
             purchase_order=_own_reference(data, supplier),
-            occurred_at=data.moment_or_none("occurred_at") or body.moment_or_none("timestamp"),
+            occurred_at=data.time_or_none("occurred_at") or body.time_or_none("timestamp"),
             supplier_reference=data.text("supplier_order_id", limit=100),
             reason=data.text("reason", limit=500),
             shipment=_shipment(data.child("shipment"), supplier) if kind == "shipped" else None,
@@ -144,8 +144,8 @@ def _authorised(access: Access) -> dict[str, str]:
     return {"authorization": f"Bearer {credential(access, 'api_key')}", "accept": "application/json"}
 
 
-def _timestamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _purchase_order(body: Fields) -> models.Placed:

@@ -235,4 +235,4 @@ def _raw_time(row: Fields) -> str:
 
 def _moment(row: Fields) -> datetime | None:
     """When the scan was made; a time without a zone is China's. None if it cannot be read."""
-    return row.moment_or_none("ftime" if row.text("ftime", limit=64) else "time", CHINA)
+    return row.time_or_none("ftime" if row.text("ftime", limit=64) else "time", CHINA)
