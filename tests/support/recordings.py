@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from dropship import connectors
 from dropship.connectors import contract, find
-from dropship.connectors.contract import Access, AskedParcel, RawRequest, Step
+from dropship.connectors.contract import Access, AskedParcel, NextRequest, RawRequest
 from dropship.domain.exchange.suppliers import PurchaseOrderRequest
 from dropship.domain.exchange.writeback import FulfilmentState, ParcelShipped
 from dropship.domain.registry.connections import Shop, Supplier, Tracker
@@ -192,54 +192,54 @@ class Call:
 
     def play(self, answers: Sequence[HttpResponse]) -> tuple[list[HttpRequest], Any]:
         """The requests that the connector builds when it is answered so, and what it makes of the answers."""
-        step: Any = PLAYED[self.name](self.recording.connector, self.about, self.recording.connection)
+        following: Any = PLAYED[self.name](self.recording.connector, self.about, self.recording.connection)
         sent = []
         for answer in answers:
-            sent.append(step.build(self.recording.access))
-            step = step.read(answer)
-            if not isinstance(step, Step):
+            sent.append(following.build(self.recording.access))
+            following = following.read(answer)
+            if not isinstance(following, NextRequest):
                 break
-        return sent, step
+        return sent, following
 
 
-def _writeback(connector: Any, about: Any, _connection: Any) -> Step[Any]:
+def _writeback(connector: Any, about: Any, _connection: Any) -> NextRequest[Any]:
     parcel, state = ParcelShipped(**about["parcel"]), FulfilmentState(**about["state"])
-    return Step(
+    return NextRequest(
         lambda access: connector.writeback(parcel, state, access),
         lambda answer: connector.read_writeback(answer, parcel, state),
     )
 
 
-def _query_many(connector: Any, about: Any, _connection: Any) -> Step[Any]:
+def _query_many(connector: Any, about: Any, _connection: Any) -> NextRequest[Any]:
     parcels = [AskedParcel(**one) for one in about]
-    return Step(
+    return NextRequest(
         lambda access: connector.query_many(parcels, access),
         lambda answer: connector.read_query_many(answer, parcels),
     )
 
 
-def _ask_changed(connector: Any, about: Any, connection: Any) -> Step[Any]:
+def _ask_changed(connector: Any, about: Any, connection: Any) -> NextRequest[Any]:
     since, cursor = datetime.fromisoformat(about["since"]), about["cursor"]
-    return Step(
+    return NextRequest(
         lambda access: connector.ask_changed(since, cursor, access),
         lambda answer: connector.read_changed(answer, cursor, connection),
     )
 
 
 PLAYED = {
-    "place": lambda c, about, _: Step(lambda a: c.place(PurchaseOrderRequest(**about), a), c.read_place),
-    "find": lambda c, about, _: Step(lambda a: c.find(about, a), c.read_find),
-    "cancel": lambda c, about, _: Step(lambda a: c.cancel(about, a), c.read_cancel),
-    "ask_order": lambda c, about, shop: Step(lambda a: c.ask_order(about, a), lambda r: c.read_order(r, shop)),
+    "place": lambda c, about, _: NextRequest(lambda a: c.place(PurchaseOrderRequest(**about), a), c.read_place),
+    "find": lambda c, about, _: NextRequest(lambda a: c.find(about, a), c.read_find),
+    "cancel": lambda c, about, _: NextRequest(lambda a: c.cancel(about, a), c.read_cancel),
+    "ask_order": lambda c, about, shop: NextRequest(lambda a: c.ask_order(about, a), lambda r: c.read_order(r, shop)),
     "ask_changed": _ask_changed,
-    "ask_fulfilment": lambda c, about, _: Step(lambda a: c.ask_fulfilment(about, a), c.read_fulfilment),
+    "ask_fulfilment": lambda c, about, _: NextRequest(lambda a: c.ask_fulfilment(about, a), c.read_fulfilment),
     "writeback": _writeback,
-    "query": lambda c, about, _: Step(lambda a: c.query(AskedParcel(**about), a), c.read_query),
+    "query": lambda c, about, _: NextRequest(lambda a: c.query(AskedParcel(**about), a), c.read_query),
     "query_many": _query_many,
-    "subscribe": lambda c, about, _: Step(
+    "subscribe": lambda c, about, _: NextRequest(
         lambda a: c.subscribe(AskedParcel(**about["parcel"]), about["callback_url"], a), c.read_subscribe
     ),
-    "ask_refresh": lambda c, _about, _: Step(c.ask_refresh, c.read_refresh),
+    "ask_refresh": lambda c, _about, _: NextRequest(c.ask_refresh, c.read_refresh),
 }
 
 

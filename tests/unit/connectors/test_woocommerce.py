@@ -3,7 +3,7 @@
 import pytest
 
 from dropship.connectors import marketplace
-from dropship.connectors.contract import Step
+from dropship.connectors.contract import NextRequest
 from dropship.domain.errors import InvalidMessage
 from dropship.domain.exchange.marketplace import OrderHint
 from dropship.domain.exchange.outcomes import Absent, Busy, Refused, Unknown
@@ -28,9 +28,9 @@ def read(order, topic="order.updated"):
 def with_refunds(order, *refunds):
     """The order as it is read with its refunds."""
     short = [{"id": one["id"], "total": "-1.00"} for one in refunds]
-    step = woocommerce.read_order(answer(200, order | {"refunds": short}), SHOP)
-    assert isinstance(step, Step)
-    return step.read(answer(200, list(refunds)))
+    following = woocommerce.read_order(answer(200, order | {"refunds": short}), SHOP)
+    assert isinstance(following, NextRequest)
+    return following.read(answer(200, list(refunds)))
 
 
 def refund(number, *rows, **fields):
@@ -189,8 +189,8 @@ def test_an_order_that_is_not_there_takes_no_parcel():
     ],
 )
 def test_only_what_our_own_notes_say_counts_as_told(order, text, told):
-    step = woocommerce.read_fulfilment(answer(200, order))
-    assert step.read(answer(200, [{"id": 5, "note": text}])).told == told
+    following = woocommerce.read_fulfilment(answer(200, order))
+    assert following.read(answer(200, [{"id": 5, "note": text}])).told == told
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dropship.connectors.contract import Step
+from dropship.connectors.contract import NextRequest
 from dropship.domain.exchange.outcomes import Busy, Unknown
 from dropship.domain.registry.connections import Shop
 from dropship.ports import HttpRequest, Unavailable
-from dropship.services.partner_calls import MOST_STEPS, PartnerCalls
+from dropship.services.partner_calls import MOST_REQUESTS, PartnerCalls
 from tests.support import made_up
 from tests.support.fakes import FakeClock, FakeHttp, FakeSecrets
 from tests.support.partner_apis import LOST, REFUSED_CONNECTION, answer
@@ -144,7 +144,7 @@ def test_many_threads_renew_a_token_once(partners, doudian):
 
 def then(response):
     """Read an answer by asking for one more request."""
-    return Step(build, lambda second: (response.status, second.status))
+    return NextRequest(build, lambda second: (response.status, second.status))
 
 
 def test_an_answer_may_lead_to_another_request(partners, doudian):
@@ -160,8 +160,8 @@ def test_silence_at_a_later_request_counts_as_at_the_first(partners, doudian, si
 
 def test_requests_that_lead_to_no_end_are_given_up(partners, doudian):
     def on_and_on(_response):
-        return Step(build, on_and_on)
+        return NextRequest(build, on_and_on)
 
     doudian.valid = "token-1"
     assert isinstance(partners.call(SHOP, build, on_and_on), Unknown)
-    assert len(doudian.asked) == MOST_STEPS
+    assert len(doudian.asked) == MOST_REQUESTS

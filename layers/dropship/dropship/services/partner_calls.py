@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from threading import Lock
 
 from dropship.connectors import find
-from dropship.connectors.contract import Access, RefreshesTokens, Step, able
+from dropship.connectors.contract import Access, NextRequest, RefreshesTokens, able
 from dropship.domain.exchange.outcomes import Busy, Unknown
 from dropship.domain.registry.connections import Shop, Supplier, Tracker
 from dropship.ports import Clock, Http, HttpRequest, HttpResponse, NoAnswer, Secrets
 
 Connection = Shop | Supplier | Tracker
-MOST_STEPS = 20
+MOST_REQUESTS = 20
 _KEY_REFUSED = 401  # 401 says that our key is wrong, not that the order is: decision 46
 _ROTATED_WITHIN_S = 10.0
 _renewing = Lock()
@@ -40,7 +40,7 @@ class PartnerCalls:
         self,
         connection: Connection,
         build: Callable[[Access], HttpRequest],
-        read: Callable[[HttpResponse], Answer | Step[Answer]],
+        read: Callable[[HttpResponse], Answer | NextRequest[Answer]],
     ) -> Answer | Busy | Unknown:
         """Send a request, then each further request that an answer asks for, one after the other.
 
@@ -53,17 +53,17 @@ class PartnerCalls:
             NotFound, Unavailable: the credentials cannot be read, or new ones cannot be kept. The request at hand did
                 nothing; earlier requests of the same call may have taken effect.
         """
-        step, access = Step(build, read), self.access(connection)
-        for _ in range(MOST_STEPS):
+        following, access = NextRequest(build, read), self.access(connection)
+        for _ in range(MOST_REQUESTS):
             try:
-                response, access = self._send(connection, step.build, access)
+                response, access = self._send(connection, following.build, access)
             except NoAnswer as silence:
                 return Unknown(why=str(silence)) if silence.sent else Busy()
-            answer = step.read(response)
-            if not isinstance(answer, Step):
+            answer = following.read(response)
+            if not isinstance(answer, NextRequest):
                 return answer
-            step = answer
-        return Unknown(why=f"it was not done after {MOST_STEPS} requests")
+            following = answer
+        return Unknown(why=f"it was not done after {MOST_REQUESTS} requests")
 
     def _send(
         self, connection: Connection, build: Callable[[Access], HttpRequest], access: Access

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dropship.connectors import marketplace
-from dropship.connectors.contract import BadSignature, Step
+from dropship.connectors.contract import BadSignature, NextRequest
 from dropship.domain.exchange.marketplace import OrderHint
 from dropship.domain.exchange.outcomes import Absent, Busy
 from dropship.domain.exchange.suppliers import ShippedLine
@@ -30,10 +30,10 @@ def play(call, access):
     """Send the requests of a connector until there is a result."""
 
     def playing(build, read, **changed):
-        step = Step(build, read)
-        while isinstance(step, Step):
-            step = step.read(call(f"/{ADDRESS}", step.build(access("woocommerce/woo-shop", **changed))))
-        return step
+        following = NextRequest(build, read)
+        while isinstance(following, NextRequest):
+            following = following.read(call(f"/{ADDRESS}", following.build(access("woocommerce/woo-shop", **changed))))
+        return following
 
     return playing
 

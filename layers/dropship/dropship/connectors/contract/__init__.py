@@ -6,7 +6,7 @@ Every connector has to pass the contract test of each of its capabilities, with 
 from .capabilities import able, needed
 from .marketplaces import Downloads, Lists, ReceivesOrders, WritesBack
 from .receiving import Greets, KeepsQuery, Receives
-from .requests import Access, BadSignature, Incapable, RawRequest, Step, UnknownChannel
+from .requests import Access, BadSignature, Incapable, NextRequest, RawRequest, UnknownChannel
 from .suppliers import Cancels, Finds, Places, ReceivesSupplierEvents
 from .tokens import RefreshesTokens
 from .trackers import AskedParcel, NeedsPhone, Queries, QueriesMany, ReceivesReports, Subscribes
@@ -23,6 +23,7 @@ __all__ = [
     "KeepsQuery",
     "Lists",
     "NeedsPhone",
+    "NextRequest",
     "Places",
     "Queries",
     "QueriesMany",
@@ -32,7 +33,6 @@ __all__ = [
     "ReceivesReports",
     "ReceivesSupplierEvents",
     "RefreshesTokens",
-    "Step",
     "Subscribes",
     "UnknownChannel",
     "WritesBack",

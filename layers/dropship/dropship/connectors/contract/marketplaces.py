@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # so the front door can verify signatures without loading the
     from dropship.domain.registry.connections import Shop
     from dropship.ports import HttpRequest, HttpResponse
 
-    from .requests import Access, RawRequest, Step
+    from .requests import Access, NextRequest, RawRequest
 
     type OrderAnswer = Sequence[MarketplaceEvent] | Absent | Refused | Busy | Unknown
     type ChangedAnswer = ChangedOrders | Refused | Busy | Unknown
@@ -42,7 +42,7 @@ class Downloads(Protocol):
     def ask_order(self, order: str, access: Access) -> HttpRequest:
         """Ask for an order, by the marketplace's id."""
 
-    def read_order(self, response: HttpResponse, shop: Shop) -> OrderAnswer | Step[OrderAnswer]:
+    def read_order(self, response: HttpResponse, shop: Shop) -> OrderAnswer | NextRequest[OrderAnswer]:
         """The order as if it had been pushed, and its refunds; Absent if the marketplace has no such order."""
 
 
@@ -52,7 +52,9 @@ class Lists(Protocol):
     def ask_changed(self, since: datetime, cursor: str, access: Access) -> HttpRequest:
         """Ask for orders that changed after `since`: the first page, or the one that `cursor` names."""
 
-    def read_changed(self, response: HttpResponse, cursor: str, shop: Shop) -> ChangedAnswer | Step[ChangedAnswer]:
+    def read_changed(
+        self, response: HttpResponse, cursor: str, shop: Shop
+    ) -> ChangedAnswer | NextRequest[ChangedAnswer]:
         """The page that `cursor` names, and the cursor of the next page.
 
         If the page has an order only in part, or an order that cannot be read, that order is an `OrderHint`.
@@ -65,15 +67,15 @@ class WritesBack(Protocol):
     def ask_fulfilment(self, order: str, access: Access) -> HttpRequest:
         """Ask which units of an order still have to be sent, and which tracking numbers the marketplace knows."""
 
-    def read_fulfilment(self, response: HttpResponse) -> FulfilmentAnswer | Step[FulfilmentAnswer]:
-        """The answer to `ask_fulfilment`. Its steps may only read, not change anything."""
+    def read_fulfilment(self, response: HttpResponse) -> FulfilmentAnswer | NextRequest[FulfilmentAnswer]:
+        """The answer to `ask_fulfilment`. All its requests may only read, not change anything."""
 
     def writeback(self, parcel: ParcelShipped, state: FulfilmentState, access: Access) -> HttpRequest:
         """Tell the marketplace about a parcel. Raises InvalidMessage if none of its units is open in `state`."""
 
     def read_writeback(
         self, response: HttpResponse, parcel: ParcelShipped, state: FulfilmentState
-    ) -> WritebackResult | Step[WritebackResult]:
+    ) -> WritebackResult | NextRequest[WritebackResult]:
         """The answer to `writeback`, or the next request that is needed.
 
         The process may end between two requests. Then all starts again with `ask_fulfilment`. So only the last request

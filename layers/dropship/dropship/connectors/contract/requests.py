@@ -39,11 +39,11 @@ class Access(NamedTuple):
     now: datetime
 
 
-class Step[Answer](NamedTuple):
+class NextRequest[Answer](NamedTuple):
     """A further request that is needed after an answer. A method that reads an answer may return it as its result.
 
     `build` is called with the connection's access, and called again if the key was renewed meanwhile.
     """
 
     build: Callable[[Access], HttpRequest]
-    read: Callable[[HttpResponse], Answer | Step[Answer]]
+    read: Callable[[HttpResponse], Answer | NextRequest[Answer]]

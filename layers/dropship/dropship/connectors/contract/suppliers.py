@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # so the front door can verify signatures without loading the
     from dropship.domain.registry.connections import Supplier
     from dropship.ports import HttpRequest, HttpResponse
 
-    from .requests import Access, RawRequest, Step
+    from .requests import Access, NextRequest, RawRequest
 
 
 class Places(Protocol):
@@ -28,7 +28,7 @@ class Places(Protocol):
     def place(self, request: PurchaseOrderRequest, access: Access) -> HttpRequest:
         """Place a purchase order."""
 
-    def read_place(self, response: HttpResponse) -> PlaceResult | Step[PlaceResult]:
+    def read_place(self, response: HttpResponse) -> PlaceResult | NextRequest[PlaceResult]:
         """The answer to `place`."""
 
 
@@ -38,7 +38,7 @@ class Finds(Protocol):
     def find(self, reference: str, access: Access) -> HttpRequest:
         """Look a purchase order up by our reference."""
 
-    def read_find(self, response: HttpResponse) -> FindResult | Step[FindResult]:
+    def read_find(self, response: HttpResponse) -> FindResult | NextRequest[FindResult]:
         """The answer to `find`."""
 
 
@@ -48,7 +48,7 @@ class Cancels(Protocol):
     def cancel(self, reference: str, access: Access) -> HttpRequest:
         """Ask to cancel a purchase order."""
 
-    def read_cancel(self, response: HttpResponse) -> CancelResult | Step[CancelResult]:
+    def read_cancel(self, response: HttpResponse) -> CancelResult | NextRequest[CancelResult]:
         """The answer to `cancel`."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # so the front door can verify signatures without loading the
     from dropship.domain.registry.connections import Tracker
     from dropship.ports import HttpRequest, HttpResponse
 
-    from .requests import Access, RawRequest, Step
+    from .requests import Access, NextRequest, RawRequest
 
     type Subscribed = Refused | Busy | Unknown | None
     type ParcelAnswer = TrackingReport | Absent | Refused
@@ -40,7 +40,7 @@ class Queries(Protocol):
     def query(self, parcel: AskedParcel, access: Access) -> HttpRequest:
         """Ask for a parcel's scans."""
 
-    def read_query(self, response: HttpResponse) -> QueryAnswer | Step[QueryAnswer]:
+    def read_query(self, response: HttpResponse) -> QueryAnswer | NextRequest[QueryAnswer]:
         """The answer to `query`; Absent if the tracker knows nothing about the parcel yet."""
 
 
@@ -55,7 +55,7 @@ class QueriesMany(Protocol):
 
     def read_query_many(
         self, response: HttpResponse, parcels: Sequence[AskedParcel]
-    ) -> ManyAnswers | Step[ManyAnswers]:
+    ) -> ManyAnswers | NextRequest[ManyAnswers]:
         """An answer for each of the parcels, in their order; or one for the whole request."""
 
 
@@ -72,7 +72,7 @@ class Subscribes(Protocol):
     def subscribe(self, parcel: AskedParcel, callback_url: str, access: Access) -> HttpRequest:
         """Ask for pushes about a parcel."""
 
-    def read_subscribe(self, response: HttpResponse) -> Subscribed | Step[Subscribed]:
+    def read_subscribe(self, response: HttpResponse) -> Subscribed | NextRequest[Subscribed]:
         """The answer to `subscribe`; None if the parcel is subscribed now, or was before."""
 
 

@@ -26,7 +26,7 @@ from urllib.parse import quote, urlencode
 
 from dropship.connectors import connector, models, signatures
 from dropship.connectors.answers import not_answered, not_done, senseless
-from dropship.connectors.contract import BadSignature, Step
+from dropship.connectors.contract import BadSignature, NextRequest
 from dropship.connectors.reading import Fields, credential, read_json, read_json_rows
 from dropship.domain.errors import InvalidMessage
 
@@ -87,7 +87,7 @@ class WooCommerce:
         """See `Downloads.ask_order`."""
         return _request("GET", _path(order), access)
 
-    def read_order(self, response: models.HttpResponse, shop: models.Shop) -> OrderAnswer | Step[OrderAnswer]:
+    def read_order(self, response: models.HttpResponse, shop: models.Shop) -> OrderAnswer | NextRequest[OrderAnswer]:
         """See `Downloads.read_order`."""
         if _is_unknown_order(response):
             return models.Absent()
@@ -100,7 +100,7 @@ class WooCommerce:
             path = f"{_path(order.id('id'))}/refunds?per_page=100"
         except InvalidMessage as why:
             return _senseless(why)
-        return Step(
+        return NextRequest(
             build=lambda access: _request("GET", path, access),
             read=lambda refunds: _read_refunds(refunds, order, shop.id),
         )
@@ -141,7 +141,7 @@ class WooCommerce:
 
     def read_fulfilment(
         self, response: models.HttpResponse
-    ) -> models.FulfilmentState | Failure | Step[models.FulfilmentState | Failure]:
+    ) -> models.FulfilmentState | Failure | NextRequest[models.FulfilmentState | Failure]:
         """See `WritesBack.read_fulfilment`. The tracking numbers told before are in the order's notes."""
         if _is_unknown_order(response):
             return models.Refused(words="WooCommerce does not know the order")
@@ -152,7 +152,7 @@ class WooCommerce:
             path, status = f"{_path(order.id('id'))}/notes", order.text("status")
         except InvalidMessage as why:
             return _senseless(why)
-        return Step(
+        return NextRequest(
             build=lambda access: _request("GET", path, access), read=lambda notes: _fulfilment_state(notes, status)
         )
 
@@ -166,7 +166,7 @@ class WooCommerce:
 
     def read_writeback(
         self, response: models.HttpResponse, parcel: models.ParcelShipped, state: models.FulfilmentState
-    ) -> models.WritebackResult | Step[models.WritebackResult]:
+    ) -> models.WritebackResult | NextRequest[models.WritebackResult]:
         """See `WritesBack.read_writeback`."""
         if not _completes(parcel, state):
             return _noted(response)
@@ -178,7 +178,7 @@ class WooCommerce:
                 raise order.invalid("status", "is not the one we set")
         except InvalidMessage as why:
             return _senseless(why)
-        return Step(build=lambda access: _note(parcel, access), read=_noted)
+        return NextRequest(build=lambda access: _note(parcel, access), read=_noted)
 
 
 def _path(order: str) -> str:
