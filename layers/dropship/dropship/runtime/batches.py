@@ -1,6 +1,6 @@
 """Batches from SQS: each message on its own, a failed one soon again (decision 12), the others done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -78,6 +78,10 @@ class _Worked:
         """Keep it for the end of the batch."""
         self.sent.append((queue, body))
 
+    def fail(self, errors: Sequence[Exception]) -> None:
+        """It failed with these errors; with none it did not."""
+        self.failures += errors
+
     def bodies(self, queue: str) -> list[str]:
         """What it sends to one queue."""
         return [body for name, body in self.sent if name == queue]
@@ -102,7 +106,7 @@ def consume_gathering(
         with kept_for_the_end(refused):
             app.queues.send_all(queue, [body for sender in senders for body in sender.bodies(queue)])
         for sender in senders:
-            sender.failures += refused
+            sender.fail(refused)
 
     def finish(record: SQSRecord) -> None:
         if failures := worked[record.message_id].failures:

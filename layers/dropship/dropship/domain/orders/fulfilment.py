@@ -43,9 +43,7 @@ def claim(order: Order, planned: PlannedPurchaseOrder, moment: Moment, *, fence:
         raise Stale(f"order {order.key} changed since the plan was made")
     _commit_units(order, planned)
     purchase_order = PurchaseOrder.claimed(planned, moment, looked_at=is_young(order, moment))
-    order.purchase_orders.append(purchase_order)
-    order.step_if_possible("routed")
-    order.step_if_possible("po_claimed")
+    order.add_purchase_order(purchase_order)
     order.record_of_purchase_order("claimed", purchase_order, moment)
     return purchase_order
 
@@ -229,7 +227,7 @@ def _shipped(
     parcel = _parcel(order, purchase_order, shipment.waybill, units, moment, followed=followed)
     for line_id, quantity in units.items():
         order.owned_line(line_id).units.move(quantity, "at_supplier", parcel.place)
-    order.parcels.append(parcel)
+    order.add_parcel(parcel)
     order.end_task(TaskKind.SHIP_LATE, purchase_order.id)
     order.end_task(TaskKind.ACKNOWLEDGE_LATE, purchase_order.id)
     order.record_of_parcel("shipped", parcel, moment)

@@ -4,6 +4,7 @@ The module `snapshots` has how it begins and follows the marketplace; `fulfilmen
 what carriers tell; `withdrawal` refunds and cancellations; `clocks` when it is looked at again.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -187,6 +188,28 @@ class Order(History):
     def remedy(self, case: str) -> Remedy | None:
         """The remedy of that case, or None."""
         return next((remedy for remedy in self.remedies if remedy.case == case), None)
+
+    def add_lines(self, lines: Iterable[OrderLine]) -> None:
+        """The marketplace has added lines that have to be shipped."""
+        self.lines += lines
+
+    def add_purchase_order(self, purchase_order: PurchaseOrder) -> None:
+        """Units of it are committed to a purchase order: the order is in fulfilment."""
+        self.purchase_orders.append(purchase_order)
+        self.step_if_possible("routed")
+        self.step_if_possible("po_claimed")
+
+    def add_parcel(self, parcel: Parcel) -> None:
+        """Units of it are in a parcel."""
+        self.parcels.append(parcel)
+
+    def add_remedy(self, remedy: Remedy) -> None:
+        """Write a remedy into its ledger."""
+        self.remedies.append(remedy)
+
+    def follow_to(self, version: datetime) -> None:
+        """The marketplace's snapshot of that version was taken in."""
+        self.source_version = version
 
     def fence_off(self) -> None:
         """Make every plan that was made before now invalid."""

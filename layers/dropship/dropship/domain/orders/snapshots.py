@@ -70,7 +70,7 @@ def revise(order: Order, snapshot: Snapshot, moment: Moment) -> bool:
     if order.finished:
         _look_after_the_end(order, snapshot.source, moment)
         return order.model_dump_json() != before
-    order.source_version = snapshot.source.updated_at
+    order.follow_to(snapshot.source.updated_at)
     if snapshot.recipient_digest != order.recipient_digest:
         _change_address(order, snapshot, moment)
     if order.claimed and not snapshot.source.off:
@@ -85,7 +85,7 @@ def _look_after_the_end(order: Order, source: MarketplaceOrder, moment: Moment) 
     open_units = {line.id: line.units.open for line in order.lines}
     more = [line for line, count in _wanted_units(order, source).items() if count > open_units.get(line, 0)]
     if more and source.paid and not source.off:
-        order.source_version = source.updated_at
+        order.follow_to(source.updated_at)
         words = f"the order is {order.status}, yet the marketplace wants units of lines " + ", ".join(sorted(more))
         order.open_task(TaskKind.QUANTITY_CHANGED, moment, words)
 
@@ -141,7 +141,7 @@ def _adopt_units(order: Order, source: MarketplaceOrder, moment: Moment) -> None
             line.units.move(line.units.unrouted - wanted, "unrouted", "cancelled")
     known = {line.id for line in order.lines}
     if source.paid:
-        order.lines += [_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known]
+        order.add_lines(_new_line(line) for line in source.lines if line.units_to_ship and line.id not in known)
     _adopt_refunds(order, source)
     if before != [(line.id, line.units.open) for line in order.lines]:
         order.fence_off()
@@ -157,7 +157,9 @@ def _adopt_refunds(order: Order, source: MarketplaceOrder) -> None:
         if remedy.case in reflected and remedy.open:
             remedy.end("CANCELLED")
     known = {remedy.case for remedy in order.remedies}
-    order.remedies += [remedy for remedy in map(_reflected, source.refunds) if remedy.case not in known]
+    for remedy in map(_reflected, source.refunds):
+        if remedy.case not in known:
+            order.add_remedy(remedy)
 
 
 def _new_line(line: MarketplaceLine) -> OrderLine:

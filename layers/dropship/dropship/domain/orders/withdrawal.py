@@ -42,7 +42,7 @@ def withdraw(order: Order, case: str, units: Mapping[str, int], moment: Moment) 
     remedy = order.remedy(case)
     if remedy is None:
         remedy = Remedy(case=case, units=dict(units))
-        order.remedies.append(remedy)
+        order.add_remedy(remedy)
     if not remedy.open:
         return "DONE" if remedy.outcome in {"CANCELLED", "REFUNDED"} else "SHIPPED"
     if order.claimed and not any(count and order.line(line) for line, count in units.items()):
@@ -60,7 +60,7 @@ def conclude(order: Order, case: str, outcome: RemedyOutcome, moment: Moment) ->
     remedy = order.remedy(case)
     if remedy is None:
         remedy = Remedy(case=case, units={})
-        order.remedies.append(remedy)
+        order.add_remedy(remedy)
     if remedy.outcome in {"", "CANCELLED"} and remedy.outcome != outcome:
         remedy.end(outcome)
         order.record_end_of_case(case, outcome, moment)
