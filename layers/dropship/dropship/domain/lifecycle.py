@@ -31,7 +31,7 @@ class Lifecycle[Status: str, Step: str]:
         except KeyError:
             raise IllegalTransition(f"{self.name}: '{step}' is not possible in state {status}") from None
 
-    def allows(self, status: Status, step: str) -> bool:
+    def allows(self, status: Status, step: Step) -> bool:
         """Whether `step` is possible in `status`."""
         return step in self.table.get(status, {})
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from dropship.connectors.contract import RawRequest
 from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.fact import ExternalId
-from dropship.domain.remedies.case import Decision
+from dropship.domain.orders.attention import HoldReason, TaskKind
+from dropship.domain.remedies.case import Decision, ReportedStep
 
 
 class _Message(BaseModel):
@@ -54,7 +55,7 @@ class ReleaseHold(_Message):
 
     kind: Literal["release-hold"] = "release-hold"
     order: str
-    reason: str
+    reason: HoldReason
     by: str
     since: datetime | None = None
 
@@ -64,7 +65,7 @@ class CloseTask(_Message):
 
     kind: Literal["close-task"] = "close-task"
     order: str
-    task: str
+    task: TaskKind
     by: str
     since: datetime | None = None
 
@@ -162,14 +163,14 @@ class DecideCase(_Message):
 
 
 class TellCase(_Message):
-    """A person reports what happened with the goods, the buyer or the platform (`remedies.case.REPORTED_STEPS`).
+    """A person reports what happened with the goods, the buyer or the platform (`remedies.case.ReportedStep`).
 
     `steps` as in `DecideCase`.
     """
 
     kind: Literal["tell-case"] = "tell-case"
     case: str
-    event: str
+    event: ReportedStep
     by: str
     steps: int | None = None
 

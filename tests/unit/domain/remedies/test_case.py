@@ -5,7 +5,7 @@ from dropship.domain.deadlines import Moment
 from dropship.domain.errors import IllegalTransition
 from dropship.domain.exchange.marketplace import AfterSalesRequested, RefundedUnits
 from dropship.domain.money import Money
-from dropship.domain.remedies.case import REPORTED_STEPS, Case
+from dropship.domain.remedies.case import REPORTED_STEPS, Case, reported_step
 from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from tests.support.order_examples import DEADLINES, at, moment
 
@@ -175,6 +175,8 @@ def test_a_decided_case_takes_no_second_decision():
 def test_a_person_reports_only_what_people_see():
     case = opened()
     for event in ("merchant_timeout", "agree_refund", "no such event"):
+        assert reported_step(event) is None
+    for event in ("received", "refund_ok", "merchant_reopens"):
         with pytest.raises(IllegalTransition):
             case.tell(event, "ann", moment(1))
     tell(case, "withdraw")

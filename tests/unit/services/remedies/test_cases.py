@@ -1,8 +1,13 @@
 """After-sales cases: each is decided once, by a person or by the clock, and its workflow is answered."""
 
+from typing import get_args
+
 import pytest
+from pydantic import ValidationError
 
 from dropship.domain.exchange.marketplace import AfterSalesRequested, RefundedUnits
+from dropship.domain.remedies.case import REPORTED_STEPS
+from dropship.domain.remedies.lifecycle import CaseStep
 from dropship.services.messages import CaseDue, DecideCase, OpenCase, TellCase
 from tests.support.crashing import Dies, Fuse
 from tests.support.interleaving import once_before
@@ -86,7 +91,13 @@ def test_an_approved_return_is_followed_to_its_end(world):
     assert outcomes(world) == {RETURN_NAME.partition("#")[2]: "REFUNDED"}
 
 
-@pytest.mark.parametrize("event", ["received", "agree_refund", "no such event"])
+@pytest.mark.parametrize("event", sorted({*get_args(CaseStep), "no such event"} - REPORTED_STEPS))
+def test_an_event_that_people_do_not_report_is_no_message(event):
+    with pytest.raises(ValidationError, match="event"):
+        TellCase(case=NAME, event=event, by="ann")
+
+
+@pytest.mark.parametrize("event", ["received", "retry", "buyer_escalates"])
 def test_an_event_that_cannot_happen_now_changes_nothing(shipped, event):
     before = shipped.case
     shipped.tell(TellCase(case=NAME, event=event, by="ann"))

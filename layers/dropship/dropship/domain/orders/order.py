@@ -238,7 +238,7 @@ class Order(History):
         self.fence_off()
         self.add(HoldEvent(at=second_of(moment), kind="held", reason=reason))
 
-    def release(self, reason: str, moment: Moment, since: datetime | None = None) -> bool:
+    def release(self, reason: HoldReason, moment: Moment, since: datetime | None = None) -> bool:
         """Remove a hold. Returns whether there was one that, if `since` is given, began at `since`.
 
         When the last hold is removed, the order is free for dispatch.
@@ -264,12 +264,12 @@ class Order(History):
             self.tasks.append(Task(kind=kind, since=moment.now, detail=detail[:WORDS], about=about))
             self.add(TaskEvent(at=second_of(moment), kind="task_opened", task=kind, about=about))
 
-    def close_tasks(self, kind: str, moment: Moment, by: str, until: datetime | None = None) -> None:
+    def close_tasks(self, kind: TaskKind, moment: Moment, by: str, until: datetime | None = None) -> None:
         """A person has dealt with all tasks of a kind, except those that began after `until`."""
         closed = [task for task in self.tasks if task.kind == kind and (until is None or task.since <= until)]
         if closed:
             self.tasks = [task for task in self.tasks if task not in closed]
-            self.add(TaskEvent(at=second_of(moment), kind="task_closed", task=closed[0].kind, by=by))
+            self.add(TaskEvent(at=second_of(moment), kind="task_closed", task=kind, by=by))
 
     def end_task(self, kind: TaskKind, about: str = "") -> None:
         """The task is no longer needed."""

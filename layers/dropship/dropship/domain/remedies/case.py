@@ -33,6 +33,12 @@ ReportedStep = Literal[
 """What a person may report about a case, besides approving and refusing it."""
 REPORTED_STEPS: frozenset[ReportedStep] = frozenset(get_args(ReportedStep))
 
+
+def reported_step(word: str) -> ReportedStep | None:
+    """The step of that name, if it is one that a person may report."""
+    return next((step for step in REPORTED_STEPS if step == word), None)
+
+
 _URGENCY: Mapping[CaseStatus, Urgency] = {
     "OPEN": Urgency.DEADLINE,
     "INSPECTING": Urgency.GOODS,
@@ -177,14 +183,12 @@ class Case(Part):
         agreed: CaseStep = "agree_refund" if self.kind == "refund" else "agree_return"
         self.step(agreed if decision == "approve" else "reject", moment, by)
 
-    def tell(self, step: str, by: str, moment: Moment) -> None:
+    def tell(self, step: ReportedStep, by: str, moment: Moment) -> None:
         """Take in what a person reports about the buyer, the goods or the platform's ruling.
 
         Raises:
-            IllegalTransition: the step is not one of `REPORTED_STEPS`, or is not possible now.
+            IllegalTransition: the step is not possible now.
         """
-        if step not in REPORTED_STEPS:
-            raise IllegalTransition(f"'{step}' is not for a person to report")
         self.step(step, moment, by)
 
     def overdue(self, moment: Moment) -> bool:

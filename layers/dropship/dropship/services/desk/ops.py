@@ -14,7 +14,7 @@ from dropship.domain.identity import OrderKey
 from dropship.domain.orders import timeline as timeline_words
 from dropship.domain.orders.attention import ORDER_KINDS
 from dropship.domain.orders.order import Order
-from dropship.domain.remedies.case import CASE_KINDS, REPORTED_STEPS, Case, Decision
+from dropship.domain.remedies.case import CASE_KINDS, REPORTED_STEPS, Case, Decision, reported_step
 from dropship.domain.remedies.lifecycle import AFTER_SALES_CASE
 from dropship.ports import Cases, Clock, Loaded, NotFound, Orders, Queues, Registry, Unavailable
 from dropship.services.messages import CloseTask, DecideCase, DispatchAgain, ReleaseHold, TellCase
@@ -137,12 +137,12 @@ class Ops:
             NotPossible: it has no such hold.
         """
         order = self._load(shop, external_id).value
-        since = max((hold.since for hold in order.holds if hold.kind == reason), default=None)
-        if since is None:
+        held = max((hold for hold in order.holds if hold.kind == reason), key=lambda hold: hold.since, default=None)
+        if held is None:
             raise NotPossible(
                 f"the order has no hold {reason[:40]}; it has: {[str(hold.kind) for hold in order.holds]}"
             )
-        wish = ReleaseHold(order=str(order.key), reason=reason, by=by, since=since)
+        wish = ReleaseHold(order=str(order.key), reason=held.kind, by=by, since=held.since)
         self.queues.send("inbox", wish.model_dump_json())
 
     def close_task(self, shop: str, external_id: str, kind: str, by: str) -> None:
@@ -153,10 +153,10 @@ class Ops:
             NotPossible: it has no such task.
         """
         order = self._load(shop, external_id).value
-        since = max((task.since for task in order.tasks if task.kind == kind), default=None)
-        if since is None:
+        last = max((task for task in order.tasks if task.kind == kind), key=lambda task: task.since, default=None)
+        if last is None:
             raise NotPossible(f"the order has no task {kind[:40]}; it has: {[str(task.kind) for task in order.tasks]}")
-        wish = CloseTask(order=str(order.key), task=kind, by=by, since=since)
+        wish = CloseTask(order=str(order.key), task=last.kind, by=by, since=last.since)
         self.queues.send("inbox", wish.model_dump_json())
 
     def dispatch(self, shop: str, external_id: str, by: str) -> None:
@@ -192,9 +192,10 @@ class Ops:
                 case=key, decision=body.decision, by=by, words=body.words, steps=steps
             )
         else:
-            event = body.event or ""
-            if event not in REPORTED_STEPS or not AFTER_SALES_CASE.allows(found.status, event):
-                raise NotPossible(f"'{event[:40]}' cannot happen to a case that is {found.status}")
+            told = body.event or ""
+            event = reported_step(told)
+            if event is None or not AFTER_SALES_CASE.allows(found.status, event):
+                raise NotPossible(f"'{told[:40]}' cannot happen to a case that is {found.status}")
             wish = TellCase(case=key, event=event, by=by, steps=steps)
         self.queues.send("after-sales", wish.model_dump_json())
 

@@ -16,6 +16,7 @@ from dropship.domain.exchange.suppliers import Placed, PlaceResult, PurchaseOrde
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, record_refused, record_unknown
+from dropship.domain.orders.lifecycles import PurchaseOrderStatus
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.registry.connections import Supplier
@@ -25,6 +26,11 @@ from dropship.services.messages import CheckWithdrawals, DispatchAgain
 
 STALE_DELAY_S = 2
 Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
+DispatchStatus = Literal["STALE", "ON_HOLD"] | PurchaseOrderStatus
+"""How far a dispatch got: the purchase order's status, or why it was not claimed.
+
+STALE: the order changed since the plan was made. ON_HOLD: a person has to release it first.
+"""
 
 
 class SupplierBusy(Exception):
@@ -45,7 +51,7 @@ class Submission:
     queues: Queues
     moments: Moments
 
-    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> str:
+    def submit(self, key: OrderKey, fence: int, planned: PlannedPurchaseOrder, worker: str) -> DispatchStatus:
         """Place one purchase order, and return its status; `STALE` or `ON_HOLD` if it was not claimed.
 
         `worker` names the workflow execution; all tries of one execution have the same name. While one worker's request
@@ -149,7 +155,7 @@ class Submission:
         copy: WorkingCopy[Order],
         po_id: str,
         outcome: Placed | Refused | Absent | Busy | Unknown,
-    ) -> str:
+    ) -> PurchaseOrderStatus:
         def record(order: Order) -> None:
             moment = self.moments.of(order.shop)
             purchase_order = order.purchase_order(po_id)
@@ -172,21 +178,21 @@ class Submission:
             raise OutcomeUnknown(f"it is unknown whether the supplier has {po_id}")
         return self._follow_up(copy.value, po_id)
 
-    def _follow_up(self, order: Order, po_id: str) -> str:
+    def _follow_up(self, order: Order, po_id: str) -> PurchaseOrderStatus:
         purchase_order = order.purchase_order(po_id)
         if purchase_order.cancel == "WANTED":
             check = CheckWithdrawals(order=str(order.key))
             self.queues.send("after-sales", check.model_dump_json())
         return purchase_order.status
 
-    def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
+    def give_up(self, key: OrderKey, po_id: str, error: str) -> DispatchStatus:
         """All tries of the workflow failed: ask a person; the order's clock tries again later. Returns the status.
 
         `po_id` is empty if the planning failed. If nothing was claimed, the order is held; if a purchase order was
         claimed, it gets a task.
         """
 
-        def ask(order: Order, moment: Moment) -> str:
+        def ask(order: Order, moment: Moment) -> DispatchStatus:
             purchase_order = order.find_purchase_order(po_id)
             if purchase_order is None:
                 order.hold(HoldReason.DISPATCH_FAILED, moment, error)

@@ -10,6 +10,7 @@ from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.identity import CONNECTION_ID, EXTERNAL_ID, OrderKey
 from dropship.domain.orders.withdrawal import conclude, to_ask, withdraw
 from dropship.domain.remedies.case import Case
+from dropship.domain.remedies.lifecycle import CaseStatus
 from dropship.ports import Cases, Conflict, Orders, Unavailable, Workflows
 from dropship.services.changing import Moments, change_case, change_order, save_new_case
 from dropship.services.messages import (
@@ -64,7 +65,7 @@ class AfterSales:
         change_case(self.cases, shop, case_id, self.moments, lambda case, _: case.remember_workflow(task_token))
         self._examine(shop, case_id)
 
-    def record(self, case_key: str) -> str:
+    def record(self, case_key: str) -> CaseStatus:
         """Make sure the outcome of an ended case is in the order's remedy ledger, and return the case's status.
 
         A case may still be open when the workflow has stopped waiting. It stays open, and its own clock goes on.
