@@ -272,7 +272,7 @@ class World:
 
     def tell_marketplace(self) -> None:
         """Tell the marketplace of the example parcel."""
-        self.writeback.handle(TellMarketplace(order=str(KEY), carrier=WAYBILL.carrier, number=WAYBILL.number))
+        self.writeback.handle(TellMarketplace.of(KEY, WAYBILL))
 
     # What is seen
 

@@ -6,13 +6,14 @@ request, and `OpenCase`, whose reason may be the buyer's words.
 
 import base64
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from dropship.connectors.contract import RawRequest
 from dropship.domain.exchange.marketplace import AfterSalesRequested
 from dropship.domain.fact import ExternalId
+from dropship.domain.identity import OrderKey, Waybill
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.remedies.case import Decision, ReportedStep
 
@@ -118,6 +119,11 @@ class TellMarketplace(_Message):
     carrier: str
     number: str
 
+    @classmethod
+    def of(cls, order: OrderKey, parcel: Waybill) -> Self:
+        """The message about one parcel of the order."""
+        return cls(order=str(order), carrier=parcel.carrier, number=parcel.number)
+
 
 class OpenCase(_Message):
     """A refund was made or a return was asked for."""
@@ -138,6 +144,11 @@ class CheckWithdrawals(_Message):
 
     kind: Literal["check-withdrawals"] = "check-withdrawals"
     order: str
+
+    @classmethod
+    def of(cls, order: OrderKey) -> Self:
+        """The message about the order."""
+        return cls(order=str(order))
 
 
 class CaseDue(_Message):

@@ -9,7 +9,7 @@ from tests.support.partner_apis import LOST
 from tests.support.service_world import CASE, GREEN, KEY, PINK, World
 
 NAME = f"{KEY.shop}#{CASE}"
-CHECK = CheckWithdrawals(order=str(KEY))
+CHECK = CheckWithdrawals.of(KEY)
 DUE = CaseDue(case=NAME)
 APPROVE = DecideCase(case=NAME, decision="approve", by="ann", words="photos seen")
 REFUSE = DecideCase(case=NAME, decision="refuse", by="ann", words="used goods")

@@ -11,7 +11,7 @@ from tests.support.service_world import CASE, GREEN, KEY, NOW, PINK, PO, PO_OF_B
 
 NAME = f"{KEY.shop}#{CASE}"
 CANCEL = CancelOrder(order=str(KEY))
-CHECK = CheckWithdrawals(order=str(KEY))
+CHECK = CheckWithdrawals.of(KEY)
 DUE = CaseDue(case=NAME)
 APPROVE = DecideCase(case=NAME, decision="approve", by="ann", words="photos seen")
 RETURN = AfterSalesRequested(

@@ -131,10 +131,10 @@ class Inbox:
         order, _ = change_order(self.orders, key, self.moments, overdue)
         for parcel in order.parcels:
             if parcel.untold:
-                tell = TellMarketplace(order=str(key), carrier=parcel.carrier, number=parcel.number)
+                tell = TellMarketplace.of(key, parcel.waybill)
                 self.queues.send("outbound", tell.model_dump_json())
         if to_ask(order):
-            self.queues.send("after-sales", CheckWithdrawals(order=str(key)).model_dump_json())
+            self.queues.send("after-sales", CheckWithdrawals.of(key).model_dump_json())
         self._start(order, f"due-{self._minute()}")
 
     def _release(self, message: ReleaseHold) -> None:

@@ -133,7 +133,7 @@ class Tracking:
         copy.change(lambda order: self._change(order, answers), look_again=False)
         order = copy.value
         for parcel in untold(order, self.moments.of(order.shop)):
-            tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+            tell = TellMarketplace.of(order.key, parcel.waybill)
             self.queues.send("outbound", tell.model_dump_json())
 
     def _change(self, order: Order, answers: Mapping[Waybill, Answer]) -> None:

@@ -181,8 +181,7 @@ class Submission:
     def _follow_up(self, order: Order, po_id: str) -> PurchaseOrderStatus:
         purchase_order = order.purchase_order(po_id)
         if purchase_order.cancel == "WANTED":
-            check = CheckWithdrawals(order=str(order.key))
-            self.queues.send("after-sales", check.model_dump_json())
+            self.queues.send("after-sales", CheckWithdrawals.of(order.key).model_dump_json())
         return purchase_order.status
 
     def give_up(self, key: OrderKey, po_id: str, error: str) -> DispatchStatus:

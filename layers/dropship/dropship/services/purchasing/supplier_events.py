@@ -86,12 +86,12 @@ class SupplierEvents:
         if event.shipment is not None:
             parcel = order.parcel(event.shipment.carrier, event.shipment.number)
             if parcel is not None and parcel.untold:
-                tell = TellMarketplace(order=str(order.key), carrier=parcel.carrier, number=parcel.number)
+                tell = TellMarketplace.of(order.key, parcel.waybill)
                 self.outbox.send("outbound", tell.model_dump_json())
             if parcel is not None and not parcel.finished and self._is_pushed(parcel):
                 self.outbox.send("tracking", WatchParcel(waybill=str(parcel.waybill)).model_dump_json())
         if order.purchase_order(event.purchase_order).cancel or any(remedy.open for remedy in order.remedies):
-            self.outbox.send("after-sales", CheckWithdrawals(order=str(order.key)).model_dump_json())
+            self.outbox.send("after-sales", CheckWithdrawals.of(order.key).model_dump_json())
 
     def _is_pushed(self, parcel: Parcel) -> bool:
         """Whether the parcel's tracker can be asked to push news of it."""
