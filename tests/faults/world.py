@@ -134,7 +134,7 @@ class World:
         self.call("deadline_sweep", event("deadline_sweep/sweep") | {"time": at})
 
     def _sweeps(self) -> list[datetime]:
-        """The times of the sweeps after a fresh order should have been dispatched."""
+        """The times of the sweeps after a young order should have been dispatched."""
         ready = {order.created_at + Deadlines().resume for order in self.orders() if order.needs_dispatch}
         whole = {at.replace(second=0, microsecond=0) for at in ready}
         return sorted({at + TICK * ticks for at in whole for ticks in (1, 2)})

@@ -23,7 +23,7 @@ def claim_one(order, plan, fence):
     return claim(order, plan, moment(), fence=fence)
 
 
-def test_a_claim_commits_the_units_and_leaves_a_fresh_order_to_the_look_back():
+def test_a_claim_commits_the_units_and_leaves_a_young_order_to_the_look_back():
     order = received(line("L1", 2))
     (po,) = claimed(order)
     assert (order.status, po.status) == ("IN_FULFILMENT", "DISPATCHING")

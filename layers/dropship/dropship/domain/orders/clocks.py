@@ -3,7 +3,7 @@
 An entry of the index `due` costs one write when it is added, one when it is removed, and two when it moves. So a clock
 is explicit (a `due_at` with an entry) only if nothing else looks at the order:
 
-- *Look-backs* are the clocks that all fresh orders of a shop share. The sweep reads the index of recent orders and
+- *Look-backs* are the clocks that all young orders of a shop share. The sweep reads the index of recent orders and
   finds what was received `resume` ago and is not dispatched, and what was received `ship` ago and is not shipped.
 - *Polls* visit every order with a parcel under way that a tracker follows. They look at its parcels, and at the parcels
   that the marketplace has not been told about.
