@@ -27,8 +27,9 @@ _ENDED_WITH_IT = (
 def claim(order: Order, planned: PlannedPurchaseOrder, moment: Moment, *, fence: int) -> PurchaseOrder:
     """Commit units of the order to a purchase order.
 
-    After the claim, only the supplier can agree to a cancellation; before it, a cancellation is free. If the purchase
-    order was claimed before, it is returned as it is; `claimed_at` tells the caller that this is a repeat.
+    After the claim, only the supplier can agree to a cancellation; before it, a cancellation is free. No units are
+    committed twice or in spite of a hold, even if the caller did not look for that: a purchase order that was claimed
+    before is returned as it is.
 
     Raises:
         Stale: the order changed since the plan was made (`fence` is its fence at that time).

@@ -86,7 +86,7 @@ class Submission:
 
     def _find_or_place(
         self, order: Order, purchase_order: PurchaseOrder, found: Sourced, *, claimed_now: bool
-    ) -> PlaceResult | Absent:
+    ) -> PlaceResult:
         """Place the purchase order; if it was claimed before, look it up first and place it only if it is absent."""
         supplier = self.registry.supplier(purchase_order.supplier)
         outcome: PlaceResult | Absent = Absent() if claimed_now else self.suppliers.find(supplier, purchase_order.id)
@@ -154,7 +154,7 @@ class Submission:
         self,
         copy: WorkingCopy[Order],
         po_id: str,
-        outcome: Placed | Refused | Absent | Busy | Unknown,
+        outcome: PlaceResult,
     ) -> PurchaseOrderStatus:
         def record(order: Order) -> None:
             moment = self.moments.of(order.shop)
@@ -168,7 +168,7 @@ class Submission:
                     record_refused(order, purchase_order, words, moment)
                 case Unknown(why=why):
                     record_unknown(order, purchase_order, why, moment)
-                case _:
+                case _:  # busy: the supplier does not have it
                     purchase_order.end_lease()
 
         copy.change(record)
