@@ -89,8 +89,10 @@ def test_a_poll_that_brings_no_scan_does_not_put_off_the_clock_of_the_first_scan
     order = shipped()
     end_writebacks(order)
     assert not report(order, *scans)
-    assert stalled(order, Moment(at() + DEADLINES.pickup - SECOND, DEADLINES)) == []
-    assert stalled(order, Moment(at() + DEADLINES.pickup, DEADLINES)) == [TaskKind.PARCEL_STALLED]
+    stalled(order, Moment(at() + DEADLINES.pickup - SECOND, DEADLINES))
+    assert order.attention is None
+    stalled(order, Moment(at() + DEADLINES.pickup, DEADLINES))
+    assert order.attention.kinds == (TaskKind.PARCEL_STALLED,)
     assert not report(order, *scans)
     assert order.attention.kinds == (TaskKind.PARCEL_STALLED,)
 

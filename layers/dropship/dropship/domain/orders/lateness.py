@@ -13,39 +13,34 @@ from .parcel import Parcel
 from .purchase_order import PurchaseOrder
 
 
-def overdue(order: Order, moment: Moment) -> list[TaskKind]:
-    """Act on every clock of the order that has run out, and return the missed deadlines, new or repeated.
+def overdue(order: Order, moment: Moment) -> None:
+    """Act on every clock of the order that has run out: a missed deadline of a partner becomes a task.
 
     Work that only has to be started again (a dispatch, a cancellation, a writeback) is left to the caller; here only
     its clock is set again. A purchase order that is not yet late at the last look-back gets its own clock.
     """
-    missed: list[TaskKind] = []
     for po in order.purchase_orders:
         clock = _clock(order, po, moment.deadlines)
         if clock is not None and clock <= moment.now:
-            missed += _too_late(order, po, moment)
+            _too_late(order, po, moment)
         elif clock is not None and moment.now >= order.created_at + moment.deadlines.ship:
             po.run_clock_to(clock)
-    missed += stalled(order, moment)
+    stalled(order, moment)
     if order.due_at is not None and order.due_at <= moment.now:
         _close_window(order, moment)
         order.stop_clock()
-    return missed
 
 
-def stalled(order: Order, moment: Moment) -> list[TaskKind]:
-    """Ask for a person about every parcel without news for too long, and return the missed deadlines.
+def stalled(order: Order, moment: Moment) -> None:
+    """Ask for a person about every parcel without news for too long.
 
     A followed parcel is looked at again at its next poll, any other parcel when its new clock runs out.
     """
-    missed: list[TaskKind] = []
     for parcel in order.parcels:
         clock = parcel.clock(moment.deadlines)
         if clock is not None and clock <= moment.now:
             parcel.remind_later(moment)
             order.open_task(TaskKind.PARCEL_STALLED, moment, "no news from the carrier", parcel.number)
-            missed.append(TaskKind.PARCEL_STALLED)
-    return missed
 
 
 def untold(order: Order, moment: Moment) -> list[Parcel]:
@@ -60,13 +55,11 @@ def _clock(order: Order, po: PurchaseOrder, deadlines: Deadlines) -> datetime | 
     return order.created_at + deadlines.resume if po.in_dispatch else po.claimed_at + deadlines.ship
 
 
-def _too_late(order: Order, po: PurchaseOrder, moment: Moment) -> list[TaskKind]:
+def _too_late(order: Order, po: PurchaseOrder, moment: Moment) -> None:
     if po.in_dispatch or (po.status == "CANCEL_REQUESTED" and not po.answer_promised):
         po.try_again_later(moment)
-        return []
-    kind = po.miss_deadline(moment)
-    order.open_task(kind, moment, "the supplier's deadline has passed", po.id)
-    return [kind]
+    else:
+        order.open_task(po.miss_deadline(moment), moment, "the supplier's deadline has passed", po.id)
 
 
 def _close_window(order: Order, moment: Moment) -> None:

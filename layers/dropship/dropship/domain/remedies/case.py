@@ -191,16 +191,15 @@ class Case(Part):
         """
         self.step(step, moment, by)
 
-    def overdue(self, moment: Moment) -> bool:
-        """If the clock has run out, do what the platform does if nobody acts. Returns whether it had run out."""
+    def overdue(self, moment: Moment) -> None:
+        """If the clock has run out, do what the platform does if nobody acts."""
         if self.finished or self.due_at is None or self.due_at > moment.now:
-            return False
+            return
         silent = self._step_of_silence()
         if silent is None:
             self.due_at = None  # a person is reminded; `arm` sets a new clock
         else:
             self.step(silent, moment)
-        return True
 
     def _step_of_silence(self) -> CaseStep | None:
         """The step if nobody acted before the clock ran out; None if a person still has to act."""
