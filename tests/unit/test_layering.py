@@ -105,7 +105,8 @@ def test_dispatch_and_cancellation_are_among_those_who_see_the_port_only():
     assert {"dispatch.py", "cancellation.py", "after_sales.py"} <= {path.name for path in SEES_THE_PORT_ONLY}
 
 
-NEVER_CALLED = {"now", "utcnow", "today", "time", "monotonic", "uuid4", "open", "print", "input", "eval", "exec"}
+# Of what needs no import, or an import that is allowed. `time.time` needs the module `time`, which is not.
+NEVER_CALLED = {"now", "utcnow", "today", "monotonic", "uuid4", "open", "print", "input", "eval", "exec"}
 
 
 def calls(path: Path) -> Iterator[str]:
