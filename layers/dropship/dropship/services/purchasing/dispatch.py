@@ -182,13 +182,15 @@ class Submission:
     def give_up(self, key: OrderKey, po_id: str, error: str) -> str:
         """All tries of the workflow failed: ask a person; the order's clock tries again later. Returns the status.
 
-        `po_id` is empty if the planning failed. If nothing was claimed, the order is held; if a purchase order was
-        claimed, it gets a task.
+        `po_id` is empty if the planning failed. If units are still to be claimed, the order is held; if a purchase
+        order was claimed, it gets a task.
         """
 
         def ask(order: Order, moment: Moment) -> str:
             purchase_order = order.find_purchase_order(po_id)
             if purchase_order is None:
+                if not order.has_unrouted_units:
+                    return order.status
                 order.hold(HoldReason.DISPATCH_FAILED, moment, error)
                 return "ON_HOLD"
             if purchase_order.status == "DISPATCH_UNKNOWN":
