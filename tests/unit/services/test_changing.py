@@ -43,6 +43,12 @@ def test_nothing_is_written_where_nothing_changes(world):
     assert order == world.order
 
 
+def test_a_clock_that_is_needed_by_now_is_saved_where_nothing_else_changes(world):
+    world.clock.advance(days=1)
+    change_order(world.orders, KEY, world.moments, lambda *_: None)
+    assert (world.version, world.order.due_for) == (2, "DISPATCH")
+
+
 def test_nothing_is_written_where_the_change_is_refused(world):
     def refuse(order, moment):
         hold(order, moment)
