@@ -133,6 +133,20 @@ def test_a_new_token_that_cannot_be_kept_is_not_used(partners, doudian, secrets)
     assert doudian.paths == ["/order", "/token/refresh"]
 
 
+def test_a_key_that_was_refused_and_cannot_be_read_again_is_an_error(partners, doudian, secrets):
+    read_first = secrets.get
+
+    def get(name, *, newer_than_s=None):
+        if newer_than_s is not None:
+            raise Unavailable("not now")
+        return read_first(name)
+
+    secrets.get = get
+    with pytest.raises(Unavailable):
+        partners.call(SHOP, build, read)
+    assert doudian.paths == ["/order"]
+
+
 def test_many_threads_renew_a_token_once(partners, doudian):
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lambda _: partners.call(SHOP, build, read), range(40))) == [True] * 40
