@@ -34,7 +34,9 @@ class BackOffice:
 
     def note(self, *words):
         for what in words:
-            self.order["timeline"].append({"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, "about": ""})
+            self.order["timeline"].append(
+                {"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, "about": ""}
+            )
 
     def paid(self, request):
         payload = json.loads(request.body)
