@@ -5,6 +5,7 @@ the rest of the start (decision 34). Python does not compare the compiled files 
 because a package never changes.
 """
 
+import argparse
 import compileall
 import re
 import sys
@@ -41,4 +42,8 @@ def compile_build(build: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(f"compiled {compile_build(Path(sys.argv[1]))} packages")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bytecode", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("build", type=Path, help="where `sam build` has put its output: .aws-sam/build")
+    print(f"compiled {compile_build(parser.parse_args().build)} packages")

@@ -4,6 +4,7 @@ Each test instrument writes one JSON file in `build/`. The page has a block for 
 replaced if its instrument has run, and kept if not. The text around the blocks is written by hand.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -49,6 +50,9 @@ def filled(page: str, name: str, text: str) -> str:
 
 def main() -> int:
     """Replace the blocks of the instruments that have a result."""
+    argparse.ArgumentParser(
+        prog="python -m tools.guarantees", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     page = DOCUMENT.read_text()
     for name, written in WRITERS.items():
         path = RESULTS / f"{name}.json"

@@ -1,5 +1,6 @@
 """Draws the lifecycle tables as diagrams: `python -m tools.lifecycles` writes docs/lifecycles.md."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -34,5 +35,6 @@ def document() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m tools.lifecycles", description=__doc__).parse_args()
     DOCUMENT.write_text(document())
     print(f"wrote {DOCUMENT.relative_to(ROOT)}")

@@ -4,8 +4,10 @@ On AWS give the table and what the placeholders stand for:
 
     python -m tools.seed --file shops.yaml --table <RegistryTable> --stage prod --set API_URL=https://…
 
-Region and keys come from the environment. Secrets are left alone there: it prints the parameters that must exist, by
-what the connector of each channel is able to do.
+Region and keys come from the environment. Secrets are left alone there: it prints the names of the parameters that
+must exist, by what the connector of each channel is able to do. `--check` prints them, too, and writes nothing. On AWS
+a file is refused for what suits only the local stack, such as the short leases of `quick-shop` in
+tools/local/seed.yaml.
 """
 
 import argparse
@@ -62,10 +64,10 @@ def knows_channel(channel: str, role: str) -> bool:
         return False
 
 
-def read_seed(file: Path, placeholders: Mapping[str, str], *, allow_http: bool) -> Seed:
-    """The checked seed; raises InvalidSeed with all errors. Use `allow_http` only for the local stack's partners."""
+def read_seed(file: Path, placeholders: Mapping[str, str], *, local: bool) -> Seed:
+    """The checked seed; raises InvalidSeed with all errors. `local` is for the local stack, see `load_seed`."""
     name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
-    return load_seed(file.read_bytes(), str(name), placeholders, knows_channel, allow_http=allow_http)
+    return load_seed(file.read_bytes(), str(name), placeholders, knows_channel, local=local)
 
 
 def connections(seed: Seed) -> list[tuple[str, str]]:
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stack = None if options.check or options.table else _read_stack(options.stack)
     try:
-        seed = read_seed(options.file, _placeholders(options, stack), allow_http=stack is not None)
+        seed = read_seed(options.file, _placeholders(options, stack), local=stack is not None)
     except (InvalidSeed, OSError) as refused:
         print(refused, file=sys.stderr)
         return 2
@@ -167,7 +169,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--file", type=Path, default=SEED, help="the seed file; default tools/local/seed.yaml")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--check", action="store_true", help="only check the file; nothing is written")
+    where.add_argument("--check", action="store_true", help="only check the file for AWS; nothing is written")
     parser.add_argument("--stack", type=Path, default=stack, help="stack.json of the local stack to load into")
     parser.add_argument(
         "--secrets", type=Path, help="the local stack's secrets; default secrets.json beside stack.json"

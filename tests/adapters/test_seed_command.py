@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from dropship.adapters import session
 from dropship.adapters.dynamodb_registry import DynamoRegistry
@@ -16,6 +17,7 @@ from tests.support.recordings import protocols
 from tools import seed
 
 LINES = ["shops", "suppliers", "trackers", "carriers", "offers"]
+URLS = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=https://partners.example"]
 
 
 @pytest.fixture
@@ -31,6 +33,16 @@ def stack(tables, tmp_path, monkeypatch):
         registry=lambda: DynamoRegistry(tables["RegistryTable"]),
         secrets=lambda: json.loads((tmp_path / "secrets.json").read_text()),
     )
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the local stack's seed file without the shop that is for the local stack only."""
+    written = yaml.load(seed.SEED.read_text(), Loader=yaml.BaseLoader)
+    for section in ("shops", "offers"):
+        del written[section]["quick-shop"]
+    (tmp_path / "copied.yaml").write_text(yaml.safe_dump(written))
+    return ["--file", str(tmp_path / "copied.yaml")]
 
 
 def test_the_registry_has_the_connections_with_the_addresses_of_this_stack(stack, capsys):
@@ -85,9 +97,9 @@ def test_a_refused_file_leaves_everything_as_it_was(stack, capsys):
     assert not (stack.directory / "secrets.json").exists()
 
 
-def test_a_check_writes_nothing_and_needs_no_stack(monkeypatch, capsys):
+def test_a_check_writes_nothing_and_needs_no_stack(copied, monkeypatch, capsys):
     monkeypatch.setattr(seed, "client", lambda *_: pytest.fail("called"))
-    assert seed.main(["--check", "--stage", "test"]) == 0
+    assert seed.main(["--check", "--stage", "test", *copied]) == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in said[: len(LINES)]] == LINES
     assert said[len(LINES)].startswith("Secrets that must exist")
@@ -112,9 +124,8 @@ def test_a_file_that_is_not_there_is_refused(capsys):
     assert "no-such.yaml" in capsys.readouterr().err
 
 
-def test_on_aws_the_table_is_written_and_the_secrets_are_only_named(tables, capsys):
-    urls = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=https://partners.example"]
-    assert seed.main(["--table", tables["RegistryTable"], "--stage", "prod", *urls]) == 0
+def test_on_aws_the_table_is_written_and_the_secrets_are_only_named(tables, copied, capsys):
+    assert seed.main(["--table", tables["RegistryTable"], "--stage", "prod", *URLS, *copied]) == 0
     assert DynamoRegistry(tables["RegistryTable"]).shop("main-shop").base_url.startswith("https://partners.example/")
     assert "/daifa/prod/webhook/shopify/main-shop" in capsys.readouterr().out
     assert session.ssm().describe_parameters()["Parameters"] == []
@@ -166,6 +177,14 @@ def test_only_the_local_stack_has_partners_without_encryption(where, monkeypatch
     urls = ["--set", "API_URL=https://api.example", "--set", "SANDBOX_URL=http://partners.example"]
     assert seed.main([*where, *urls]) == 2
     assert "shops.main-shop.base_url: expected https://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", [["--check"], ["--table", "registry", *URLS]])
+def test_on_aws_the_file_of_the_local_stack_is_refused_for_its_quick_shop_and_nothing_else(where, monkeypatch, capsys):
+    monkeypatch.setattr(seed, "RegistryWriter", lambda *_: pytest.fail("written"))
+    assert seed.main(where) == 2
+    fields = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert fields == [f"shops.quick-shop.deadlines.{lease}" for lease in ("writeback_lease", "dispatch_lease")]
 
 
 def test_an_empty_file_does_not_empty_the_registry(stack, capsys):

@@ -7,6 +7,7 @@ import of `app`. The first call is INIT and one event, with no AWS to answer. It
 is needed, and the first client.
 """
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -96,4 +97,9 @@ def _note(starts: list[Start]) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m tests.bench.coldstart",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     sys.stdout.write("\n".join(table("INIT, relative to boto3 and one client", figures())) + "\n")

@@ -8,6 +8,7 @@ partners is subtracted; signatures, JSON, models, rules, threads and Powertools 
 Decision 36 says where it goes.
 """
 
+import argparse
 import gc
 import io
 import json
@@ -304,4 +305,7 @@ def figures() -> list[Figure]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m tests.bench.cpu", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     sys.stdout.write("\n".join(table("Own CPU of one order", figures())) + "\n")

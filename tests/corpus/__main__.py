@@ -1,5 +1,6 @@
 """`python -m tests.corpus`: every input that was not contained, counts, and build/corpus.json."""
 
+import argparse
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ REPORT = Path(__file__).parents[2] / "build" / "corpus.json"
 
 def main() -> int:
     """1 unless every input was contained."""
+    argparse.ArgumentParser(prog="python -m tests.corpus", description=__doc__).parse_args()
     began, verdicts = time.monotonic(), []
     for verdict in run_all(load_cases()):
         verdicts.append(verdict)

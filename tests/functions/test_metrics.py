@@ -94,7 +94,7 @@ def move_house(function, clock, partners):
 def be_told_no(function, clock, partners):
     function("dispatch_submit")(event("dispatch_submit/submit"))
     function("supplier_events")(event("supplier_events/shipped"))
-    partners.shop.fail("ask", answer(404))
+    partners.shop.fail("ask", answer(400))
     function("shipment_writeback")(event("shipment_writeback/parcel"))
 
 

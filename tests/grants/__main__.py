@@ -1,6 +1,7 @@
 """`python -m tests.grants`: takes each grant of the template away; the last line says how many are needed."""
 
 # ruff: noqa: T201 - a command line
+import argparse
 import json
 import sys
 import time
@@ -12,6 +13,7 @@ from tests.support.template_document import ROOT
 
 def main() -> int:
     """Returns 0 if every grant that our own calls use is needed, and every call is granted."""
+    argparse.ArgumentParser(prog="python -m tests.grants", description=__doc__).parse_args()
     began = time.monotonic()
     results = list(take_all_away())
     wrong = [f"granted, used by no event: {grant}" for result in results for grant in result.unused]

@@ -69,7 +69,7 @@ def seed() -> Seed:
     """The registry of the local stack."""
     addresses = {"SANDBOX_URL": "http://partners.test", "API_URL": "https://api.test"}
     return load_seed(
-        (ROOT / "tools" / "local" / "seed.yaml").read_bytes(), "seed.yaml", addresses, lambda *_: True, allow_http=True
+        (ROOT / "tools" / "local" / "seed.yaml").read_bytes(), "seed.yaml", addresses, lambda *_: True, local=True
     )
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from dropship.adapters.seed_file import LEASES
+from dropship.domain.deadlines import Deadlines
 from tests.support.consumers import BY_FUNCTION, CONSUMERS
 from tests.support.template_document import (
     FUNCTIONS,
@@ -109,3 +111,14 @@ def test_private_addresses_can_be_allowed_in_the_local_stage_only():
     rule = TEMPLATE["Rules"]["PrivateAddressesAreForTheLocalStageOnly"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "AllowPrivateAddresses"}, "true"]}
     assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+
+
+def test_every_lease_has_the_function_that_works_under_it():
+    assert LEASES.keys() == {name for name in Deadlines.model_fields if name.endswith("_lease")}
+
+
+@pytest.mark.parametrize("lease", LEASES)
+def test_a_worker_ends_before_another_one_takes_up_its_work(lease):
+    worker, limit = LEASES[lease]
+    (function,) = [name for name in FUNCTIONS if folder(name) == worker]
+    assert setting(function, "Timeout") == limit.total_seconds() < getattr(Deadlines(), lease).total_seconds()

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from dropship.adapters.http import CONNECT_TIMEOUT_S, READ_TIMEOUT_S
-from dropship.domain.deadlines import Deadlines
 from dropship.runtime.application import AT_ONCE
 from dropship.services.parcels.polls import ORDERS_PER_MESSAGE
 from tests.support.consumers import BY_QUEUE, CONSUMERS
@@ -79,11 +78,6 @@ def test_a_batch_of_writebacks_has_time_for_a_marketplace_that_is_as_slow_as_may
 def test_what_takes_several_requests_has_time_for_all_of_them(queue, requests):
     (consumer,) = consumers(queue)
     assert requests * (CONNECT_TIMEOUT_S + READ_TIMEOUT_S) <= setting(consumer, "Timeout")
-
-
-def test_a_writeback_ends_before_another_worker_takes_it_up():
-    (consumer,) = consumers("OutboundQueue")
-    assert setting(consumer, "Timeout") < Deadlines().writeback_lease.total_seconds()
 
 
 def test_a_batch_of_polls_has_time_for_trackers_that_are_as_slow_as_may_be():

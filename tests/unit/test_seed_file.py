@@ -216,7 +216,7 @@ def test_one_shop_of_a_marketplace_is_there_once():
 def test_an_address_inside_a_network_is_for_the_local_stack_only(host):
     text = change("https://acme.example", f"https://{host}/v1")
     assert complaints(text) == ["seed.yaml:10: suppliers.acme.base_url: this address is not in the public internet"]
-    assert load(text, allow_http=True).suppliers
+    assert load(text, local=True).suppliers
 
 
 def test_an_address_that_cannot_be_called_is_refused_and_a_public_one_is_not():
@@ -252,7 +252,40 @@ def test_a_note_may_have_lines():
 def test_an_address_without_encryption_is_for_the_local_stack_only(old, new, where):
     text = change(old, new)
     assert complaints(text) == [f"seed.yaml:{where}: expected https://; http:// is for the local stack only"]
-    assert load(text, allow_http=True).shops
+    assert load(text, local=True).shops
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        (
+            "ship: 3600",
+            "dispatch_lease: 29",
+            "8: shops.main-shop.deadlines.dispatch_lease: dispatch_submit may run for 30 s",
+        ),
+        (
+            "ship: 3600",
+            "writeback_lease: PT59S",
+            "8: shops.main-shop.deadlines.writeback_lease: shipment_writeback may run for 60 s",
+        ),
+        ("remind: 90", "dispatch_lease: 2", "1: deadlines.dispatch_lease: dispatch_submit may run for 30 s"),
+    ],
+)
+def test_a_lease_that_ends_before_its_worker_is_for_the_local_stack_only(old, new, where):
+    text = change(old, new)
+    (complaint,) = complaints(text)
+    assert complaint.startswith(f"seed.yaml:{where}")
+    assert "a second worker could send the same" in complaint
+    assert load(text, local=True).shops
+
+
+def test_a_lease_as_long_as_its_worker_may_run_is_taken():
+    assert load(change("ship: 3600", "dispatch_lease: 30\n      writeback_lease: 60")).shops
+
+
+def test_a_shop_with_a_lease_of_its_own_is_not_blamed_for_a_short_one_that_is_for_all():
+    text = GOOD.replace("remind: 90", "dispatch_lease: 2").replace("ship: 3600", "dispatch_lease: 45")
+    assert load(text).shops[0].deadlines.dispatch_lease == timedelta(seconds=45)
 
 
 def test_all_errors_are_told_at_once_by_line_and_nothing_follows_from_another_error():
@@ -326,7 +359,9 @@ def test_a_bomb_of_aliases_is_refused_before_it_unfolds():
 
 def test_the_seed_of_the_local_stack_is_valid_and_needs_two_suppliers_for_one_order():
     content = (ROOT / "tools" / "local" / "seed.yaml").read_bytes()
-    seed = load_seed(content, "seed.yaml", URLS, lambda channel, role: connectors.find(channel).role == role)
+    seed = load_seed(
+        content, "seed.yaml", URLS, lambda channel, role: connectors.find(channel).role == role, local=True
+    )
     assert {shop.id for shop in seed.shops} >= {"main-shop", "second-shop", "quick-shop", "woo-shop"}
     offers = seed.offers["main-shop"]
     assert {offers[sku][0].supplier for sku in ("MUG-WHITE", "CAP-BLACK")} == {"acme", "bolt"}

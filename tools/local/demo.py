@@ -67,7 +67,7 @@ class Demo:
         self.order_id, self.seen = str(payload["id"]), 0
         self.teller.title(f"The life of order {payload['name']} of {SHOP}")
         self.teller.columns()
-        self.began = datetime.now(UTC)
+        self.began, self.shown = datetime.now(UTC), 0.0
         self._did("shopper", "pays (付款)", f"Shopify sends a signed orders/paid, {len(payload['line_items'])} lines.")
         self._sent("orders/paid", self.sandbox.send_order(SHOP, payload))
         self._dispatch()
@@ -135,13 +135,18 @@ class Demo:
 
     def _tell(self, order: Order) -> None:
         for entry in order["timeline"][self.seen :]:
-            seconds = (datetime.fromisoformat(entry["at"]) - self.began).total_seconds()
+            seconds = self._since_then(datetime.fromisoformat(entry["at"]))
             about = entry.get("about", "").removeprefix(f"{SHOP}.{self.order_id}.")
-            self.teller.happened(max(0.0, seconds), entry["what"], about)
+            self.teller.happened(seconds, entry["what"], about)
         self.seen = len(order["timeline"])
 
     def _did(self, who: str, step: str, words: str) -> None:
-        self.teller.did((datetime.now(UTC) - self.began).total_seconds(), who, step, words)
+        self.teller.did(self._since_then(datetime.now(UTC)), who, step, words)
+
+    def _since_then(self, at: datetime) -> float:
+        """Seconds since the story began. An order knows whole seconds, which would go back behind what was shown."""
+        self.shown = max(self.shown, (at - self.began).total_seconds())
+        return self.shown
 
     def _sent(self, what: str, statuses: Sequence[int]) -> None:
         if any(not 200 <= status < 300 for status in statuses):

@@ -160,11 +160,12 @@ class Suppliers(Protocol):
     """Purchase orders at suppliers, whether they are sent by an API, a workbook or a web page.
 
     The reference is our purchase order id. The supplier is the registry's entry. If the outcome is not certain, the
-    method returns `Busy` or `Unknown` and raises no error. Each method may raise these, always before the supplier is
-    asked anything:
+    method returns `Busy` or `Unknown` and raises no error. These errors mean that the request at hand had no effect: it
+    was not sent, or the supplier refused our key. If a method takes several requests, earlier ones may have had theirs.
+    So after an error, too, the purchase order is looked up before it is placed again.
 
     - NotFound: there are no credentials for the supplier, or one of them is missing.
-    - Unavailable: the credentials cannot be read now.
+    - Unavailable: the credentials cannot be read now, or new ones cannot be kept.
     - UnknownChannel (of the connectors): there is no way to reach suppliers of that channel.
     """
 

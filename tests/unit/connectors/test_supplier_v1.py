@@ -97,6 +97,12 @@ class TestWhateverWeAsk:
     def test_a_refusal_without_words_has_its_status(self, read, body):
         assert read(answer(422, body)) == Refused(words="the supplier answered 422")
 
+    @pytest.mark.parametrize("status", [404, 405, 410])
+    @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "Not Found"}, {"detail": "Not Found"}])
+    def test_that_there_is_no_such_address_is_no_refusal_unless_the_supplier_says_so_itself(self, read, status, body):
+        """A gateway, or a wrong address, answers so, whether or not the supplier has the purchase order."""
+        assert read(answer(status, body)) == Unknown(why=f"the supplier answered {status}")
+
     def test_long_words_are_cut(self, read):
         assert read(answer(400, {"error": {"message": "x" * 9999}})) == Refused(words="x" * 500)
 
@@ -126,7 +132,8 @@ def test_a_202_does_not_place_anything():
     [
         (answer(200, {"purchase_orders": [PLACED]}), Placed(purchase_order=REFERENCE, supplier_reference="S-10021")),
         (answer(200, {"purchase_orders": []}), Absent()),
-        (answer(404), Absent()),
+        (answer(404, REFUSAL), Absent()),
+        *((answer(status), Busy(why=f"the supplier answered {status}")) for status in (404, 405, 410)),
         *((answer(status), Busy()) for status in (408, 425, 429, 500, 502, 503, 504)),
         (answer(429, retry_after="9"), Busy(retry_after=9)),
         (answer(401), Busy(why="the supplier does not take our key: it answered 401")),

@@ -43,6 +43,12 @@ def test_nothing_is_written_where_nothing_changes(world):
     assert order == world.order
 
 
+def test_a_clock_that_is_needed_by_now_is_saved_where_nothing_else_changes(world):
+    world.clock.advance(days=1)
+    change_order(world.orders, KEY, world.moments, lambda *_: None)
+    assert (world.version, world.order.due_for) == (2, "DISPATCH")
+
+
 def test_nothing_is_written_where_the_change_is_refused(world):
     def refuse(order, moment):
         hold(order, moment)
@@ -130,12 +136,9 @@ def test_it_gives_up_for_now_where_the_item_never_stands_still(world, monkeypatc
     assert world.held() == {}
 
 
-@pytest.mark.parametrize(
-    "change", [lambda world: change_order(world.orders, KEY._replace(external_id="9"), world.moments, hold)]
-)
-def test_an_order_that_is_not_there_yet_is_waited_for(world, change):
+def test_an_order_that_is_not_there_yet_is_waited_for(world):
     with pytest.raises(Unavailable, match="order main-shop#9 is not known yet"):
-        change(world)
+        change_order(world.orders, KEY._replace(external_id="9"), world.moments, hold)
 
 
 def test_a_case_that_is_not_there_yet_is_waited_for(world):

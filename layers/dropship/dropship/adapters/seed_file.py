@@ -5,6 +5,7 @@ Each section is a mapping by id; offers are by shop and SKU. It has no secrets. 
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
@@ -24,6 +25,12 @@ from .seed_yaml import Document, Path, read_document
 SECTIONS = dict.fromkeys(("deadlines", "shops", "suppliers", "trackers", "carriers", "offers")).keys()
 SKU = re.compile(r"\S(.{0,126}\S)?")
 AMOUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,6})?")
+
+LEASES = {
+    "dispatch_lease": ("dispatch_submit", timedelta(seconds=30)),
+    "writeback_lease": ("shipment_writeback", timedelta(seconds=60)),
+}
+"""For each lease the function that works under it, and how long that may run: its Timeout in the template."""
 
 KnowsChannel = Callable[[str, str], bool]
 
@@ -91,13 +98,14 @@ def load_seed(
     placeholders: Mapping[str, str],
     knows_channel: KnowsChannel,
     *,
-    allow_http: bool = False,
+    local: bool = False,
 ) -> Seed:
     """Read and check a seed file.
 
     `placeholders` replace `${NAME}` in its texts. `knows_channel` takes a channel and a role (`marketplace`,
-    `supplier`, `tracker`) and says whether there is such a connector. `allow_http` is only for the local stack, whose
-    partners have no certificates; elsewhere secrets and buyers' data are sent over https only.
+    `supplier`, `tracker`) and says whether there is such a connector. `local` is for the local stack: its partners have
+    no certificates, and its leases may be short, so that one can watch them end. Elsewhere secrets and buyers' data are
+    sent over https only, and a lease lasts as long as its worker may run.
 
     Raises:
         InvalidSeed: the file has errors; it has all of them at once.
@@ -105,8 +113,11 @@ def load_seed(
     document = read_document(content, name, placeholders)
     seed = _SeedReader(document).seed()
     _check_names(seed, document, knows_channel)
-    for path, message in [*_repeated(seed), *([] if allow_http else _never_called(seed))]:
+    for path, message in _repeated(seed):
         document.refuse(path, message)
+    if not local:
+        for path, message in [*_never_called(seed), *_short_leases(seed, document)]:
+            document.refuse(path, message)
     if seed == Seed() and not document.errors:
         document.refuse((), "there is nothing in this file; loading it would leave an empty registry")
     if document.errors:
@@ -252,6 +263,17 @@ def _repeated(seed: Seed) -> Iterator[tuple[Path, str]]:
             for position, supplier in enumerate(suppliers):
                 if supplier in suppliers[:position]:
                     yield ("offers", name, sku, position, "supplier"), "this supplier offers the SKU already"
+
+
+def _short_leases(seed: Seed, document: Document) -> Iterator[tuple[Path, str]]:
+    """Leases that end while their worker may still be at work (decision 64). They are a shop's own, or of all shops."""
+    for shop in seed.shops:
+        for name, (function, limit) in LEASES.items():
+            if getattr(shop.deadlines, name) < limit:
+                own: Path = ("shops", shop.id, "deadlines", name)
+                why = f"{function} may run for {limit.seconds} s, and until it ends a second worker could send the same"
+                do = f"set at least {limit.seconds}, or leave it out; less is for the local stack only"
+                yield own if own in document.lines else ("deadlines", name), f"{why}: {do}"
 
 
 def _never_called(seed: Seed) -> Iterator[tuple[Path, str]]:

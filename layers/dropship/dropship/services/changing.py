@@ -69,8 +69,9 @@ class WorkingCopy[Aggregate: Order | Case]:
     def change[Result](self, change: Callable[[Aggregate], Result], *, look_again: bool = True) -> Result:
         """Apply `change` and save, again from the start when somebody else was faster.
 
-        Nothing is written where `change` leaves the aggregate as it was, or raises. If that was decided by a copy
-        that may be a moment old, it is decided again by a fresh one, unless `look_again` is False.
+        Nothing is written where `change` raises, or where the aggregate is still the same after `change` and after
+        arming its clock. If that was decided by a copy that may be a moment old, it is decided again by a fresh one,
+        unless `look_again` is False.
 
         Raises:
             Unavailable: it does not exist yet, or changes too fast.

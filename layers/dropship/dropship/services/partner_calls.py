@@ -44,7 +44,8 @@ class PartnerCalls:
     ) -> Answer | Busy | Unknown:
         """Send a request, then each further request that an answer asks for, one after the other.
 
-        Returns `Busy` if a request certainly did not arrive, and `Unknown` if it may have arrived.
+        Returns `Busy` if the first request certainly did not arrive, and `Unknown` if it may have arrived, or if a
+        further request has no answer.
 
         If the partner refuses the key, the key may have been rotated since it was read; a token may have run out. Then
         the request is sent once more with the new key or token.
@@ -54,11 +55,11 @@ class PartnerCalls:
                 nothing; earlier requests of the same call may have taken effect.
         """
         following, access = NextRequest(build, read), self.access(connection)
-        for _ in range(MOST_REQUESTS):
+        for number in range(MOST_REQUESTS):
             try:
                 response, access = self._send(connection, following.build, access)
             except NoAnswer as silence:
-                return Unknown(why=str(silence)) if silence.sent else Busy()
+                return Unknown(why=str(silence)) if silence.sent or number else Busy()
             answer = following.read(response)
             if not isinstance(answer, NextRequest):
                 return answer

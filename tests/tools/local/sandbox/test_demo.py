@@ -34,7 +34,9 @@ class BackOffice:
 
     def note(self, *words):
         for what in words:
-            self.order["timeline"].append({"at": datetime.now(UTC).isoformat(), "what": what, "about": ""})
+            self.order["timeline"].append(
+                {"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, "about": ""}
+            )
 
     def paid(self, request):
         payload = json.loads(request.body)
@@ -101,6 +103,9 @@ def test_the_whole_life_is_told_and_proven(sandbox, our_api, call, access, telle
     steps = [line for line in told if " Daifa " in line]
     order = ["received", "planned", "placed", "acknowledged", "shipped", "written back", "in transit", "delivered"]
     assert [step for step in order if any(f" {step} (" in line for line in steps)] == order
+    times = [float(line.split()[0]) for line in told if line.split()[1:2] == ["s"]]
+    assert len(times) > len(order)
+    assert times == sorted(times), "an order knows whole seconds, and yet no line goes back in time"
     proof = "\n".join(told[-4:])
     assert "1 purchase order SO-10001, 2 lines, 2 units" in proof
     assert "1 fulfilment of 2 units" in proof

@@ -128,6 +128,15 @@ def test_a_corrected_address_frees_the_order():
     saved(order)
 
 
+def test_a_corrected_address_frees_an_order_of_which_a_part_is_claimed():
+    order = received(line("L1", 1, sku="A"), line("L2", 1, sku="B"))
+    claimed(order, A="north")
+    order.check_address(["city"], moment())
+    revise(order, line("L1", 1, sku="A"), line("L2", 1, sku="B"), digest="corrected")
+    assert order.holds == []
+    assert order.needs_dispatch
+
+
 def test_an_address_that_stays_incomplete_keeps_the_hold():
     order = received(missing=["city", "name"])
     revise(order, line(), digest="better", missing=["city"])

@@ -51,15 +51,25 @@ class Letters:
 
 
 @pytest.fixture
-def letters(tmp_path, monkeypatch):
-    """Add a file to the dockings. Gives a function that returns the letters written with it."""
-    (tmp_path / "letter.py").write_text(BY_LETTER)
+def letter(tmp_path, monkeypatch):
+    """A further file among the dockings. A test writes it."""
     monkeypatch.setattr(docking, "__path__", [*docking.__path__, str(tmp_path)])
-    importlib.invalidate_caches()
-    yield lambda: sys.modules[f"{docking.__name__}.letter"].LETTERS
+    yield tmp_path / "letter.py"
     docking_of.cache_clear()
     sys.modules.pop(f"{docking.__name__}.letter", None)
     docking._DOCKINGS.pop(f"{docking.__name__}.letter", None)
+
+
+@pytest.fixture
+def letters(letter):
+    """The docking by letter. Gives a function that returns the letters written with it."""
+    write(letter, BY_LETTER)
+    return lambda: sys.modules[f"{docking.__name__}.letter"].LETTERS
+
+
+def write(file, text):
+    file.write_text(text)
+    importlib.invalidate_caches()
 
 
 @pytest.fixture
@@ -98,6 +108,12 @@ def test_what_no_docking_reaches_is_an_error_and_nothing_is_asked(world, channel
     with pytest.raises(UnknownChannel, match=f"channel '{channel[:40]}'"):
         world.suppliers.find(supplier, PO)
     assert world.http.asked == []
+
+
+def test_a_file_that_registers_no_docking_is_named_with_what_is_missing(letter):
+    write(letter, BY_LETTER.replace("@docking\n", ""))
+    with pytest.raises(UnknownChannel, match=r"docking\.letter registers no docking: .* @docking"):
+        docking_of(CHANNEL)
 
 
 @pytest.mark.parametrize("name", [found.name for found in pkgutil.iter_modules(suppliers.__path__)])

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dropship.connectors.contract import Incapable
+from dropship.domain.exchange.tracking import TrackingEvent, TrackingStage
+from dropship.domain.orders.delivery import track
 from dropship.ports import Unavailable
-from dropship.services.messages import DownloadOrders, FetchOrder, asks_a_marketplace
+from dropship.services.changing import change_order
+from dropship.services.messages import DownloadOrders, FetchOrder, OrderDue, asks_a_marketplace
 from dropship.services.sweep import Sweep
 from tests.support.crashing import UseCase, survives_every_crash
 from tests.support.partner_apis import LOST, REFUSED_CONNECTION, answer
 from tests.support.service_world import NOW, World
-from tests.support.woocommerce import KEY, MORE, PINK, an_order, arrive, order_of, placed, push
+from tests.support.woocommerce import KEY, MORE, PINK, an_order, arrive, order_of, placed, push, shipped, tell
 
 QUARTER = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 FETCH = FetchOrder(shop=KEY.shop, order=KEY.external_id)
@@ -80,6 +83,38 @@ def test_an_order_that_was_deleted_and_is_gone_is_cancelled(world):
     world.arrive("after-sales")
     assert order_of(world).status == "CANCELLED"
     assert world.acme.open == []
+
+
+def test_an_old_order_that_is_deleted_at_the_shop_needs_nobody(world):
+    placed(world)
+    shipped(world)
+    tell(world)
+    scans = [
+        TrackingEvent(at=NOW, raw_time="", stage=stage, code="")
+        for stage in (TrackingStage.PICKED_UP, TrackingStage.DELIVERED)
+    ]
+    change_order(world.orders, KEY, world.moments, lambda order, moment: track(order, order.parcels[0], scans, moment))
+    world.clock.advance(days=16)
+    world.wish(OrderDue(order=str(KEY)))
+    assert order_of(world).status == "COMPLETED"
+    world.woo.orders.pop("727")
+    push(world, "order.deleted")
+    arrive(world)
+    world.arrive("after-sales")
+    assert order_of(world).tasks == []
+
+
+@pytest.mark.parametrize("status", ["refunded", "cancelled"])
+def test_an_order_that_is_off_is_not_sent_although_the_shop_cannot_be_asked_for_its_refunds(world, status):
+    world.woo.sell(an_order())
+    push(world, "order.created")
+    fence, planned = world.planning.plan(KEY)
+    world.woo.fail("order", answer(503))
+    push(world, status=status, refunds=[{"id": 9}], date_modified_gmt="2026-12-30T00:00:00")
+    with pytest.raises(Unavailable):
+        arrive(world)
+    assert [world.submission.submit(KEY, fence, one, "worker") for one in planned] == ["STALE"]
+    assert (order_of(world).status, world.acme.open) == ("CANCELLED", [])
 
 
 def test_an_order_in_the_trash_is_cancelled(world):

@@ -91,6 +91,20 @@ def test_a_look_up_about_another_purchase_order_is_no_answer_either(planned):
     assert planned.acme.requests("place") == [PO], "it is not placed on such a word"
 
 
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_wrong_address_after_a_lost_answer_gives_up_nothing_that_the_supplier_has(planned, status):
+    """For a while a gateway answers for the supplier; if that counted as a refusal, a release would order it again."""
+    nobody = answer(status, {"detail": "Not Found"})
+    planned.acme.fail("place", LOST, after=True)
+    planned.acme.fail("find", nobody, nobody)
+    planned.acme.fail("place", nobody)
+    for _ in range(3):
+        with pytest.raises(REPEATED):
+            submit(planned)
+    assert submit(planned) == "DISPATCHED"
+    assert (planned.acme.requests("place"), planned.held()) == ([PO], {})
+
+
 @pytest.mark.parametrize("failure", [answer(200, {}), answer(200, {"purchase_orders": 7}), answer(400), LOST])
 def test_a_look_up_that_fails_is_no_reason_to_send_again(planned, failure):
     planned.acme.fail("place", LOST, after=True)

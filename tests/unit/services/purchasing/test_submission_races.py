@@ -274,3 +274,9 @@ def test_a_supplier_that_has_what_it_refused_stops_the_next_purchase_order(plann
 def test_a_failed_plan_holds_the_order(planned):
     assert planned.submission.give_up(KEY, "", "NotFound") == "ON_HOLD"
     assert planned.held() == {"DISPATCH_FAILED": "NotFound"}
+
+
+def test_a_failed_plan_of_an_order_that_is_all_claimed_holds_nothing(planned):
+    submit(planned)
+    assert planned.submission.give_up(KEY, "", "NotFound") == "IN_FULFILMENT"
+    assert planned.held() == {}

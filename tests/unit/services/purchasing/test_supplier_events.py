@@ -91,6 +91,18 @@ def test_every_event_can_come_twice(world, event):
     assert world.order == once
 
 
+@pytest.mark.parametrize("event", ["acknowledged", "rejected", "cancelled", "cancel_rejected"])
+def test_every_event_can_come_twice_after_a_part_was_shipped(world, event):
+    """The first `cancelled` ends the purchase order with a part of it shipped; the repeat contradicts nothing."""
+    world.supplier_says("shipped", **parcel_of("A1", PINK))
+    world.supplier_says(event)
+    once = world.order
+    world.clock.advance(minutes=5)
+    world.supplier_says(event)
+    assert world.order == once
+    assert world.tasks() == {}
+
+
 @pytest.mark.parametrize(("event", "words"), [("rejected", "out of stock"), ("cancelled", "as you asked")])
 def test_a_supplier_that_will_not_ship_gives_the_units_back_and_holds_the_order(world, event, words):
     world.supplier_says(event)

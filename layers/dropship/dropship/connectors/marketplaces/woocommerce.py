@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from dropship.connectors import connector, models, signatures
-from dropship.connectors.answers import not_answered, not_done, senseless
+from dropship.connectors.answers import NO_SUCH_ADDRESS, not_answered, not_done, senseless
 from dropship.connectors.contract import BadSignature, NextRequest
 from dropship.connectors.reading import Fields, credential, read_json, read_json_rows
 from dropship.domain.errors import InvalidMessage
@@ -228,6 +228,9 @@ def _fulfilment_state(response: models.HttpResponse, status: str) -> models.Fulf
 # ---- Answers that are no success
 
 
+_NO_API = "there is no WooCommerce API at the address of the shop"
+
+
 def _is_unknown_order(response: models.HttpResponse) -> bool:
     """Whether the API itself says that it has no such order; any other 404 means that there is no API."""
     return response.status == 404 and _error(response, "code").endswith("_invalid_id")
@@ -241,12 +244,14 @@ def _error(response: models.HttpResponse, name: str) -> str:
 
 
 def _not_answered(response: models.HttpResponse) -> Failure:
-    if response.status == 404:
-        return models.Busy(why="there is no WooCommerce API at the address of the shop")
+    if response.status in NO_SUCH_ADDRESS:
+        return models.Busy(why=_NO_API)
     return not_answered("WooCommerce", response, _error(response, "message"))
 
 
 def _not_done(response: models.HttpResponse) -> Failure:
+    if response.status in NO_SUCH_ADDRESS and not _is_unknown_order(response):
+        return models.Busy(why=_NO_API)
     return not_done("WooCommerce", response, _error(response, "message"))
 
 
@@ -277,9 +282,13 @@ def _read_refunds(response: models.HttpResponse, order: Fields, shop: str) -> Or
 def _events(
     order: Fields, shop: str, refunds: Sequence[Fields] | None = None, *, likely_new: bool = False
 ) -> Sequence[models.MarketplaceEvent]:
-    """The order and its refunds; a hint if it has refunds that were not asked for yet."""
+    """The order and its refunds; a hint if it has refunds that were not asked for yet.
+
+    An order that is off is told at once, beside the hint, so that it is not sent while the shop cannot be asked.
+    """
     if refunds is None and order.rows_if_any("refunds"):
-        return [models.OrderHint(order=order.id("id"))]
+        hint, now = models.OrderHint(order=order.id("id")), _order(order, shop, [])
+        return [models.OrderChanged(order=now, recipient=_recipient(order)), hint] if now.off else [hint]
     made = [_refund(refund, order, shop) for refund in refunds or ()]
     changed = models.OrderChanged(order=_order(order, shop, made), likely_new=likely_new, recipient=_recipient(order))
     return [changed, *made]

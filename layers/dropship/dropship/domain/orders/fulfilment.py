@@ -280,7 +280,7 @@ def record_cancelled_by_supplier(order: Order, purchase_order: PurchaseOrder, re
 
     Units that we did not take back are routed again once a person has released the order.
     """
-    if purchase_order.closed:
+    if purchase_order.closed or purchase_order.closed_short:
         return
     if not purchase_order.can_be_called_off:
         _contradiction(order, purchase_order, f"is {purchase_order.status}, yet was cancelled: {reason}", moment)

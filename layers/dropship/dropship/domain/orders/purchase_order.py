@@ -83,6 +83,11 @@ class PurchaseOrder(Part):
         return self.status in PURCHASE_ORDER.terminal
 
     @property
+    def closed_short(self) -> bool:
+        """Whether it ended with some of its units shipped, because the supplier called off the rest."""
+        return self.status == "SHIPPED" and any(self.shipped.get(line.line, 0) < line.quantity for line in self.lines)
+
+    @property
     def remaining(self) -> dict[str, int]:
         """Units by order line that still have to be shipped; none once it is closed or SHIPPED, even if incomplete."""
         if self.status == "SHIPPED" or self.closed:

@@ -94,10 +94,10 @@ def _change_address(order: Order, snapshot: Snapshot, moment: Moment) -> None:
     order.take_address(snapshot.recipient_digest)
     if order.claimed:
         order.open_task(TaskKind.ADDRESS_CHANGED, moment)
-    elif snapshot.missing:
-        order.check_address(snapshot.missing, moment)
-    else:
+    if not snapshot.missing:
         order.release(HoldReason.ADDRESS_MISSING, moment)
+    elif not order.claimed:
+        order.check_address(snapshot.missing, moment)
 
 
 def _wanted_units(order: Order, source: MarketplaceOrder) -> dict[str, int]:

@@ -51,7 +51,7 @@ def docking_of(channel: str) -> type[Docking]:
     """The docking that reaches suppliers of a channel.
 
     Raises:
-        UnknownChannel: none does.
+        UnknownChannel: none does, or one of the files that were looked at has no docking.
     """
     for kind in _dockings():
         if kind.reaches(channel):
@@ -62,6 +62,8 @@ def docking_of(channel: str) -> type[Docking]:
 def _dockings() -> Iterator[type[Docking]]:
     for found in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(found.name)
+        if found.name not in _DOCKINGS:
+            raise UnknownChannel(f"{found.name} registers no docking: decorate its class with @docking")
         yield _DOCKINGS[found.name]
 
 

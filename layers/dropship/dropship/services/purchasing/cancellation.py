@@ -40,15 +40,15 @@ class Cancellation:
         Raises:
             Unavailable: the order is not known yet, or a supplier gave no clear answer; try again later.
         """
-        order, outcome = change_order(self.orders, key, self.moments, cancel)
-        if outcome == "SHIPPED" or any(line.units.shipped for line in order.lines):
-            words = "the marketplace cancelled an order that is already with a supplier or under way"
-            change_order(
-                self.orders,
-                key,
-                self.moments,
-                lambda order, moment: order.open_task(TaskKind.CANCEL_REFUSED, moment, words),
-            )
+
+        def take_back(order: Order, moment: Moment) -> None:
+            if order.finished:
+                return  # such as an old order that the shop deletes
+            if cancel(order, moment) == "SHIPPED" or any(line.units.shipped for line in order.lines):
+                words = "the marketplace cancelled an order that is already with a supplier or under way"
+                order.open_task(TaskKind.CANCEL_REFUSED, moment, words)
+
+        order, _ = change_order(self.orders, key, self.moments, take_back)
         self.ask_suppliers(order)
 
     def check(self, key: OrderKey) -> Order:

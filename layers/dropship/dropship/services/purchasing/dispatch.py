@@ -16,7 +16,7 @@ from dropship.domain.exchange.suppliers import Placed, PlaceResult, PurchaseOrde
 from dropship.domain.identity import OrderKey
 from dropship.domain.orders.attention import HoldReason, TaskKind
 from dropship.domain.orders.fulfilment import claim, record_acknowledged, record_placed, record_refused, record_unknown
-from dropship.domain.orders.lifecycles import PurchaseOrderStatus
+from dropship.domain.orders.lifecycles import OrderStatus, PurchaseOrderStatus
 from dropship.domain.orders.order import Order
 from dropship.domain.orders.purchase_order import PlannedPurchaseOrder, PurchaseOrder
 from dropship.domain.registry.connections import Supplier
@@ -26,10 +26,10 @@ from dropship.services.messages import CheckWithdrawals, DispatchAgain
 
 STALE_DELAY_S = 2
 Claimed = Literal["NOW", "BEFORE", "BY_OTHERS"]
-DispatchStatus = Literal["STALE", "ON_HOLD"] | PurchaseOrderStatus
-"""How far a dispatch got: the purchase order's status, or why it was not claimed.
+DispatchStatus = Literal["STALE"] | OrderStatus | PurchaseOrderStatus
+"""How far a dispatch got: the status of the purchase order, or of the order if there is none (ON_HOLD, say).
 
-STALE: the order changed since the plan was made. ON_HOLD: a person has to release it first.
+STALE: it was not claimed, because the order changed since the plan was made.
 """
 
 
@@ -187,13 +187,15 @@ class Submission:
     def give_up(self, key: OrderKey, po_id: str, error: str) -> DispatchStatus:
         """All tries of the workflow failed: ask a person; the order's clock tries again later. Returns the status.
 
-        `po_id` is empty if the planning failed. If nothing was claimed, the order is held; if a purchase order was
-        claimed, it gets a task.
+        `po_id` is empty if the planning failed. If units are still to be claimed, the order is held; if a purchase
+        order was claimed, it gets a task.
         """
 
         def ask(order: Order, moment: Moment) -> DispatchStatus:
             purchase_order = order.find_purchase_order(po_id)
             if purchase_order is None:
+                if not order.has_unrouted_units:
+                    return order.status
                 order.hold(HoldReason.DISPATCH_FAILED, moment, error)
                 return "ON_HOLD"
             if purchase_order.status == "DISPATCH_UNKNOWN":
