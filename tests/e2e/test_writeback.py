@@ -29,7 +29,7 @@ def test_a_marketplace_that_cannot_take_it_now_is_told_later(world: World, mode,
 def test_a_refusal_of_the_marketplace_is_shown_with_its_words_and_can_be_closed(world: World):
     order = world.buy()
     world.when(order, dispatched)
-    world.sandbox.fault("shopify:main-shop", "status", "create", status=404)
+    world.sandbox.fault("shopify:main-shop", "status", "create", status=400)
     world.ship(order)
     seen = world.when(order, lambda seen: any(task["kind"] == "WRITEBACK_REFUSED" for task in seen["tasks"]))
     assert seen["parcels"][0]["writeback"] == "REFUSED"
@@ -39,10 +39,11 @@ def test_a_refusal_of_the_marketplace_is_shown_with_its_words_and_can_be_closed(
     assert world.ops("POST", path).status == 409
 
 
-def test_a_shop_that_does_not_take_our_key_once_is_told_all_the_same(world: World):
+@pytest.mark.parametrize("status", [401, 404], ids=["our key is not taken", "there is no API"])
+def test_a_shop_that_is_out_of_reach_once_is_told_all_the_same(world: World, status: int):
     order = world.buy()
     world.when(order, dispatched)
-    world.sandbox.fault("shopify:main-shop", "status", "create", status=401)
+    world.sandbox.fault("shopify:main-shop", "status", "create", status=status)
     world.ship(order)
     assert world.when(order, done)["tasks"] == []
     assert len(world.sandbox.fulfillments("main-shop", str(order["id"]))) == 1
