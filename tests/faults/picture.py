@@ -1,6 +1,7 @@
 """The end of a story, as far as it must be the same with and without a fault: no times, no ids of ours, no counts."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from dropship.domain.deadlines import Deadlines
@@ -15,8 +16,9 @@ MAIN = "main-shop"
 def picture(world: World) -> dict[str, Any]:
     """Everything in which a buyer, a partner or an operator could see a difference."""
     acme, shop, tracker = world.partners.acme, world.partners.shop, world.partners.tracker
+    numbered = {acme.number(reference): reference for reference in acme.orders}
     return {
-        "orders": {str(order.key): _order(order) for order in world.orders()},
+        "orders": {str(order.key): _order(order, numbered) for order in world.orders()},
         "cases": {f"{case.shop}#{case.id}": _case(case) for case in world.cases()},
         "supplier": {reference: held["cancelled"] for reference, held in acme.orders.items()},
         "marketplace": sorted(shop.told),
@@ -63,14 +65,21 @@ def _executions(world: World) -> list[dict[str, Any]]:
     return [wanted for name in ("FulfilmentWorkflow", "CaseWorkflow") for wanted in world.executions(name).values()]
 
 
-def _order(order: Order) -> dict[str, Any]:
+def _order(order: Order, numbered: Mapping[str, str]) -> dict[str, Any]:
+    """`numbered` says which purchase order a number of the supplier names: which one comes first is left to chance."""
     return {
         "status": order.status,
         "holds": sorted(hold.kind for hold in order.holds),
         "tasks": sorted((task.kind, task.about) for task in order.tasks),
         "units": {line.id: line.units.model_dump(exclude_defaults=True) for line in order.lines},
         "purchase orders": {
-            po.id: (po.status, po.supplier_reference, po.shipped, po.cancel) for po in order.purchase_orders
+            po.id: (
+                po.status,
+                numbered.get(po.supplier_reference, po.supplier_reference),
+                po.shipped,
+                po.cancel,
+            )
+            for po in order.purchase_orders
         },
         "parcels": {str(parcel.waybill): (parcel.state, parcel.writeback) for parcel in order.parcels},
         "remedies": sorted((remedy.case, remedy.outcome) for remedy in order.remedies),

@@ -88,7 +88,11 @@ class SupplierApi(Partner):
         return answer(200, {"status": "cancelled"})
 
     def _shown(self, reference: str) -> dict[str, Any]:
-        return {"reference": reference, "supplier_order_id": f"SO-{1 + list(self.orders).index(reference)}"}
+        return {"reference": reference, "supplier_order_id": self.number(reference)}
+
+    def number(self, reference: str) -> str:
+        """Its own number of a purchase order: the purchase orders are counted as they come."""
+        return f"SO-{1 + list(self.orders).index(reference)}"
 
 
 @dataclass
