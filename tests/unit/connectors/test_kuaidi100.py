@@ -115,8 +115,7 @@ def test_subscribed_and_subscribed_already_are_one(code):
         (failure("701"), Refused(words="701 说明")),
         (answer(429, retry_after="5"), Busy(retry_after=5)),
         (answer(502), Busy()),
-        (answer(404), Busy(why="快递100 answered 404")),
-        (answer(400), Refused(words="快递100 answered 400")),
+        (answer(404), Refused(words="快递100 answered 404")),
     ],
 )
 def test_answers_to_a_subscription(response, outcome):
@@ -136,8 +135,7 @@ def test_answers_to_a_subscription(response, outcome):
         (failure("601"), Refused(words="601 说明")),
         (answer(500), Busy()),
         (answer(503, retry_after="60"), Busy(retry_after=60)),
-        (answer(404), Busy(why="快递100 answered 404")),
-        (answer(400), Refused(words="快递100 answered 400")),
+        (answer(404), Refused(words="快递100 answered 404")),
         *((answer(status), Busy(why=f"快递100 answered {status}")) for status in (401, 403)),
     ],
 )

@@ -101,8 +101,7 @@ def test_more_lines_than_we_asked_for_are_left_to_a_person(response):
         (answer(503, retry_after="7"), Busy(retry_after=7)),
         (answer(200, DENIED), Busy(why="Shopify answered ACCESS_DENIED")),
         (answer(200, {"data": {"order": None}}), Refused(words="Shopify does not know the order")),
-        (answer(404, b"<html>"), Busy(why="Shopify answered 404")),
-        (answer(404, {"errors": "Not Found"}), Busy(why="Shopify answered 404")),
+        (answer(404, b"<html>"), Refused(words="Shopify answered 404")),
         (answer(406, {"errors": {"a": 1}}), Refused(words="Shopify answered 406")),
         (answer(400, {"errors": "no"}), Refused(words="Shopify answered 400: no")),
         *(

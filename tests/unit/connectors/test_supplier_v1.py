@@ -83,7 +83,7 @@ class TestWhateverWeAsk:
     def test_nobody_knows_after_a_garbled_success(self, read, body):
         assert isinstance(read(answer(200, body)), Unknown)
 
-    @pytest.mark.parametrize("status", [400, 404, 410, 413, 422])
+    @pytest.mark.parametrize("status", [400, 413, 422])
     def test_a_refusal_keeps_the_suppliers_words(self, read, status):
         assert read(answer(status, REFUSAL)) == Refused(words="we do not ship to that country")
         assert read(answer(status, {"message": "no"})) == Refused(words="no")
@@ -97,14 +97,26 @@ class TestWhateverWeAsk:
     def test_a_refusal_without_words_has_its_status(self, read, body):
         assert read(answer(422, body)) == Refused(words="the supplier answered 422")
 
-    @pytest.mark.parametrize("status", [404, 405, 410])
-    @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "Not Found"}, {"detail": "Not Found"}])
-    def test_that_there_is_no_such_address_is_no_refusal_unless_the_supplier_says_so_itself(self, read, status, body):
-        """A gateway, or a wrong address, answers so, whether or not the supplier has the purchase order."""
-        assert read(answer(status, body)) == Unknown(why=f"the supplier answered {status}")
-
     def test_long_words_are_cut(self, read):
         assert read(answer(400, {"error": {"message": "x" * 9999}})) == Refused(words="x" * 500)
+
+
+GATEWAYS = [b"", b"<html>", {"error": "Not Found"}, {"detail": "Not Found"}, {"message": "Not Found"}, {"error": {}}]
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize("body", GATEWAYS)
+def test_that_there_is_no_such_address_says_nothing_of_a_purchase_order(status, body):
+    """A gateway, or a wrong address, answers so, whether or not the supplier has it."""
+    assert supplier_v1.read_place(answer(status, body)) == Unknown(why=f"the supplier answered {status}")
+    assert supplier_v1.read_find(answer(status, body)) == Busy(why=f"the supplier answered {status}")
+    assert supplier_v1.read_place(answer(status, REFUSAL)) == Refused(words="we do not ship to that country")
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_cancellation_that_finds_no_address_is_for_a_person(status):
+    """Asked again and again it would never end, and nobody would be told."""
+    assert supplier_v1.read_cancel(answer(status)) == Refused(words=f"the supplier answered {status}")
 
 
 def test_a_conflict_that_does_not_say_what_is_there_has_to_be_looked_up():

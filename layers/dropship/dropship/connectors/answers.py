@@ -10,9 +10,6 @@ from .reading import ABOUT_US, cut, retry_after
 if TYPE_CHECKING:
     from dropship.domain.errors import InvalidMessage
 
-NO_SUCH_ADDRESS = frozenset({404, 405, 410})
-"""Statuses that a gateway or a wrong address answers, too: without the partner's own words they say nothing."""
-
 type Failure = models.Refused | models.Busy | models.Unknown
 
 
@@ -20,15 +17,13 @@ def not_answered(partner: str, response: models.HttpResponse, words: str = "") -
     """The outcome for a request that has no effect: after a server error, ask again."""
     if response.status >= 500 or response.status in {408, 429}:
         return models.Busy(retry_after=retry_after(response))
-    if response.status in NO_SUCH_ADDRESS and not words:
-        return models.Busy(why=f"{partner} answered {response.status}")
     return not_done(partner, response, words)
 
 
 def not_done(partner: str, response: models.HttpResponse, words: str = "") -> Failure:
     """The outcome for a request that may have an effect: after a server error it is `Unknown`.
 
-    `words` are the partner's own reason for a refusal. Without them a 404 is `Unknown`, for nobody knows who gave it.
+    `words` are the partner's own reason for a refusal.
     """
     status = f"{partner} answered {response.status}"
     if response.status in {429, 503}:
@@ -36,8 +31,6 @@ def not_done(partner: str, response: models.HttpResponse, words: str = "") -> Fa
     if response.status in ABOUT_US:
         return models.Busy(why=status)
     if not 400 <= response.status < 500 or response.status == 408:
-        return models.Unknown(why=status)
-    if response.status in NO_SUCH_ADDRESS and not words:
         return models.Unknown(why=status)
     return models.Refused(words=cut(f"{status}: {words}") if words else status)
 

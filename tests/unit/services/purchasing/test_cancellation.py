@@ -21,7 +21,7 @@ def test_a_cancelled_order_asks_each_of_its_suppliers(world):
     assert world.order.status == "CANCELLED"
 
 
-@pytest.mark.parametrize("failure", [LOST, REFUSED_CONNECTION, answer(503), answer(500), answer(404), answer(200, {})])
+@pytest.mark.parametrize("failure", [LOST, REFUSED_CONNECTION, answer(503), answer(500), answer(200, {})])
 @pytest.mark.parametrize("took", [True, False], ids=["it took effect", "it did not"])
 def test_a_cancellation_without_an_answer_is_asked_again(world, failure, took):
     world.dispatched()

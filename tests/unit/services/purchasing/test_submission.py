@@ -94,7 +94,7 @@ def test_a_look_up_about_another_purchase_order_is_no_answer_either(planned):
 @pytest.mark.parametrize("status", [404, 405, 410])
 def test_a_wrong_address_after_a_lost_answer_gives_up_nothing_that_the_supplier_has(planned, status):
     """For a while a gateway answers for the supplier; if that counted as a refusal, a release would order it again."""
-    nobody = answer(status, {"detail": "Not Found"})
+    nobody = answer(status, {"message": "Not Found"})
     planned.acme.fail("place", LOST, after=True)
     planned.acme.fail("find", nobody, nobody)
     planned.acme.fail("place", nobody)

@@ -276,7 +276,17 @@ def test_a_failed_plan_holds_the_order(planned):
     assert planned.held() == {"DISPATCH_FAILED": "NotFound"}
 
 
-def test_a_failed_plan_of_an_order_that_is_all_claimed_holds_nothing(planned):
+def test_a_failed_plan_of_an_order_that_is_all_placed_needs_nobody(planned):
     submit(planned)
     assert planned.submission.give_up(KEY, "", "NotFound") == "IN_FULFILMENT"
+    assert (planned.held(), planned.tasks()) == ({}, {})
+
+
+@pytest.mark.parametrize(("failure", "task"), [(LOST, "DISPATCH_UNKNOWN"), (answer(503), "SUPPLIER_BUSY")])
+def test_a_failed_plan_asks_a_person_about_what_is_in_dispatch(planned, failure, task):
+    planned.acme.fail("place", failure)
+    with pytest.raises(REPEATED):
+        submit(planned)
+    planned.submission.give_up(KEY, "", "NotFound")
     assert planned.held() == {}
+    assert list(planned.tasks()) == [task]

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dropship.connectors import connector, models, signatures
-from dropship.connectors.answers import NO_SUCH_ADDRESS, not_done, senseless
+from dropship.connectors.answers import not_done, senseless
 from dropship.connectors.contract import BadSignature
 from dropship.connectors.reading import Fields, credential, cut, read_json, retry_after
 from dropship.domain.errors import InvalidMessage
@@ -204,7 +204,7 @@ def _recipient(address: Fields) -> models.Recipient:
 
 def _refund_made(refund: Fields, shop: str) -> models.AfterSalesRequested:
     units = Counter[str]()
-    for row in refund.rows_if_any("refund_line_items"):
+    for row in refund.rows("refund_line_items"):
         units[row.id("line_item_id")] += row.count("quantity")
     return models.AfterSalesRequested(
         kind="refund",
@@ -273,7 +273,7 @@ def _result(response: models.HttpResponse, root: str, *, needed: str) -> Fields 
 
 
 def _not_answered(response: models.HttpResponse) -> Failure:
-    if response.status == _SECURITY_REJECTION or response.status in NO_SUCH_ADDRESS:
+    if response.status == _SECURITY_REJECTION:
         return models.Busy(why=f"Shopify answered {response.status}")
     try:
         words = read_json(response.body).text("errors", limit=400)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from dropship.connectors import connector, models, signatures
-from dropship.connectors.answers import NO_SUCH_ADDRESS, not_answered, not_done, senseless
+from dropship.connectors.answers import not_answered, not_done, senseless
 from dropship.connectors.contract import BadSignature, NextRequest
 from dropship.connectors.reading import Fields, credential, read_json, read_json_rows
 from dropship.domain.errors import InvalidMessage
@@ -228,9 +228,6 @@ def _fulfilment_state(response: models.HttpResponse, status: str) -> models.Fulf
 # ---- Answers that are no success
 
 
-_NO_API = "there is no WooCommerce API at the address of the shop"
-
-
 def _is_unknown_order(response: models.HttpResponse) -> bool:
     """Whether the API itself says that it has no such order; any other 404 means that there is no API."""
     return response.status == 404 and _error(response, "code").endswith("_invalid_id")
@@ -244,14 +241,12 @@ def _error(response: models.HttpResponse, name: str) -> str:
 
 
 def _not_answered(response: models.HttpResponse) -> Failure:
-    if response.status in NO_SUCH_ADDRESS:
-        return models.Busy(why=_NO_API)
+    if response.status == 404:
+        return models.Busy(why="there is no WooCommerce API at the address of the shop")
     return not_answered("WooCommerce", response, _error(response, "message"))
 
 
 def _not_done(response: models.HttpResponse) -> Failure:
-    if response.status in NO_SUCH_ADDRESS and not _is_unknown_order(response):
-        return models.Busy(why=_NO_API)
     return not_done("WooCommerce", response, _error(response, "message"))
 
 
@@ -356,7 +351,7 @@ def _recipient(order: Fields) -> models.Recipient | None:
 
 def _refund(refund: Fields, order: Fields, shop: str) -> models.AfterSalesRequested:
     units = Counter[str]()
-    for row in refund.rows_if_any("line_items"):
+    for row in refund.rows("line_items"):
         line = _refunded_line(row, order)
         if line:
             units[line] += abs(row.count("quantity", least=-1_000_000))

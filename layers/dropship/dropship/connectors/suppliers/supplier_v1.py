@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from dropship.connectors import connector, models
-from dropship.connectors.answers import NO_SUCH_ADDRESS
 from dropship.connectors.reading import ABOUT_US, Fields, credential, read_json, retry_after
 from dropship.connectors.signatures import check_standard_webhooks
 from dropship.domain.errors import InvalidMessage
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from dropship.connectors.contract import Access, RawRequest
 
 BUSY = frozenset({425, 429, 503})
+NO_SUCH_ADDRESS = frozenset({404, 405, 410})
+"""Statuses that a gateway or a wrong address answers, too."""
 _ASK_AGAIN = BUSY | NO_SUCH_ADDRESS | {408}
 LONGEST_REFERENCE = 150
 _NO_SLUG = re.compile(r"[^a-z0-9]+")
@@ -79,6 +80,8 @@ class SupplierV1:
             return _placed(response) or _senseless(response)
         if response.status == 409:  # it has our reference, or is working on it; if it does not say, look it up
             return _placed(response) or _senseless(response)
+        if response.status in NO_SUCH_ADDRESS and not _says_error(response):
+            return models.Unknown(why=f"the supplier answered {response.status}")
         return _not_done(response)
 
     def find(self, reference: str, access: Access) -> models.HttpRequest:
@@ -89,10 +92,10 @@ class SupplierV1:
     def read_find(self, response: models.HttpResponse) -> models.FindResult:
         """See `Finds.read_find`. A look-up has no effect, so after a server error it is asked again.
 
-        A 404 means that there is none only with the supplier's own words. Without them a gateway may have given it, or
-        the address is wrong; then the supplier is asked again.
+        A 404 means that there is none only with the error of the contract. Without it a gateway may have given the 404,
+        or the address is wrong; then the supplier is asked again.
         """
-        if response.status == 404 and _own_words(response):
+        if response.status == 404 and _says_error(response):
             return models.Absent()
         if response.status in _ASK_AGAIN or response.status >= 500:
             why = f"the supplier answered {response.status}" if response.status in NO_SUCH_ADDRESS else ""
@@ -177,8 +180,7 @@ def _senseless(response: models.HttpResponse) -> models.Unknown:
 def _not_done(response: models.HttpResponse) -> models.Refused | models.Busy | models.Unknown:
     if response.status in BUSY:
         return models.Busy(retry_after=retry_after(response))
-    gone = response.status in NO_SUCH_ADDRESS and not _own_words(response)
-    if gone or not 400 <= response.status < 500 or response.status == 408:
+    if not 400 <= response.status < 500 or response.status == 408:
         return models.Unknown(why=f"the supplier answered {response.status}")
     return _key_refused(response) if response.status in ABOUT_US else models.Refused(words=_words(response))
 
@@ -187,18 +189,22 @@ def _key_refused(response: models.HttpResponse) -> models.Busy:
     return models.Busy(why=f"the supplier does not take our key: it answered {response.status}")
 
 
-def _own_words(response: models.HttpResponse) -> str:
-    """The supplier's own message for a person; empty if there is none."""
+def _says_error(response: models.HttpResponse) -> bool:
+    """Whether it is the error of the contract, which no gateway answers: `{"error": {"message": "…"}}`."""
     try:
-        body = read_json(response.body)
-        return (body.child("error") if body.has("error") else body).text("message", limit=500)
+        return bool(read_json(response.body).child("error").text("message"))
     except InvalidMessage:
-        return ""
+        return False
 
 
 def _words(response: models.HttpResponse) -> str:
     """The supplier's own message for a person, or the status if there is none."""
-    return _own_words(response) or f"the supplier answered {response.status}"
+    try:
+        body = read_json(response.body)
+        words = (body.child("error") if body.has("error") else body).text("message", limit=500)
+    except InvalidMessage:
+        words = ""
+    return words or f"the supplier answered {response.status}"
 
 
 def _reference(data: Fields) -> PurchaseOrderId:

@@ -168,7 +168,7 @@ class Submission:
                     record_refused(order, purchase_order, words, moment)
                 case Unknown(why=why):
                     record_unknown(order, purchase_order, why, moment)
-                case _:  # busy: the supplier does not have it
+                case _:  # busy: it was not placed by this try
                     purchase_order.end_lease()
 
         copy.change(record)
@@ -187,21 +187,20 @@ class Submission:
     def give_up(self, key: OrderKey, po_id: str, error: str) -> DispatchStatus:
         """All tries of the workflow failed: ask a person; the order's clock tries again later. Returns the status.
 
-        `po_id` is empty if the planning failed. If units are still to be claimed, the order is held; if a purchase
-        order was claimed, it gets a task.
+        `po_id` is empty if the planning failed. Then the order is held if units are still to be claimed, and else each
+        purchase order in dispatch gets a task. If a purchase order was claimed, it gets a task.
         """
 
         def ask(order: Order, moment: Moment) -> DispatchStatus:
             purchase_order = order.find_purchase_order(po_id)
-            if purchase_order is None:
-                if not order.has_unrouted_units:
-                    return order.status
+            if purchase_order is None and order.has_unrouted_units:
                 order.hold(HoldReason.DISPATCH_FAILED, moment, error)
                 return "ON_HOLD"
-            if purchase_order.status == "DISPATCH_UNKNOWN":
-                order.open_task(TaskKind.DISPATCH_UNKNOWN, moment, error, po_id)
-            elif purchase_order.in_dispatch:
-                order.open_task(TaskKind.SUPPLIER_BUSY, moment, error, po_id)
-            return purchase_order.status
+            for each in order.purchase_orders if purchase_order is None else [purchase_order]:
+                if each.status == "DISPATCH_UNKNOWN":
+                    order.open_task(TaskKind.DISPATCH_UNKNOWN, moment, error, each.id)
+                elif each.in_dispatch:
+                    order.open_task(TaskKind.SUPPLIER_BUSY, moment, error, each.id)
+            return order.status if purchase_order is None else purchase_order.status
 
         return change_order(self.orders, key, self.moments, ask)[1]
