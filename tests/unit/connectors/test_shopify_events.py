@@ -255,6 +255,15 @@ def test_a_refund_counts_only_the_money_that_went_back():
     assert read("refunds/create", refund).amount == Money(minor=10000, currency="USD")
 
 
+@pytest.mark.parametrize("gone", [{}, {"refund_line_items": None}], ids=["missing", "null"])
+def test_a_refund_without_its_list_of_lines_is_refused(gone):
+    """Read as a refund of no unit, it would let the refunded units be sent."""
+    refund = load("shopify_refunds_create")
+    del refund["refund_line_items"]
+    with pytest.raises(InvalidMessage, match="refund_line_items"):
+        read("refunds/create", refund | gone)
+
+
 def test_a_refund_without_money_has_no_amount():
     assert read("refunds/create", {**load("shopify_refunds_create"), "transactions": []}).amount is None
 

@@ -152,6 +152,13 @@ def test_a_refund_that_does_not_name_its_line_is_of_the_product_if_there_is_one_
     assert unclear.units == ()
 
 
+@pytest.mark.parametrize("gone", [{}, {"line_items": None}], ids=["missing", "null"])
+def test_a_refund_without_its_list_of_lines_says_nothing(order, gone):
+    """Read as a refund of no unit, it would let the refunded units be sent."""
+    bare = {name: value for name, value in refund(1).items() if name != "line_items"} | gone
+    assert isinstance(with_refunds(order, bare), Unknown)
+
+
 def test_a_refund_of_money_only_has_no_units_and_an_odd_amount_is_none(order):
     _, money, odd = with_refunds(order, refund(1), refund(2, row(0, "315"), amount="much", date_created_gmt=None))
     assert (money.units, money.amount) == ((), Money(minor=300, currency="USD"))

@@ -67,7 +67,7 @@ def unavailable_if_passing(action: str) -> Iterator[None]:
 
     A call that got no answer may have had its effect, so repeating the message must do no harm.
     """
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - known once there is a client
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004, PLC0415 - a client has imported it
 
     try:
         yield

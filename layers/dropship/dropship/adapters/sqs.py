@@ -60,7 +60,7 @@ def delay_redelivery(
 
     Where that cannot be done the message comes back all the same, only at its own time.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - known once there is a client
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a client has imported it
 
     client = sqs()
     account, name = queue_arn.split(":")[-2:]

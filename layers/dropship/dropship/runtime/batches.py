@@ -29,7 +29,7 @@ class _Batch(BatchProcessor):
         super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         self._app = app
 
-    def failure_handler(self, record: SQSRecord, exception: object) -> object:  # type: ignore[override] # its own type for it is private
+    def failure_handler(self, record: SQSRecord, exception: object) -> object:  # type: ignore[override] # Powertools' type of it is private
         error = exception[1] if isinstance(exception, tuple) else None
         tries = int(record.attributes.approximate_receive_count)
         failed = describe(error) if isinstance(error, BaseException) else {}
@@ -38,7 +38,7 @@ class _Batch(BatchProcessor):
         base = self._app.settings.retry_base_s
         delay = max(wanted, base if is_permanent(error) else base * 4 ** (tries - 1))
         delay_redelivery(record.event_source_arn, record.receipt_handle, min(int(delay), MOST_DELAY_S))
-        return super().failure_handler(record, exception)  # type: ignore[arg-type] # the same
+        return super().failure_handler(record, exception)  # type: ignore[arg-type] # Powertools' type of it is private
 
 
 def consume(

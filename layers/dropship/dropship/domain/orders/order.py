@@ -65,7 +65,7 @@ class Order(History):
         """Whether the stored fields of both are the same."""
         return isinstance(other, Order) and self.__dict__ == other.__dict__
 
-    __hash__ = None  # type: ignore[assignment] # it can change
+    __hash__ = None  # type: ignore[assignment] # an order changes, so it is no key; `object` has a method here
 
     @property
     def key(self) -> OrderKey:
